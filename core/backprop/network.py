@@ -1,0 +1,289 @@
+"""The 2-2-2 sigmoid network: forward pass, gradients and gradient descent.
+
+This module knows the arithmetic and nothing else: no widget, no chart, no file. It reads top to
+bottom like the derivation on paper. A run is a sequence of Python floats and a sweep is a sequence
+of arrays, one element a run; the same lines compute both, to the same bits.
+
+    h1 = w1·i1 + w2·i2      o1 = w5·σ(h1) + w6·σ(h2)      E1 = ½(t1 − σ(o1))²
+    h2 = w3·i1 + w4·i2      o2 = w7·σ(h1) + w8·σ(h2)      E2 = ½(t2 − σ(o2))²      E = E1 + E2
+
+There are no biases. The derivatives are the chain rule written out (Rumelhart, Hinton & Williams,
+"Learning representations by back-propagating errors", Nature 323, 1986).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Array = npt.NDArray[np.float64]
+
+WEIGHTS = ("w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8")
+GRADIENTS = tuple(f"∂E/∂{w}" for w in WEIGHTS)
+COLUMNS = (
+    *("t1", "t2", "i1", "i2"),
+    *("w1", "w2", "w3", "w4", "h1", "out_h1", "h2", "out_h2"),
+    *("w5", "w6", "w7", "w8", "o1", "out_o1", "o2", "out_o2"),
+    *("E1", "E2", "E_total"),
+    *GRADIENTS,
+)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One training example and the eight initial weights.
+
+    i1, i2 are the inputs and t1, t2 the targets. Each field is a float, or an array: arrays
+    broadcast against each other and make one run for each starting point.
+    """
+
+    i1: Any
+    i2: Any
+    t1: Any
+    t2: Any
+    w1: Any
+    w2: Any
+    w3: Any
+    w4: Any
+    w5: Any
+    w6: Any
+    w7: Any
+    w8: Any
+
+
+SEED = Setup(
+    *(0.05, 0.10),
+    *(0.01, 0.99),
+    *(0.15, 0.20, 0.25, 0.30),
+    *(0.40, 0.45, 0.50, 0.55),
+)
+"""The published start: inputs, targets and weights of the course's spreadsheet."""
+
+
+class Forward(NamedTuple):
+    """What the forward pass computes, in the order of the table; each in its weights' shape."""
+
+    h1: Any
+    out_h1: Any
+    h2: Any
+    out_h2: Any
+    o1: Any
+    out_o1: Any
+    o2: Any
+    out_o2: Any
+    E1: Any
+    E2: Any
+    E_total: Any
+
+
+# Overflow is not an accident here but a case with a meaning: e⁻ˣ = ∞ makes σ(x) = 0, and weights
+# that leave the range of a float make a diverged run. Both are handled, so neither warns.
+_quiet = np.errstate(over="ignore", under="ignore", invalid="ignore")
+
+
+@_quiet
+def sigmoid(x: npt.ArrayLike) -> Array:
+    """σ(x) = 1 / (1 + e⁻ˣ), elementwise: within [0, 1] for every x, and never a warning.
+
+    Where e⁻ˣ leaves the range of a float (x < −709.8), 1/(1 + ∞) = 0 is σ(x) to within 1e-308.
+    """
+    return np.asarray(_sigmoid(np.asarray(x, dtype=np.float64)))
+
+
+@_quiet
+def forward(setup: Setup) -> Forward:
+    """Net inputs, activations and errors at `setup`, in the setup's shape."""
+    numbers = [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
+    return _forward(numbers[:4], numbers[4:])
+
+
+@_quiet
+def gradients(setup: Setup) -> tuple[Any, ...]:
+    """∂E_total/∂w1 … ∂E_total/∂w8 at `setup`, in the setup's shape."""
+    numbers = [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
+    return _gradients(numbers[:4], numbers[4:], _forward(numbers[:4], numbers[4:]))
+
+
+def descend(setup: Setup, learning_rate: npt.ArrayLike, epochs: int) -> History:
+    """`epochs` rows of gradient descent from `setup`; the first row holds the initial weights.
+
+    `learning_rate` (η) is
+      - one number: one run;
+      - an array of shape (R,): R runs, one for each rate;
+      - an array of shape (epochs, 1) or (epochs, R): one value for each epoch. Row k's value makes
+        the step from row k to row k + 1, so the last row's is never used.
+    Fields of `setup` that are arrays make one run for each starting point and broadcast against
+    the rates.
+
+    Raises ValueError if `epochs` is below 1, a number is not finite, or a schedule does not have
+    `epochs` rows.
+    """
+    rates = np.asarray(learning_rate, dtype=np.float64)
+    numbers = [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1, not {epochs}")
+    if not all(np.isfinite(a).all() for a in (rates, *numbers)):
+        raise ValueError("inputs, targets, weights and learning rates must be finite numbers")
+    if rates.ndim < 2:
+        rates = np.broadcast_to(rates, (epochs, *rates.shape))
+    elif len(rates) != epochs:
+        raise ValueError(f"a schedule for {epochs} epochs needs {epochs} rows, not {len(rates)}")
+    elif rates.shape[1:] == (1,):
+        rates = rates[:, 0]
+
+    runs = np.broadcast_shapes(rates.shape[1:], *(a.shape for a in numbers))
+    if not runs:
+        return _descend_one(setup, [a.item() for a in numbers], rates)
+    return _descend_many(setup, [np.broadcast_to(a, runs) for a in numbers], rates)
+
+
+@dataclass(frozen=True)
+class History:
+    """One run of gradient descent, or many.
+
+    setup: where it started. learning_rate: η of each step, shape (epochs,) or (epochs, *runs).
+    E_total: the error before each step, shape (epochs, *runs), always finite.
+    rows: the table's 31 columns, shape (31, epochs), always finite; None for many runs, whose rows
+    would take 31 times the memory: `run` computes those of one.
+    diverged_at: the first epoch (from 1) whose numbers leave the range of a float. From there on
+    the rows repeat the last epoch that had numbers. None if there is none, and for many runs.
+    """
+
+    setup: Setup
+    learning_rate: Array
+    E_total: Array
+    rows: Array | None = None
+    diverged_at: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        return len(self.E_total)
+
+    @property
+    def stalled_at(self) -> int | None:
+        """The first epoch (from 1) after which no weight ever moves again; None if one still does.
+
+        Weights stop when every step is smaller than the spacing of floats: at a minimum, or where
+        σ is so saturated that its slope is lost.
+        """
+        if self.diverged_at or self.epochs < 2:
+            return None
+        weights = self._single()[4:8], self._single()[12:16]
+        moved = np.flatnonzero((np.diff(np.concatenate(weights)) != 0).any(axis=0))
+        last_move = int(moved[-1]) + 1 if moved.size else 0
+        return last_move + 1 if last_move < self.epochs - 1 else None
+
+    def run(self, *index: int) -> History:
+        """The single run at `index` of many, rows and all."""
+        runs = self.E_total.shape[1:]
+        start = Setup(*(np.broadcast_to(a, runs)[index] for a in vars(self.setup).values()))
+        rates = np.broadcast_to(self.learning_rate.reshape(self.epochs, -1), (self.epochs, *runs))
+        return descend(start, rates[(slice(None), *index)][:, np.newaxis], self.epochs)
+
+    def table(self) -> pd.DataFrame:
+        """The run as the published workbook lists it: `epoch` (from 1) and the 31 `COLUMNS`."""
+        table = pd.DataFrame(self._single().T, columns=pd.Index(COLUMNS))
+        table.insert(0, "epoch", np.arange(1, self.epochs + 1))
+        return table
+
+    def _single(self) -> Array:
+        if self.rows is None:
+            raise ValueError("these are many runs; choose one with run(index)")
+        return self.rows
+
+
+def _sigmoid(x: Any) -> Any:
+    e = np.exp(-x)
+    e += 1.0
+    return 1.0 / e
+
+
+# The augmented assignments below spare an array a copy; none touches an argument.
+
+
+def _forward(example: Sequence[Any], weights: Sequence[Any]) -> Forward:
+    i1, i2, t1, t2 = example
+    w1, w2, w3, w4, w5, w6, w7, w8 = weights
+    h1 = w1 * i1
+    h1 += w2 * i2
+    h2 = w3 * i1
+    h2 += w4 * i2
+    out_h1, out_h2 = _sigmoid(h1), _sigmoid(h2)
+    o1 = w5 * out_h1
+    o1 += w6 * out_h2
+    o2 = w7 * out_h1
+    o2 += w8 * out_h2
+    out_o1, out_o2 = _sigmoid(o1), _sigmoid(o2)
+    e1, e2 = t1 - out_o1, t2 - out_o2
+    E1, E2 = 0.5 * (e1 * e1), 0.5 * (e2 * e2)
+    return Forward(h1, out_h1, h2, out_h2, o1, out_o1, o2, out_o2, E1, E2, E1 + E2)
+
+
+def _gradients(example: Sequence[Any], weights: Sequence[Any], f: Forward) -> tuple[Any, ...]:
+    i1, i2, t1, t2 = example
+    *_, w5, w6, w7, w8 = weights
+    delta_o1 = f.out_o1 - t1  # ∂E/∂o1 = (out_o1 − t1) · out_o1 · (1 − out_o1)
+    delta_o1 *= f.out_o1
+    delta_o1 *= 1.0 - f.out_o1
+    delta_o2 = f.out_o2 - t2
+    delta_o2 *= f.out_o2
+    delta_o2 *= 1.0 - f.out_o2
+    delta_h1 = delta_o1 * w5  # ∂E/∂h1 = (∂E/∂o1 · w5 + ∂E/∂o2 · w7) · out_h1 · (1 − out_h1)
+    delta_h1 += delta_o2 * w7
+    delta_h1 *= f.out_h1
+    delta_h1 *= 1.0 - f.out_h1
+    delta_h2 = delta_o1 * w6
+    delta_h2 += delta_o2 * w8
+    delta_h2 *= f.out_h2
+    delta_h2 *= 1.0 - f.out_h2
+    return (
+        *(delta_h1 * i1, delta_h1 * i2, delta_h2 * i1, delta_h2 * i2),
+        *(delta_o1 * f.out_h1, delta_o1 * f.out_h2, delta_o2 * f.out_h1, delta_o2 * f.out_h2),
+    )
+
+
+@_quiet
+def _descend_one(setup: Setup, numbers: list[float], rates: Array) -> History:
+    """Floats, not arrays of one element: those cost three times as much."""
+    example, weights = numbers[:4], numbers[4:]
+    path = [weights]
+    for rate in rates.tolist()[:-1]:
+        slope = _gradients(example, weights, _forward(example, weights))
+        weights = [w - rate * g for w, g in zip(weights, slope, strict=True)]
+        path.append(weights)
+    steps = np.array(path).T
+    f = _forward(example, steps)
+    slopes = _gradients(example, steps, f)
+
+    i1, i2, t1, t2 = (np.full(len(rates), value) for value in example)
+    rows = np.stack([t1, t2, i1, i2, *steps[:4], *f[:4], *steps[4:], *f[4:], *slopes])
+    lost = np.flatnonzero(~np.isfinite(rows).all(axis=0))
+    if not lost.size:
+        return History(setup, rates, rows[COLUMNS.index("E_total")], rows)
+    first = int(lost[0])
+    last_good = rows[:, max(first - 1, 0), np.newaxis]
+    rows[:, first:] = np.nan_to_num(last_good)
+    return History(setup, rates, rows[COLUMNS.index("E_total")], rows, diverged_at=first + 1)
+
+
+@_quiet
+def _descend_many(setup: Setup, numbers: list[Array], rates: Array) -> History:
+    example, weights = numbers[:4], [np.array(w) for w in numbers[4:]]
+    E_total = np.empty((len(rates), *weights[0].shape))
+    for row, rate in zip(E_total, rates, strict=True):
+        f = _forward(example, weights)
+        row[...] = f.E_total
+        for w, g in zip(weights, _gradients(example, weights, f), strict=True):
+            g *= rate
+            w -= g
+    # A product of two numbers below 1e150 is finite, so all other runs kept to finite numbers.
+    bound = np.max(np.abs([*numbers, *weights]), axis=0)
+    history = History(setup, rates, E_total)
+    for index in np.argwhere(~(bound < 1e150)):
+        E_total[(slice(None), *index)] = history.run(*index).E_total
+    return history
