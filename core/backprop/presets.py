@@ -1,0 +1,29 @@
+"""Starting points worth seeing, each with the published inputs and targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.backprop.network import SEED, WEIGHTS, Setup
+
+
+def _with_weights(*weights: float) -> Setup:
+    return replace(SEED, **dict(zip(WEIGHTS, weights, strict=True)))
+
+
+PRESETS: dict[str, Setup] = {
+    "published": SEED,
+    "symmetric": _with_weights(*[0.25] * 4, *[0.5] * 4),
+    "saturated": _with_weights(*[60.0] * 4, *[15.0] * 4),
+    "zeros": _with_weights(*[0.0] * 8),
+}
+"""symmetric: both hidden units start equal, get equal gradients and stay equal for ever.
+saturated: σ is so flat that almost no gradient comes through. zeros: the hidden weights get none."""
+
+
+def random_start(seed: int) -> Setup:
+    """Weights drawn evenly from [−1, 1], rounded to two decimals so that they can be copied."""
+    weights = np.random.default_rng(seed).uniform(-1, 1, len(WEIGHTS)).round(2)
+    return _with_weights(*weights.tolist())

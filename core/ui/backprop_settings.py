@@ -1,0 +1,36 @@
+"""Every setting of Part 1: its name in the URL, its range and its default."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.backprop.network import SEED, WEIGHTS, Setup
+from core.ui.settings import Choice, Number, Numbers, Settings
+
+EXAMPLE = ("i1", "i2", "t1", "t2")
+COURSE_RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
+
+# 0.01 to 10 in steps of 1 %, to 10 %, of the decade: fine where η is small, and round.
+SLIDER_RATES = tuple(
+    sorted({step * unit / 1000 for unit in (1, 10, 100) for step in range(10, 101)})
+)
+
+settings = Settings(
+    "backprop",
+    [
+        *(Number(name, getattr(SEED, name), -100, 100) for name in (*EXAMPLE, *WEIGHTS)),
+        Number("eta", 1.0, 0, 1000),
+        Number("epochs", 50, 1, 1000, whole=True),
+        Number("epoch", 1, 1, 1000, whole=True),
+        Number("seed", 0, 0, 9999, whole=True),
+        Numbers("rates", COURSE_RATES, 0, 1000, most=12),
+        Choice("scale", "linear", ("linear", "log")),
+        Choice("edges", "weights", ("weights", "gradients")),
+        Choice("digits", "six", ("six", "all")),
+    ],
+)
+
+
+def current_setup() -> Setup:
+    """The inputs, targets and initial weights as they are set now."""
+    return Setup(**{name: st.session_state[name] for name in (*EXAMPLE, *WEIGHTS)})

@@ -1,0 +1,190 @@
+"""Charts of Part 1, as Vega-Lite specifications made by Altair once, and the data that fill them.
+
+A specification holds names of data sets and no numbers. So it never changes while a person drags,
+and the browser moves the marks of the chart it has instead of building a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pyarrow as pa
+import streamlit as st
+
+from core.backprop.network import COLUMNS, Array, History
+from core.ui.colours import LOSS, NEUTRAL
+
+HEIGHT = 300
+
+
+def draw(
+    spec: Mapping[str, Any], datasets: Mapping[str, pa.Table], *, key: str, alt_text: str
+) -> None:
+    """Draw `spec` with `datasets`. `alt_text` says what the chart shows, not its numbers of now:
+    it is part of the chart, and a chart whose text changes is built anew."""
+    st.vega_lite_chart({**spec, "datasets": dict(datasets)}, key=key, alt=alt_text)
+
+
+@cache
+def loss_spec(scale: str) -> dict[str, Any]:
+    """E1, E2 and E_total against the epoch; data sets `loss`, `hover` and `chosen`."""
+    epoch = alt.X(
+        "epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(format="d", tickMinStep=1)
+    )
+    tooltip = [
+        alt.Tooltip("epoch:Q", title="epoch", format="d"),
+        *(alt.Tooltip(f"{e}:Q", title=e, format=".6g") for e in ("E_total", "E1", "E2")),
+    ]
+    names = ["E_total", "E1", "E2"]
+    lines = (
+        alt.Chart(alt.NamedData("loss"))
+        .transform_fold(names, as_=["error", "value"])
+        .mark_line(clip=True)
+        .encode(
+            x=epoch,
+            y=alt.Y("value:Q", title="error E", scale=_y_scale(scale), axis=alt.Axis(format="~g")),
+            color=alt.value(LOSS),
+            strokeDash=alt.StrokeDash(
+                "error:N",
+                title=None,
+                scale=alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 3]]),
+                legend=alt.Legend(
+                    orient="top", symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS
+                ),
+            ),
+            strokeWidth=alt.condition("datum.error == 'E_total'", alt.value(2.5), alt.value(1.6)),
+        )
+    )
+    chosen = alt.Chart(alt.NamedData("chosen"))
+    mark = chosen.mark_rule(color=NEUTRAL, strokeWidth=1.5, strokeDash=[4, 3], aria=False).encode(x=epoch)
+    points = (
+        chosen.transform_fold(names, as_=["error", "value"])
+        .mark_point(filled=True, size=55, color=LOSS, opacity=1)
+        .encode(x=epoch, y="value:Q")
+    )
+    nearest = alt.selection_point(
+        name="nearest", nearest=True, on="pointerover", encodings=["x"], empty=False, clear="pointerout"
+    )
+    hover = (
+        alt.Chart(alt.NamedData("hover"))
+        .mark_rule(color=NEUTRAL, aria=False)
+        .encode(
+            x=epoch, opacity=alt.condition(nearest, alt.value(0.7), alt.value(0)), tooltip=tooltip
+        )
+        .add_params(nearest)
+    )
+    chart = alt.layer(lines, mark, points, hover).properties(height=HEIGHT, title="Error of each epoch")
+    return chart.to_dict()
+
+
+def loss_data(history: History, epoch: int) -> dict[str, pa.Table]:
+    """The data sets of `loss_spec`, with the 1-based `epoch` chosen."""
+    assert history.rows is not None
+    columns = {name: history.rows[COLUMNS.index(name)] for name in ("E_total", "E1", "E2")}
+    loss = pa.table({"epoch": np.arange(1, history.epochs + 1), **columns})
+    return {"loss": loss, "hover": loss.take(_spread(history.epochs, 200)), "chosen": loss.slice(epoch - 1, 1)}
+
+
+@cache
+def compare_spec(scale: str) -> dict[str, Any]:
+    """E_total against the epoch, one line a learning rate; data sets `runs` and `ends`."""
+    x = alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(format="d", tickMinStep=1))
+    y = alt.Y("E_total:Q", title="error E_total", scale=_y_scale(scale), axis=alt.Axis(format="~g"))
+    shade = alt.Color(
+        "rank:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#7fc9bb", "#0a6f60"])
+    )
+    runs = alt.Chart(alt.NamedData("runs"))
+    lines = runs.mark_line(aria=False).encode(x=x, y=y, color=shade, detail="eta:N")
+    nearest = alt.selection_point(name="nearest", nearest=True, on="pointerover", empty=False, clear="pointerout")
+    points = (
+        runs.mark_point(filled=True, size=60, aria=False)
+        .encode(
+            x=x,
+            y=y,
+            color=shade,
+            opacity=alt.condition(nearest, alt.value(1), alt.value(0)),
+            tooltip=[
+                alt.Tooltip("eta:N", title="η"),
+                alt.Tooltip("epoch:Q", title="epoch", format="d"),
+                alt.Tooltip("E_total:Q", title="E_total", format=".6g"),
+            ],
+        )
+        .add_params(nearest)
+    )
+    names = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_text(align="left", dx=6, fontSize=12, aria=False)
+        .encode(x=x, y=y, text="eta:N")
+    )
+    return (
+        alt.layer(lines, names, points)
+        .properties(height=HEIGHT, title="Learning rates compared", padding={"right": 40})
+        .to_dict()
+    )
+
+
+def compare_data(many: History, rates: Sequence[float]) -> dict[str, pa.Table]:
+    """The data sets of `compare_spec`: the runs of `many`, one for each of `rates`."""
+    kept = _spread(many.epochs, 100)
+    epochs, count = kept + 1, len(rates)
+    runs = pa.table(
+        {
+            "epoch": np.tile(epochs, count),
+            "E_total": many.E_total[kept].T.ravel(),
+            "eta": [f"{rate:g}" for rate in rates for _ in epochs],
+            "rank": np.repeat(np.linspace(0, 1, count) if count > 1 else [1.0], len(epochs)),
+        }
+    )
+    return {"runs": runs, "ends": runs.take(np.arange(1, count + 1) * len(epochs) - 1)}
+
+
+@cache
+def sweep_spec(scale: str) -> dict[str, Any]:
+    """E_total of the last epoch against η; data sets `sweep`, `current` and `best`."""
+    x = alt.X("eta:Q", title="learning rate η (log scale)", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(format="~g"))
+    y = alt.Y("E_total:Q", title="error E_total at the last epoch", scale=_y_scale(scale), axis=alt.Axis(format="~g"))
+    tooltip = [
+        alt.Tooltip("eta:Q", title="η", format=".4g"),
+        alt.Tooltip("E_total:Q", title="E_total", format=".6g"),
+    ]
+    sweep = alt.Chart(alt.NamedData("sweep"))
+    current = alt.Chart(alt.NamedData("current"))
+    best = alt.Chart(alt.NamedData("best"))
+    nearest = alt.selection_point(
+        name="nearest", nearest=True, on="pointerover", encodings=["x"], empty=False, clear="pointerout"
+    )
+    return (
+        alt.layer(
+            sweep.mark_line(color=LOSS, strokeWidth=2.5, aria=False).encode(x=x, y=y),
+            current.mark_rule(color=NEUTRAL, strokeWidth=1.5, strokeDash=[4, 3], aria=False).encode(x=x),
+            current.mark_point(filled=True, color=LOSS, size=70, opacity=1).encode(x=x, y=y, tooltip=tooltip),
+            best.mark_point(shape="diamond", color=LOSS, size=110, strokeWidth=2, opacity=1).encode(
+                x=x, y=y, tooltip=tooltip
+            ),
+            sweep.mark_rule(color=NEUTRAL, aria=False)
+            .encode(x=x, opacity=alt.condition(nearest, alt.value(0.7), alt.value(0)), tooltip=tooltip)
+            .add_params(nearest),
+        )
+        .properties(height=HEIGHT, title="What each learning rate ends at")
+        .to_dict()
+    )
+
+
+def sweep_data(rates: Array, final: Array, current: tuple[float, float]) -> dict[str, pa.Table]:
+    """The data sets of `sweep_spec`: `final` error at each of `rates`, and the `current` pair."""
+    sweep = pa.table({"eta": rates, "E_total": final})
+    best = sweep.slice(int(np.argmin(final)), 1)
+    return {"sweep": sweep, "best": best, "current": pa.table({"eta": [current[0]], "E_total": [current[1]]})}
+
+
+def _y_scale(scale: str) -> alt.Scale:
+    return alt.Scale(type="log") if scale == "log" else alt.Scale(zero=True)
+
+
+def _spread(count: int, most: int) -> Array:
+    """At most `most` indices of `count`, evenly spread, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))

@@ -1,0 +1,137 @@
+"""The 2-2-2 network as a picture: six nodes, eight edges, each with its value and its formula."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pyarrow as pa
+
+from core.backprop.derivation import EDGES, gradient_formula, node_formula, signal, step_formula
+from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, History
+from core.ui.charts import HEIGHT
+from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, NEUTRAL
+
+# Places on a canvas of 100 × 100, read left to right like the forward pass.
+NODES = {"i1": (9, 74), "i2": (9, 26), "h1": (50, 74), "h2": (50, 26), "o1": (91, 74), "o2": (91, 26)}
+WIDEST, THINNEST = 8.0, 0.8
+
+
+@cache
+def diagram_spec(show: str) -> dict[str, Any]:
+    """The network with edges drawn by "weights" or "gradients"; data sets `edges` and `nodes`."""
+
+    def x(field: str) -> alt.X:
+        return alt.X(field, type="quantitative", axis=None, scale=alt.Scale(domain=[0, 100]))
+
+    def y(field: str) -> alt.Y:
+        return alt.Y(field, type="quantitative", axis=None, scale=alt.Scale(domain=[0, 100]))
+
+    edges, nodes = alt.Chart(alt.NamedData("edges")), alt.Chart(alt.NamedData("nodes"))
+    up, down = (FORWARD, FORWARD) if show == "weights" else (GRADIENT_UP, GRADIENT_DOWN)
+    ends = {"x": x("x"), "y": y("y"), "x2": "x2:Q", "y2": "y2:Q"}
+    lines = edges.mark_rule(strokeCap="round", opacity=0.85, aria=False).encode(
+        **ends,
+        strokeWidth=alt.StrokeWidth("width:Q", scale=None),
+        color=alt.condition("datum.sign >= 0", alt.value(up), alt.value(down)),
+        strokeDash=alt.condition("datum.sign >= 0", alt.value([1, 0]), alt.value([5, 4])),
+    )
+    labels = edges.mark_text(fontSize=12, align="left", baseline="middle", aria=False).encode(
+        x=x("label_x"), y=y("label_y"), text="label:N"
+    )
+    place = {"x": x("x"), "y": y("y")}
+    circles = nodes.mark_point(
+        filled=True, size=3000, color=FORWARD, opacity=1, stroke=NEUTRAL, strokeWidth=1, aria=False
+    ).encode(**place)
+    inside = {"fontSize": 12, "color": "white", "aria": False}
+    names = nodes.mark_text(dy=-8, fontWeight="bold", **inside).encode(**place, text="name:N")
+    values = nodes.mark_text(dy=9, **inside).encode(**place, text="value:N")
+    notes = nodes.mark_text(fontSize=12, color=NEUTRAL, aria=False).encode(
+        x=x("x"), y=y("note_y"), text="note:N"
+    )
+    # What the pointer and a screen reader meet: unseen, on top, wide enough to hit.
+    edge_targets = edges.mark_rule(strokeWidth=18, opacity=0.001).encode(
+        **ends,
+        tooltip=[
+            alt.Tooltip("name:N", title="weight"),
+            alt.Tooltip("weight:N", title="value"),
+            alt.Tooltip("gradient:N", title="gradient"),
+            alt.Tooltip("numbers:N", title="in numbers"),
+            alt.Tooltip("step:N", title="next epoch"),
+        ],
+        description="spoken:N",
+    )
+    node_targets = nodes.mark_point(filled=True, size=3000, opacity=0.001).encode(
+        **place,
+        tooltip=[
+            alt.Tooltip("name:N", title="node"),
+            alt.Tooltip("formula:N", title="formula"),
+            alt.Tooltip("numbers:N", title="in numbers"),
+        ],
+        description="spoken:N",
+    )
+    return (
+        alt.layer(lines, labels, circles, names, values, notes, edge_targets, node_targets)
+        .properties(height=HEIGHT, title="The network at the chosen epoch")
+        .configure_view(stroke=None)
+        .to_dict()
+    )
+
+
+def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]:
+    """The data sets of `diagram_spec`: the numbers of the 1-based `epoch`, formulas included.
+
+    Edge widths are shares of the largest magnitude in the whole run, so that scrubbing through the
+    epochs shows it grow and shrink.
+    """
+    assert history.rows is not None
+    v = dict(zip(COLUMNS, history.rows[:, epoch - 1].tolist(), strict=True))
+    drawn = [COLUMNS.index(name) for name in (WEIGHTS if show == "weights" else GRADIENTS)]
+    largest = float(np.abs(history.rows[drawn]).max()) or 1.0
+    eta = float(history.learning_rate[epoch - 1])
+    last = epoch == history.epochs
+
+    edges = []
+    for weight, (source, target) in EDGES.items():
+        (x, y), (x2, y2) = NODES[source], NODES[target]
+        gradient = f"∂E/∂{weight}"
+        shown = v[weight if show == "weights" else gradient]
+        along, lift = (0.5, 5) if y == y2 else (0.3, 3 if y > y2 else -3)
+        formula = gradient_formula(weight, v)
+        step = step_formula(weight, v, eta)
+        edges.append(
+            {
+                "name": weight,
+                "label": f"{weight}  {v[weight]:.4g}" if show == "weights" else f"{weight}  {shown:+.2e}",
+                **{"x": x, "y": y, "x2": x2, "y2": y2},
+                "label_x": x + along * (x2 - x) + (-8 if y == y2 else 2),
+                "label_y": y + along * (y2 - y) + (lift if y > 50 or y != y2 else -5),
+                "width": THINNEST + (WIDEST - THINNEST) * abs(shown) / largest,
+                "sign": float(np.sign(shown)),
+                "weight": repr(v[weight]),
+                "gradient": f"{gradient} = {formula.symbols}",
+                "spoken": f"{weight} from {source} to {target}: {v[weight]:.6g}, gradient {v[gradient]:.6g}",
+                "numbers": formula.numbers,
+                "step": "none, this is the last epoch" if last else step.numbers,
+            }
+        )
+    nodes = []
+    for name, (x, y) in NODES.items():
+        net, sent = node_formula(name, v), signal(name)
+        error = {"o1": ("t1", "E1"), "o2": ("t2", "E2")}.get(name)
+        nodes.append(
+            {
+                **{"name": name, "x": x, "y": y},
+                "value": f"{v[sent]:.4f}",
+                "note": f"{error[0]} {v[error[0]]:g}   {error[1]} {v[error[1]]:.4f}" if error else "",
+                "note_y": y + (17 if y > 50 else -17),
+                "spoken": f"{name}: {v[sent]:.6g}",
+                "formula": f"{name} = {net.symbols};  {sent} = σ({name})" if net else "given",
+                "numbers": f"{name} = {net.numbers};  {sent} = {v[sent]:.6g}"
+                if net
+                else f"{name} = {v[name]!r}",
+            }
+        )
+    return {"edges": pa.Table.from_pylist(edges), "nodes": pa.Table.from_pylist(nodes)}

@@ -1,0 +1,72 @@
+"""The table of all epochs: a native HTML table that follows the chosen epoch and is quick to change.
+
+Streamlit's dataframe draws on a canvas and can neither mark a row nor scroll to it, and styling its
+cells costs half a second for a thousand epochs. This one keeps only the rows in view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import streamlit as st
+
+from core.backprop.derivation import column_formulas
+from core.backprop.network import COLUMNS, GRADIENTS, History
+from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, LOSS, NEUTRAL
+
+_HERE = Path(__file__).parent
+
+# (heading, its colour, how many columns)
+_GROUPS = [
+    ("example", NEUTRAL, 4),
+    ("hidden layer", FORWARD, 8),
+    ("output layer", FORWARD, 8),
+    ("error", LOSS, 3),
+    ("gradient", GRADIENT_UP, len(GRADIENTS)),
+]
+
+
+def _html() -> str:
+    headings = "".join(
+        f'<th scope="colgroup" colspan="{span}" style="--hue: {hue}">{heading}</th>'
+        for heading, hue, span in _GROUPS
+    )
+    columns = "".join(
+        f'<th scope="col" title="{name}: {column_formulas()[name]}">{name}</th>' for name in COLUMNS
+    )
+    return (
+        '<div class="ledger" tabindex="0" role="region" aria-label="All epochs, one row each">'
+        f"<table><colgroup><col>{'<col>' * len(COLUMNS)}</colgroup><thead>"
+        f'<tr><th class="pin"></th>{headings}</tr>'
+        f'<tr><th class="pin" scope="col">epoch</th>{columns}</tr></thead><tbody></tbody></table></div>'
+    )
+
+
+_mount = st.components.v2.component(
+    "ledger",
+    html=_html(),
+    css=(_HERE / "ledger.css").read_text(encoding="utf-8")
+    + f":host {{ --up: {GRADIENT_UP}; --down: {GRADIENT_DOWN}; }}",
+    js=(_HERE / "ledger.js").read_text(encoding="utf-8"),
+)
+
+
+def ledger(
+    history: History, epoch: int, *, full: bool, key: str, on_choose: Callable[[int], None]
+) -> None:
+    """Draw the 31 columns of `history` with the 1-based `epoch` marked and in view.
+
+    full: all digits of every number, else six. on_choose: called with the epoch of a clicked row.
+    """
+    _mount(
+        key=key,
+        data={
+            "rows": pa.table(list(history.rows), names=list(COLUMNS)),
+            "tinted": len(COLUMNS) - len(GRADIENTS),
+            "chosen": epoch,
+            "full": full,
+        },
+        on_choose_change=lambda: on_choose(int(st.session_state[key]["choose"])),
+    )

@@ -1,0 +1,35 @@
+"""The pages of the app, and the one door to all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+
+def navigation() -> Any:
+    """Declare the pages to Streamlit; the result is the page to run."""
+    st.session_state.entered = True
+    st.html(_HERE / "site.css")
+    return st.navigation(
+        [
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/backprop.py", title="Backpropagation", icon=":material/account_tree:"),
+        ],
+        position="top",
+    )
+
+
+def enter() -> None:
+    """Make sure the page runs inside the app; every page calls it first.
+
+    Until the first `st.navigation`, Streamlit takes the folder `pages/` for the app's navigation.
+    So the first link to a page that a fresh server sees runs the page without `streamlit_app.py`:
+    no title, no layout, another menu. Declaring the pages and running again mends that.
+    """
+    if not st.session_state.get("entered"):
+        navigation()
+        st.rerun()

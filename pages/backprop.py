@@ -1,0 +1,238 @@
+"""Part 1: the 2-2-2 network, every number of it under the hand.
+
+What moves with a slider is drawn by the fragment `live`, into places the page has laid out; what
+follows when the hand lets go, by `compare`. Neither reruns the page.
+"""
+
+import numpy as np
+import streamlit as st
+
+from core.backprop.network import WEIGHTS, History, descend
+from core.backprop.presets import PRESETS, random_start
+from core.ui.backprop_settings import EXAMPLE, SLIDER_RATES, current_setup, settings
+from core.ui.charts import (
+    compare_data,
+    compare_spec,
+    draw,
+    loss_data,
+    loss_spec,
+    sweep_data,
+    sweep_spec,
+)
+from core.ui.controls import Control, controls
+from core.ui.diagram import diagram_data, diagram_spec
+from core.ui.ledger import ledger
+from core.ui.site import enter
+
+state = st.session_state
+
+
+def edited(landed: bool = True) -> None:
+    """Redraw what an edit changes, and after the last of a series what takes longer."""
+    state.moving = not landed
+    if landed:
+        settings.settle()
+    st.rerun(["start", "live", "compare"] if landed else ["start", "live"])
+
+
+def moved(landed: bool) -> None:
+    state.moving = not landed
+    if landed:
+        settings.settle()
+    st.rerun(["live", "compare"] if landed else ["live"])
+
+
+def choose_epoch(epoch: int) -> None:
+    state.epoch = epoch
+    moved(landed=True)
+
+
+def load(preset: str | None) -> None:
+    if preset:
+        setup = random_start(state.seed) if preset == "random" else PRESETS[preset]
+        state.update(vars(setup))
+    edited()
+
+
+def reset() -> None:
+    state.update(settings.defaults())
+    edited()
+
+
+def current_preset() -> str | None:
+    setup = current_setup()
+    named = {**PRESETS, "random": random_start(state.seed)}
+    return next((name for name, preset in named.items() if preset == setup), None)
+
+
+@st.fragment(key="start")
+def start() -> None:
+    """Where the descent starts: a preset, or the example and the eight weights one by one."""
+    for complaint in settings.complaints():
+        st.error(complaint, icon=":material/link_off:")
+    state.preset = current_preset()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.pills(
+            "Start from",
+            [*PRESETS, "random"],
+            key="preset",
+            on_change=lambda: load(state.preset),
+            width="content",
+        )
+        if state.preset == "random":
+            low, high = int(settings["seed"].low), int(settings["seed"].high)
+            st.number_input(
+                "Seed", low, high, key="seed", on_change=lambda: load("random"), width=130
+            )
+        st.space("stretch")
+        st.button("Reset all", icon=":material/restart_alt:", on_click=reset)
+    controls(
+        [
+            *(Control(settings[name], name) for name in (*EXAMPLE, *WEIGHTS)),
+            Control(settings["epochs"], "epochs", step=1),
+        ],
+        key="start_fields",
+        on_edit=edited,
+    )
+
+
+def view_bar() -> None:
+    """How the pictures and the table show their numbers, and the table as a file."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for name, label in (("edges", "Edges"), ("scale", "Error axis"), ("digits", "Digits")):
+            st.segmented_control(
+                label,
+                settings[name].options,
+                key=name,
+                required=True,
+                on_change=edited,
+                width="content",
+            )
+        st.space("stretch")
+        st.download_button(
+            "Table as CSV",
+            lambda: descend(current_setup(), state.eta, state.epochs).table().to_csv(index=False),
+            file_name="backprop.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+@st.fragment(key="live")
+def live() -> None:
+    """All that follows a slider: the readings, the diagram, the curve, the table."""
+    state.epoch = min(state.epoch, state.epochs)
+    history = descend(current_setup(), state.eta, state.epochs)
+    last, chosen = history.E_total[-1], history.E_total[state.epoch - 1]
+    controls(
+        [
+            Control(
+                settings["eta"],
+                "learning rate η",
+                SLIDER_RATES,
+                reading=f"E_total at epoch {state.epochs}, the last: {last:.8f}",
+                step=0.1,
+            ),
+            Control(
+                settings["epoch"],
+                "epoch",
+                range(1, state.epochs + 1),
+                reading=f"E_total at epoch {state.epoch}: {chosen:.8f}",
+                step=1,
+                playable=True,
+            ),
+        ],
+        key="sliders",
+        on_edit=moved,
+    )
+    draw(
+        diagram_spec(state.edges),
+        diagram_data(history, state.epoch, state.edges),
+        key="diagram",
+        alt_text="The network: inputs i1, i2, hidden units h1, h2, outputs o1, o2 and the eight "
+        "weights between them, with their values at the chosen epoch",
+    )
+    draw(
+        loss_spec(state.scale),
+        loss_data(history, state.epoch),
+        key="loss",
+        alt_text="E1, E2 and E_total against the epoch, the chosen epoch marked",
+    )
+    ledger(history, state.epoch, full=state.digits == "all", key="ledger", on_choose=choose_epoch)
+    say_where_it_ends(history)
+    if not state.pop("moving", False):
+        settings.save()
+
+
+def say_where_it_ends(history: History) -> None:
+    if history.diverged_at:
+        st.warning(
+            f"From epoch {history.diverged_at} on the numbers are too large for a computer: the run "
+            "has diverged. The rows below repeat the last epoch that had numbers.",
+            icon=":material/trending_up:",
+        )
+    elif history.stalled_at:
+        st.info(
+            f"From epoch {history.stalled_at} on no weight moves any more: every step is smaller "
+            "than the last digit a float holds.",
+            icon=":material/pause:",
+        )
+
+
+def read_rates() -> None:
+    try:
+        state.rates = settings["rates"].parse(state.rates_text)
+        state.rates_problem = ""
+    except ValueError as wrong:
+        state.rates_problem = str(wrong)
+    settings.settle()
+    st.rerun("compare")
+
+
+@st.fragment(key="compare")
+def compare() -> None:
+    """Learning rates side by side: their curves, and where a dense sweep of them ends."""
+    st.subheader("Learning rates compared", anchor=False)
+    setup, eta = current_setup(), state.eta
+    if not state.get("rates_problem"):
+        state.rates_text = settings["rates"].format(state.rates)
+    st.text_input("Rates, with spaces between them", key="rates_text", on_change=read_rates)
+    if problem := state.get("rates_problem"):
+        st.error(problem)
+    left, right = st.columns(2)
+    with left:
+        draw(
+            compare_spec(state.scale),
+            compare_data(descend(setup, np.array(state.rates), state.epochs), state.rates),
+            key="compare",
+            alt_text="E_total against the epoch, one line for each learning rate",
+        )
+    sweep = np.geomspace(min(0.01, eta) or 0.01, max(10.0, eta), 241)
+    ends = descend(setup, np.append(sweep, eta), state.epochs).E_total[-1]
+    best = int(np.argmin(ends[:-1]))
+    with right:
+        draw(
+            sweep_spec(state.scale),
+            sweep_data(sweep, ends[:-1], (eta, float(ends[-1]))),
+            key="sweep",
+            alt_text="E_total at the last epoch against the learning rate, the current rate and "
+            "the best one marked",
+        )
+    st.markdown(
+        f"Best of the {len(sweep)} rates swept: **η = {sweep[best]:.4g}** ends at E_total = "
+        f"**{ends[best]:.6g}**. Yours, η = {eta:g}, ends at {ends[-1]:.6g}."
+    )
+    settings.save()
+
+
+enter()
+settings.restore()
+st.title("Backpropagation, number by number", anchor=False)
+with st.container(key="bench"):
+    with st.container(key="start"):
+        start()
+    with st.container(key="live"):
+        live()
+    view_bar()
+    compare()
