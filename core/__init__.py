@@ -1,1 +1,1 @@
-"""The engine rooms of the explorer: `core.backprop` (Part 1) and `core.ui` (what the pages draw with)."""
+"""Everything behind the pages: `core.backprop` is Part 1, `core.ui` is what pages draw with."""

@@ -68,8 +68,6 @@ def current_preset() -> str | None:
 @st.fragment(key="start")
 def start() -> None:
     """Where the descent starts: a preset, or the example and the eight weights one by one."""
-    for complaint in settings.complaints():
-        st.error(complaint, icon=":material/link_off:")
     state.preset = current_preset()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.pills(
@@ -122,6 +120,8 @@ def view_bar() -> None:
 @st.fragment(key="live")
 def live() -> None:
     """All that follows a slider: the readings, the diagram, the curve, the table."""
+    for complaint in settings.complaints():
+        st.error(complaint, icon=":material/link_off:")
     state.epoch = min(state.epoch, state.epochs)
     history = descend(current_setup(), state.eta, state.epochs)
     last, chosen = history.E_total[-1], history.E_total[state.epoch - 1]
@@ -168,8 +168,8 @@ def live() -> None:
 def say_where_it_ends(history: History) -> None:
     if history.diverged_at:
         st.warning(
-            f"From epoch {history.diverged_at} on the numbers are too large for a computer: the run "
-            "has diverged. The rows below repeat the last epoch that had numbers.",
+            f"From epoch {history.diverged_at} on the numbers are too large for a computer: the "
+            "run has diverged. The rows below repeat the last epoch that had numbers.",
             icon=":material/trending_up:",
         )
     elif history.stalled_at:
@@ -193,18 +193,25 @@ def read_rates() -> None:
 @st.fragment(key="compare")
 def compare() -> None:
     """Learning rates side by side: their curves, and where a dense sweep of them ends."""
-    st.subheader("Learning rates compared", anchor=False)
+    st.subheader("Learning rates", anchor=False)
     setup, eta = current_setup(), state.eta
     if not state.get("rates_problem"):
         state.rates_text = settings["rates"].format(state.rates)
-    st.text_input("Rates, with spaces between them", key="rates_text", on_change=read_rates)
+    st.text_input(
+        "Compare these, with spaces between them",
+        key="rates_text",
+        on_change=read_rates,
+        width=420,
+    )
     if problem := state.get("rates_problem"):
         st.error(problem)
     left, right = st.columns(2)
     with left:
         draw(
             compare_spec(state.scale),
-            compare_data(descend(setup, np.array(state.rates), state.epochs), state.rates),
+            compare_data(
+                descend(setup, np.array(state.rates), state.epochs), state.rates, state.scale
+            ),
             key="compare",
             alt_text="E_total against the epoch, one line for each learning rate",
         )

@@ -13,14 +13,10 @@ from core.backprop.network import WEIGHTS
 
 Row = Mapping[str, float]
 
-EDGES: dict[str, tuple[str, str]] = dict(
-    zip(
-        WEIGHTS,
-        [("i1", "h1"), ("i2", "h1"), ("i1", "h2"), ("i2", "h2")]
-        + [("h1", "o1"), ("h2", "o1"), ("h1", "o2"), ("h2", "o2")],
-        strict=True,
-    )
-)
+EDGES: dict[str, tuple[str, str]] = {
+    **{"w1": ("i1", "h1"), "w2": ("i2", "h1"), "w3": ("i1", "h2"), "w4": ("i2", "h2")},
+    **{"w5": ("h1", "o1"), "w6": ("h2", "o1"), "w7": ("h1", "o2"), "w8": ("h2", "o2")},
+}
 """weight -> (the node it comes from, the node it goes to)."""
 
 
@@ -38,7 +34,9 @@ def signal(node: str) -> str:
 
 def node_formula(node: str, row: Row) -> Formula | None:
     """The net input of `node`, h1 … o2; None for an input, which is given."""
-    into = [(weight, signal(source)) for weight, (source, target) in EDGES.items() if target == node]
+    into = [
+        (weight, signal(source)) for weight, (source, target) in EDGES.items() if target == node
+    ]
     if not into:
         return None
     return Formula(
@@ -53,17 +51,16 @@ def gradient_formula(weight: str, row: Row) -> Formula:
     source, target = EDGES[weight]
     symbols, numbers = _delta(target, row)
     sent = signal(source)
-    return Formula(
-        f"{symbols}·{sent}", f"{numbers}·{row[sent]:.4g} = {row[f'∂E/∂{weight}']:.6g}"
-    )
+    return Formula(f"{symbols}·{sent}", f"{numbers}·{row[sent]:.4g} = {row[f'∂E/∂{weight}']:.6g}")
 
 
 def step_formula(weight: str, row: Row, learning_rate: float) -> Formula:
     """The weight of the next epoch: one step down the gradient."""
     value, gradient = row[weight], row[f"∂E/∂{weight}"]
+    result = value - learning_rate * gradient
     return Formula(
         f"{weight} − η·∂E/∂{weight}",
-        f"{value:.6g} − {learning_rate:g}·({gradient:.6g}) = {value - learning_rate * gradient:.6g}",
+        f"{value:.6g} − {learning_rate:g}·({gradient:.6g}) = {result:.6g}",
     )
 
 
@@ -76,7 +73,9 @@ def column_formulas() -> dict[str, str]:
         blank |= {node: 0.0, f"out_{node}": 0.5}
     formulas = {"t1": "target of o1", "t2": "target of o2", "i1": "input", "i2": "input"}
     for weight in WEIGHTS:
-        formulas[weight] = f"from row 2 on: {step_formula(weight, blank, 0.0).symbols} of the row above"
+        formulas[weight] = (
+            f"from row 2 on: {step_formula(weight, blank, 0.0).symbols} of the row above"
+        )
         formulas[f"∂E/∂{weight}"] = gradient_formula(weight, blank).symbols
     for node in ("h1", "h2", "o1", "o2"):
         net = node_formula(node, blank)
@@ -102,5 +101,7 @@ def _delta(node: str, row: Row) -> Formula:
     }
     return Formula(
         "(" + " + ".join(f"∂E/∂{o}·{weight}" for weight, o in away) + f")·{slope[0]}",
-        "(" + " + ".join(f"{back[o]:.4g}·{row[weight]:.4g}" for weight, o in away) + f")·{slope[1]}",
+        "("
+        + " + ".join(f"{back[o]:.4g}·{row[weight]:.4g}" for weight, o in away)
+        + f")·{slope[1]}",
     )

@@ -127,7 +127,7 @@ def descend(setup: Setup, learning_rate: npt.ArrayLike, epochs: int) -> History:
     numbers = [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}")
-    if not all(np.isfinite(a).all() for a in (rates, *numbers)):
+    if not np.isfinite(np.concatenate([a.ravel() for a in (rates, *numbers)])).all():
         raise ValueError("inputs, targets, weights and learning rates must be finite numbers")
     if rates.ndim < 2:
         rates = np.broadcast_to(rates, (epochs, *rates.shape))
@@ -162,6 +162,7 @@ class History:
 
     @property
     def epochs(self) -> int:
+        """How many rows there are."""
         return len(self.E_total)
 
     @property
@@ -173,7 +174,7 @@ class History:
         """
         if self.diverged_at or self.epochs < 2:
             return None
-        weights = self._single()[4:8], self._single()[12:16]
+        weights = self.single_rows()[4:8], self.single_rows()[12:16]
         moved = np.flatnonzero((np.diff(np.concatenate(weights)) != 0).any(axis=0))
         last_move = int(moved[-1]) + 1 if moved.size else 0
         return last_move + 1 if last_move < self.epochs - 1 else None
@@ -182,43 +183,51 @@ class History:
         """The single run at `index` of many, rows and all."""
         runs = self.E_total.shape[1:]
         start = Setup(*(np.broadcast_to(a, runs)[index] for a in vars(self.setup).values()))
-        rates = np.broadcast_to(self.learning_rate.reshape(self.epochs, -1), (self.epochs, *runs))
-        return descend(start, rates[(slice(None), *index)][:, np.newaxis], self.epochs)
+        own = self.learning_rate.shape[1:]
+        rates = self.learning_rate.reshape(self.epochs, *[1] * (len(runs) - len(own)), *own)
+        rates = np.broadcast_to(rates, self.E_total.shape)
+        return descend(start, rates[:, *index, np.newaxis], self.epochs)
 
     def table(self) -> pd.DataFrame:
         """The run as the published workbook lists it: `epoch` (from 1) and the 31 `COLUMNS`."""
-        table = pd.DataFrame(self._single().T, columns=pd.Index(COLUMNS))
+        table = pd.DataFrame(self.single_rows().T, columns=pd.Index(COLUMNS))
         table.insert(0, "epoch", np.arange(1, self.epochs + 1))
         return table
 
-    def _single(self) -> Array:
+    def single_rows(self) -> Array:
+        """`rows`; ValueError if these are many runs."""
         if self.rows is None:
             raise ValueError("these are many runs; choose one with run(index)")
         return self.rows
 
 
-def _sigmoid(x: Any) -> Any:
-    e = np.exp(-x)
+def _sigmoid(x: Any, exp: Any = np.exp) -> Any:
+    e = exp(-x)
     e += 1.0
     return 1.0 / e
+
+
+def _exp(x: float) -> float:
+    """Numpy's exp, so that a run has the bits it has in a sweep, as the quicker Python float."""
+    return float(np.exp(x))
 
 
 # The augmented assignments below spare an array a copy; none touches an argument.
 
 
-def _forward(example: Sequence[Any], weights: Sequence[Any]) -> Forward:
+def _forward(example: Sequence[Any], weights: Sequence[Any], exp: Any = np.exp) -> Forward:
     i1, i2, t1, t2 = example
     w1, w2, w3, w4, w5, w6, w7, w8 = weights
     h1 = w1 * i1
     h1 += w2 * i2
     h2 = w3 * i1
     h2 += w4 * i2
-    out_h1, out_h2 = _sigmoid(h1), _sigmoid(h2)
+    out_h1, out_h2 = _sigmoid(h1, exp), _sigmoid(h2, exp)
     o1 = w5 * out_h1
     o1 += w6 * out_h2
     o2 = w7 * out_h1
     o2 += w8 * out_h2
-    out_o1, out_o2 = _sigmoid(o1), _sigmoid(o2)
+    out_o1, out_o2 = _sigmoid(o1, exp), _sigmoid(o2, exp)
     e1, e2 = t1 - out_o1, t2 - out_o2
     E1, E2 = 0.5 * (e1 * e1), 0.5 * (e2 * e2)
     return Forward(h1, out_h1, h2, out_h2, o1, out_o1, o2, out_o2, E1, E2, E1 + E2)
@@ -250,18 +259,14 @@ def _gradients(example: Sequence[Any], weights: Sequence[Any], f: Forward) -> tu
 @_quiet
 def _descend_one(setup: Setup, numbers: list[float], rates: Array) -> History:
     """Floats, not arrays of one element: those cost three times as much."""
-    example, weights = numbers[:4], numbers[4:]
-    path = [weights]
-    for rate in rates.tolist()[:-1]:
-        slope = _gradients(example, weights, _forward(example, weights))
+    i1, i2, t1, t2 = example = numbers[:4]
+    weights, path = numbers[4:], []
+    for rate in rates.tolist():
+        f = _forward(example, weights, _exp)
+        slope = _gradients(example, weights, f)
+        path.append((t1, t2, i1, i2, *weights[:4], *f[:4], *weights[4:], *f[4:], *slope))
         weights = [w - rate * g for w, g in zip(weights, slope, strict=True)]
-        path.append(weights)
-    steps = np.array(path).T
-    f = _forward(example, steps)
-    slopes = _gradients(example, steps, f)
-
-    i1, i2, t1, t2 = (np.full(len(rates), value) for value in example)
-    rows = np.stack([t1, t2, i1, i2, *steps[:4], *f[:4], *steps[4:], *f[4:], *slopes])
+    rows = np.array(path).T
     lost = np.flatnonzero(~np.isfinite(rows).all(axis=0))
     if not lost.size:
         return History(setup, rates, rows[COLUMNS.index("E_total")], rows)

@@ -20,7 +20,8 @@ PRESETS: dict[str, Setup] = {
     "zeros": _with_weights(*[0.0] * 8),
 }
 """symmetric: both hidden units start equal, get equal gradients and stay equal for ever.
-saturated: σ is so flat that almost no gradient comes through. zeros: the hidden weights get none."""
+saturated: σ is so flat that almost no gradient comes through.
+zeros: in the first epoch no gradient reaches the hidden weights."""
 
 
 def random_start(seed: int) -> Setup:

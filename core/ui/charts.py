@@ -24,8 +24,11 @@ HEIGHT = 300
 def draw(
     spec: Mapping[str, Any], datasets: Mapping[str, pa.Table], *, key: str, alt_text: str
 ) -> None:
-    """Draw `spec` with `datasets`. `alt_text` says what the chart shows, not its numbers of now:
-    it is part of the chart, and a chart whose text changes is built anew."""
+    """Draw `spec` with `datasets`.
+
+    alt_text: what the chart shows, but not its numbers of now: it is part of the chart, and a chart
+    whose text changes is built anew.
+    """
     st.vega_lite_chart({**spec, "datasets": dict(datasets)}, key=key, alt=alt_text)
 
 
@@ -33,20 +36,23 @@ def draw(
 def loss_spec(scale: str) -> dict[str, Any]:
     """E1, E2 and E_total against the epoch; data sets `loss`, `hover` and `chosen`."""
     epoch = alt.X(
-        "epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(format="d", tickMinStep=1)
+        "epoch:Q",
+        title="epoch",
+        scale=alt.Scale(nice=False),
+        axis=alt.Axis(format="d", tickMinStep=1),
     )
     tooltip = [
         alt.Tooltip("epoch:Q", title="epoch", format="d"),
         *(alt.Tooltip(f"{e}:Q", title=e, format=".6g") for e in ("E_total", "E1", "E2")),
     ]
-    names = ["E_total", "E1", "E2"]
+    names: list[str | alt.FieldName] = ["E_total", "E1", "E2"]
     lines = (
         alt.Chart(alt.NamedData("loss"))
         .transform_fold(names, as_=["error", "value"])
         .mark_line(clip=True)
         .encode(
             x=epoch,
-            y=alt.Y("value:Q", title="error E", scale=_y_scale(scale), axis=alt.Axis(format="~g")),
+            y=alt.Y("value:Q", title="error E", scale=_y_scale(scale), axis=_y_axis(scale)),
             color=alt.value(LOSS),
             strokeDash=alt.StrokeDash(
                 "error:N",
@@ -60,53 +66,75 @@ def loss_spec(scale: str) -> dict[str, Any]:
         )
     )
     chosen = alt.Chart(alt.NamedData("chosen"))
-    mark = chosen.mark_rule(color=NEUTRAL, strokeWidth=1.5, strokeDash=[4, 3], aria=False).encode(x=epoch)
+    mark = chosen.mark_rule(color=NEUTRAL, strokeWidth=1.5, strokeDash=[4, 3], aria=False).encode(
+        x=epoch
+    )
     points = (
         chosen.transform_fold(names, as_=["error", "value"])
         .mark_point(filled=True, size=55, color=LOSS, opacity=1)
         .encode(x=epoch, y="value:Q")
     )
     nearest = alt.selection_point(
-        name="nearest", nearest=True, on="pointerover", encodings=["x"], empty=False, clear="pointerout"
+        name="nearest",
+        nearest=True,
+        on="pointerover",
+        encodings=["x"],
+        empty=False,
+        clear="pointerout",
     )
     hover = (
         alt.Chart(alt.NamedData("hover"))
         .mark_rule(color=NEUTRAL, aria=False)
         .encode(
-            x=epoch, opacity=alt.condition(nearest, alt.value(0.7), alt.value(0)), tooltip=tooltip
+            x=epoch,
+            strokeOpacity=alt.condition(nearest, alt.value(0.7), alt.value(0)),
+            tooltip=tooltip,
         )
         .add_params(nearest)
     )
-    chart = alt.layer(lines, mark, points, hover).properties(height=HEIGHT, title="Error of each epoch")
+    chart = alt.layer(lines, mark, points, hover).properties(
+        height=HEIGHT, title="Error of each epoch"
+    )
     return chart.to_dict()
 
 
 def loss_data(history: History, epoch: int) -> dict[str, pa.Table]:
     """The data sets of `loss_spec`, with the 1-based `epoch` chosen."""
-    assert history.rows is not None
-    columns = {name: history.rows[COLUMNS.index(name)] for name in ("E_total", "E1", "E2")}
+    rows = history.single_rows()
+    columns = {name: rows[COLUMNS.index(name)] for name in ("E_total", "E1", "E2")}
     loss = pa.table({"epoch": np.arange(1, history.epochs + 1), **columns})
-    return {"loss": loss, "hover": loss.take(_spread(history.epochs, 200)), "chosen": loss.slice(epoch - 1, 1)}
+    return {
+        "loss": loss,
+        "hover": loss.take(_spread(history.epochs, 200)),
+        "chosen": loss.slice(epoch - 1, 1),
+    }
 
 
 @cache
 def compare_spec(scale: str) -> dict[str, Any]:
     """E_total against the epoch, one line a learning rate; data sets `runs` and `ends`."""
-    x = alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(format="d", tickMinStep=1))
-    y = alt.Y("E_total:Q", title="error E_total", scale=_y_scale(scale), axis=alt.Axis(format="~g"))
+    x = alt.X(
+        "epoch:Q",
+        title="epoch",
+        scale=alt.Scale(nice=False),
+        axis=alt.Axis(format="d", tickMinStep=1),
+    )
+    y = alt.Y("E_total:Q", title="error E_total", scale=_y_scale(scale), axis=_y_axis(scale))
     shade = alt.Color(
         "rank:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#7fc9bb", "#0a6f60"])
     )
     runs = alt.Chart(alt.NamedData("runs"))
     lines = runs.mark_line(aria=False).encode(x=x, y=y, color=shade, detail="eta:N")
-    nearest = alt.selection_point(name="nearest", nearest=True, on="pointerover", empty=False, clear="pointerout")
+    nearest = alt.selection_point(
+        name="nearest", nearest=True, on="pointerover", empty=False, clear="pointerout"
+    )
     points = (
-        runs.mark_point(filled=True, size=60, aria=False)
+        runs.mark_point(filled=True, size=60, opacity=1, strokeOpacity=0, aria=False)
         .encode(
             x=x,
             y=y,
             color=shade,
-            opacity=alt.condition(nearest, alt.value(1), alt.value(0)),
+            fillOpacity=alt.condition(nearest, alt.value(1), alt.value(0)),
             tooltip=[
                 alt.Tooltip("eta:N", title="η"),
                 alt.Tooltip("epoch:Q", title="epoch", format="d"),
@@ -118,16 +146,19 @@ def compare_spec(scale: str) -> dict[str, Any]:
     names = (
         alt.Chart(alt.NamedData("ends"))
         .mark_text(align="left", dx=6, fontSize=12, aria=False)
-        .encode(x=x, y=y, text="eta:N")
+        .encode(x=x, y="label_at:Q", text="eta:N")
+        .properties(name="labels")
     )
     return (
         alt.layer(lines, names, points)
-        .properties(height=HEIGHT, title="Learning rates compared", padding={"right": 40})
+        .properties(
+            height=HEIGHT, title="Error of each epoch, one line a rate η", padding={"right": 40}
+        )
         .to_dict()
     )
 
 
-def compare_data(many: History, rates: Sequence[float]) -> dict[str, pa.Table]:
+def compare_data(many: History, rates: Sequence[float], scale: str) -> dict[str, pa.Table]:
     """The data sets of `compare_spec`: the runs of `many`, one for each of `rates`."""
     kept = _spread(many.epochs, 100)
     epochs, count = kept + 1, len(rates)
@@ -139,14 +170,26 @@ def compare_data(many: History, rates: Sequence[float]) -> dict[str, pa.Table]:
             "rank": np.repeat(np.linspace(0, 1, count) if count > 1 else [1.0], len(epochs)),
         }
     )
-    return {"runs": runs, "ends": runs.take(np.arange(1, count + 1) * len(epochs) - 1)}
+    ends = runs.take(np.arange(1, count + 1) * len(epochs) - 1)
+    label_at = _apart(many.E_total[-1], float(many.E_total.max()), scale)
+    return {"runs": runs, "ends": ends.append_column("label_at", pa.array(label_at))}
 
 
 @cache
 def sweep_spec(scale: str) -> dict[str, Any]:
     """E_total of the last epoch against η; data sets `sweep`, `current` and `best`."""
-    x = alt.X("eta:Q", title="learning rate η (log scale)", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(format="~g"))
-    y = alt.Y("E_total:Q", title="error E_total at the last epoch", scale=_y_scale(scale), axis=alt.Axis(format="~g"))
+    x = alt.X(
+        "eta:Q",
+        title="learning rate η (log scale)",
+        scale=alt.Scale(type="log", nice=False),
+        axis=alt.Axis(format="~g"),
+    )
+    y = alt.Y(
+        "E_total:Q",
+        title="error E_total at the last epoch",
+        scale=_y_scale(scale),
+        axis=_y_axis(scale),
+    )
     tooltip = [
         alt.Tooltip("eta:Q", title="η", format=".4g"),
         alt.Tooltip("E_total:Q", title="E_total", format=".6g"),
@@ -155,21 +198,34 @@ def sweep_spec(scale: str) -> dict[str, Any]:
     current = alt.Chart(alt.NamedData("current"))
     best = alt.Chart(alt.NamedData("best"))
     nearest = alt.selection_point(
-        name="nearest", nearest=True, on="pointerover", encodings=["x"], empty=False, clear="pointerout"
+        name="nearest",
+        nearest=True,
+        on="pointerover",
+        encodings=["x"],
+        empty=False,
+        clear="pointerout",
     )
     return (
         alt.layer(
             sweep.mark_line(color=LOSS, strokeWidth=2.5, aria=False).encode(x=x, y=y),
-            current.mark_rule(color=NEUTRAL, strokeWidth=1.5, strokeDash=[4, 3], aria=False).encode(x=x),
-            current.mark_point(filled=True, color=LOSS, size=70, opacity=1).encode(x=x, y=y, tooltip=tooltip),
+            current.mark_rule(color=NEUTRAL, strokeWidth=1.5, strokeDash=[4, 3], aria=False).encode(
+                x=x
+            ),
+            current.mark_point(filled=True, color=LOSS, size=70, opacity=1).encode(
+                x=x, y=y, tooltip=tooltip
+            ),
             best.mark_point(shape="diamond", color=LOSS, size=110, strokeWidth=2, opacity=1).encode(
                 x=x, y=y, tooltip=tooltip
             ),
             sweep.mark_rule(color=NEUTRAL, aria=False)
-            .encode(x=x, opacity=alt.condition(nearest, alt.value(0.7), alt.value(0)), tooltip=tooltip)
+            .encode(
+                x=x,
+                strokeOpacity=alt.condition(nearest, alt.value(0.7), alt.value(0)),
+                tooltip=tooltip,
+            )
             .add_params(nearest),
         )
-        .properties(height=HEIGHT, title="What each learning rate ends at")
+        .properties(height=HEIGHT, title="Error at the last epoch for every rate")
         .to_dict()
     )
 
@@ -178,11 +234,34 @@ def sweep_data(rates: Array, final: Array, current: tuple[float, float]) -> dict
     """The data sets of `sweep_spec`: `final` error at each of `rates`, and the `current` pair."""
     sweep = pa.table({"eta": rates, "E_total": final})
     best = sweep.slice(int(np.argmin(final)), 1)
-    return {"sweep": sweep, "best": best, "current": pa.table({"eta": [current[0]], "E_total": [current[1]]})}
+    return {
+        "sweep": sweep,
+        "best": best,
+        "current": pa.table({"eta": [current[0]], "E_total": [current[1]]}),
+    }
+
+
+def _apart(values: Array, top: float, scale: str, gap: float = 0.06) -> Array:
+    """`values`, moved up where needed to lie at least `gap` of the axis (0 … top) apart."""
+    if scale == "log":
+        floor = np.log10(max(values.min(), 1e-300))
+        spread = max(np.log10(top) - floor, 1e-9)
+        places = (np.log10(np.maximum(values, 1e-300)) - floor) / spread
+    else:
+        places = values / top
+    order, last = np.argsort(places, kind="stable"), -np.inf
+    for i in order:
+        places[i] = last = max(places[i], last + gap)
+    moved: Array = 10 ** (floor + places * spread) if scale == "log" else places * top
+    return moved
 
 
 def _y_scale(scale: str) -> alt.Scale:
-    return alt.Scale(type="log") if scale == "log" else alt.Scale(zero=True)
+    return alt.Scale(type="log", nice=False) if scale == "log" else alt.Scale(zero=True)
+
+
+def _y_axis(scale: str) -> alt.Axis:
+    return alt.Axis(format="~g", tickCount=4) if scale == "log" else alt.Axis(format="~g")
 
 
 def _spread(count: int, most: int) -> Array:

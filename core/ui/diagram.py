@@ -15,7 +15,14 @@ from core.ui.charts import HEIGHT
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, NEUTRAL
 
 # Places on a canvas of 100 × 100, read left to right like the forward pass.
-NODES = {"i1": (9, 74), "i2": (9, 26), "h1": (50, 74), "h2": (50, 26), "o1": (91, 74), "o2": (91, 26)}
+NODES = {
+    "i1": (9, 74),
+    "i2": (9, 26),
+    "h1": (50, 74),
+    "h2": (50, 26),
+    "o1": (91, 74),
+    "o2": (91, 26),
+}
 WIDEST, THINNEST = 8.0, 0.8
 
 
@@ -31,28 +38,32 @@ def diagram_spec(show: str) -> dict[str, Any]:
 
     edges, nodes = alt.Chart(alt.NamedData("edges")), alt.Chart(alt.NamedData("nodes"))
     up, down = (FORWARD, FORWARD) if show == "weights" else (GRADIENT_UP, GRADIENT_DOWN)
-    ends = {"x": x("x"), "y": y("y"), "x2": "x2:Q", "y2": "y2:Q"}
-    lines = edges.mark_rule(strokeCap="round", opacity=0.85, aria=False).encode(
+    ends: dict[str, Any] = {"x": x("x"), "y": y("y"), "x2": "x2:Q", "y2": "y2:Q"}
+    lines = edges.mark_rule(strokeOpacity=0.85, aria=False).encode(
         **ends,
         strokeWidth=alt.StrokeWidth("width:Q", scale=None),
         color=alt.condition("datum.sign >= 0", alt.value(up), alt.value(down)),
-        strokeDash=alt.condition("datum.sign >= 0", alt.value([1, 0]), alt.value([5, 4])),
+        strokeDash=alt.condition("datum.sign >= 0", alt.value([1, 0]), alt.value([8, 5])),
     )
-    labels = edges.mark_text(fontSize=12, align="left", baseline="middle", aria=False).encode(
-        x=x("label_x"), y=y("label_y"), text="label:N"
+    labels = (
+        edges.mark_text(fontSize=12, align="left", baseline="middle", aria=False)
+        .encode(x=x("label_x"), y=y("label_y"), text="label:N")
+        .properties(name="labels")
     )
-    place = {"x": x("x"), "y": y("y")}
+    place: dict[str, Any] = {"x": x("x"), "y": y("y")}
     circles = nodes.mark_point(
         filled=True, size=3000, color=FORWARD, opacity=1, stroke=NEUTRAL, strokeWidth=1, aria=False
     ).encode(**place)
-    inside = {"fontSize": 12, "color": "white", "aria": False}
+    inside: dict[str, Any] = {"fontSize": 12, "color": "white", "aria": False}
     names = nodes.mark_text(dy=-8, fontWeight="bold", **inside).encode(**place, text="name:N")
     values = nodes.mark_text(dy=9, **inside).encode(**place, text="value:N")
-    notes = nodes.mark_text(fontSize=12, color=NEUTRAL, aria=False).encode(
-        x=x("x"), y=y("note_y"), text="note:N"
+    notes = (
+        nodes.mark_text(fontSize=12, aria=False)
+        .encode(x=x("x"), y=y("note_y"), text="note:N")
+        .properties(name="notes")
     )
     # What the pointer and a screen reader meet: unseen, on top, wide enough to hit.
-    edge_targets = edges.mark_rule(strokeWidth=18, opacity=0.001).encode(
+    edge_targets = edges.mark_rule(strokeWidth=18, strokeOpacity=0).encode(
         **ends,
         tooltip=[
             alt.Tooltip("name:N", title="weight"),
@@ -63,7 +74,9 @@ def diagram_spec(show: str) -> dict[str, Any]:
         ],
         description="spoken:N",
     )
-    node_targets = nodes.mark_point(filled=True, size=3000, opacity=0.001).encode(
+    node_targets = nodes.mark_point(
+        filled=True, size=3000, opacity=1, fillOpacity=0, strokeOpacity=0
+    ).encode(
         **place,
         tooltip=[
             alt.Tooltip("name:N", title="node"),
@@ -72,12 +85,13 @@ def diagram_spec(show: str) -> dict[str, Any]:
         ],
         description="spoken:N",
     )
-    return (
+    spec: dict[str, Any] = (
         alt.layer(lines, labels, circles, names, values, notes, edge_targets, node_targets)
         .properties(height=HEIGHT, title="The network at the chosen epoch")
         .configure_view(stroke=None)
         .to_dict()
     )
+    return spec
 
 
 def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]:
@@ -86,10 +100,10 @@ def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]
     Edge widths are shares of the largest magnitude in the whole run, so that scrubbing through the
     epochs shows it grow and shrink.
     """
-    assert history.rows is not None
-    v = dict(zip(COLUMNS, history.rows[:, epoch - 1].tolist(), strict=True))
+    rows = history.single_rows()
+    v = dict(zip(COLUMNS, rows[:, epoch - 1].tolist(), strict=True))
     drawn = [COLUMNS.index(name) for name in (WEIGHTS if show == "weights" else GRADIENTS)]
-    largest = float(np.abs(history.rows[drawn]).max()) or 1.0
+    largest = float(np.abs(rows[drawn]).max()) or 1.0
     eta = float(history.learning_rate[epoch - 1])
     last = epoch == history.epochs
 
@@ -104,7 +118,9 @@ def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]
         edges.append(
             {
                 "name": weight,
-                "label": f"{weight}  {v[weight]:.4g}" if show == "weights" else f"{weight}  {shown:+.2e}",
+                "label": f"{weight} = {shown:.4g}"
+                if show == "weights"
+                else f"{weight}: {shown:+.2e}",
                 **{"x": x, "y": y, "x2": x2, "y2": y2},
                 "label_x": x + along * (x2 - x) + (-8 if y == y2 else 2),
                 "label_y": y + along * (y2 - y) + (lift if y > 50 or y != y2 else -5),
@@ -112,7 +128,8 @@ def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]
                 "sign": float(np.sign(shown)),
                 "weight": repr(v[weight]),
                 "gradient": f"{gradient} = {formula.symbols}",
-                "spoken": f"{weight} from {source} to {target}: {v[weight]:.6g}, gradient {v[gradient]:.6g}",
+                "spoken": f"{weight} from {source} to {target}: {v[weight]:.6g}, "
+                f"gradient {v[gradient]:.6g}",
                 "numbers": formula.numbers,
                 "step": "none, this is the last epoch" if last else step.numbers,
             }
@@ -125,7 +142,11 @@ def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]
             {
                 **{"name": name, "x": x, "y": y},
                 "value": f"{v[sent]:.4f}",
-                "note": f"{error[0]} {v[error[0]]:g}   {error[1]} {v[error[1]]:.4f}" if error else "",
+                "note": f"{error[0]} = {v[error[0]]:g},  {error[1]} = {v[error[1]]:.4f}"
+                if error
+                else f"epoch {epoch}"
+                if name == "i1"
+                else "",
                 "note_y": y + (17 if y > 50 else -17),
                 "spoken": f"{name}: {v[sent]:.6g}",
                 "formula": f"{name} = {net.symbols};  {sent} = σ({name})" if net else "given",

@@ -68,11 +68,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   box.choose = (epoch) => setTriggerValue("choose", epoch);
   box.onscroll = fill;
+  fill();
   if (box.chosen !== chosen) {
     box.chosen = chosen;
     const top = (chosen - 1) * ROW;
     const room = box.clientHeight - head.offsetHeight - ROW;
-    if (top < box.scrollTop || top > box.scrollTop + room) box.scrollTop = top - room / 2;
+    if (room > 0 && (top < box.scrollTop || top > box.scrollTop + room)) box.scrollTop = top - room / 2;
   }
-  fill();
 }

@@ -1,7 +1,8 @@
-"""The table of all epochs: a native HTML table that follows the chosen epoch and is quick to change.
+"""The table of all epochs: a native HTML table that follows the chosen epoch.
 
 Streamlit's dataframe draws on a canvas and can neither mark a row nor scroll to it, and styling its
-cells costs half a second for a thousand epochs. This one keeps only the rows in view.
+cells takes half a second for a thousand epochs. This one keeps only the rows in view, and changes
+them while a slider moves.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _html() -> str:
         '<div class="ledger" tabindex="0" role="region" aria-label="All epochs, one row each">'
         f"<table><colgroup><col>{'<col>' * len(COLUMNS)}</colgroup><thead>"
         f'<tr><th class="pin"></th>{headings}</tr>'
-        f'<tr><th class="pin" scope="col">epoch</th>{columns}</tr></thead><tbody></tbody></table></div>'
+        f'<tr><th class="pin" scope="col">epoch</th>{columns}</tr></thead>'
+        "<tbody></tbody></table></div>"
     )
 
 
@@ -63,7 +65,7 @@ def ledger(
     _mount(
         key=key,
         data={
-            "rows": pa.table(list(history.rows), names=list(COLUMNS)),
+            "rows": pa.table(list(history.single_rows()), names=list(COLUMNS)),
             "tinted": len(COLUMNS) - len(GRADIENTS),
             "chosen": epoch,
             "full": full,

@@ -20,14 +20,21 @@ import streamlit as st
 
 
 class Setting(Protocol):
-    """One setting. `parse` raises ValueError with a sentence that says what is allowed."""
+    """One setting and how it is written in the URL."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name in the URL and in `st.session_state`."""
+
     @property
-    def default(self) -> Any: ...
-    def parse(self, text: str) -> Any: ...
-    def format(self, value: Any) -> str: ...
+    def default(self) -> Any:
+        """Its value where the URL does not name it."""
+
+    def parse(self, text: str) -> Any:
+        """The value `text` stands for; ValueError with a sentence that says what is allowed."""
+
+    def format(self, value: Any) -> str:
+        """The shortest text that `parse` reads as `value`."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,7 @@ class Settings:
         return self._settings[name]
 
     def defaults(self) -> dict[str, Any]:
+        """Every setting's name and default."""
         return {name: setting.default for name, setting in self._settings.items()}
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -159,7 +167,8 @@ class Settings:
 
     def complaints(self) -> list[str]:
         """What could not be read from the URL; empty again from the next edit on."""
-        return st.session_state.get(self._complaints, [])
+        complaints: list[str] = st.session_state.get(self._complaints, [])
+        return complaints
 
     def settle(self) -> None:
         """Forget the complaints: the person has gone on."""
