@@ -1,0 +1,129 @@
+"""A real server and a real Chromium, for the benchmarks and the browser tests alike."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+LAPTOP, PHONE = (1366, 768), (390, 844)
+
+
+@contextmanager
+def server(script: Path, *options: str) -> Iterator[str]:
+    """Run `streamlit run script` on a free port; yield its address once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true", *options]
+    process = subprocess.Popen(command, cwd=script.parent, stdout=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/_stcore/health", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], patience: float = 60) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with exit status {process.returncode}")
+        try:
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 (our own address)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"no answer from {url} within {patience:g} s")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the system's Chromium, headless."""
+    if CHROMIUM is None:
+        raise RuntimeError("no Chromium found; install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class BackpropPage:
+    """The backpropagation page in a browser, read the way a person reads it."""
+
+    def __init__(self, page: Page, address: str, query: str = "") -> None:
+        self.page = page
+        page.goto(f"{address}/backprop{query and '?' + query}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until everything is drawn and the server has answered the last edit."""
+        self.page.locator(".ledger tbody td").first.wait_for(timeout=30_000)
+        self.page.locator("[data-testid=stVegaLiteChart] svg").nth(3).wait_for(timeout=30_000)
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')"
+        )
+        self.page.wait_for_timeout(400)  # the table fills its unseen columns when numbers rest
+
+    def slider(self, name: str) -> Locator:
+        """The range of the control called `name`."""
+        return self.page.locator(f".control:has(#{name}) [type=range]")
+
+    def field(self, name: str) -> Locator:
+        """The number field of the control called `name`."""
+        return self.page.locator(f"#{name}")
+
+    def problem(self, name: str) -> str:
+        """The sentence below the control called `name`; empty if there is none."""
+        return self.page.locator(f"#{name}-problem").inner_text()
+
+    def reading(self, name: str) -> str:
+        """The line below the slider called `name`."""
+        return self.page.locator(f".control:has(#{name}) output").inner_text()
+
+    def press(self, name: str, at: float) -> tuple[float, float, float]:
+        """Press the mouse on the slider at a share of its width; returns its left, width, y."""
+        box = self.slider(name).bounding_box()
+        assert box is not None
+        left, width, y = box["x"], box["width"], box["y"] + box["height"] / 2
+        self.page.mouse.move(left + at * width, y)
+        self.page.mouse.down()
+        return left, width, y
+
+    def chart(self, key: str) -> Locator:
+        """The picture with this title, as SVG."""
+        return self.page.locator(f"[data-testid=stVegaLiteChart]:has-text('{key}') svg")
+
+    def curve(self) -> str:
+        """The path of the loss curve's first line."""
+        lines = self.chart("Error of each epoch").first.locator(".mark-line path").first
+        return lines.get_attribute("d") or ""
+
+    def diagram(self) -> str:
+        """All words and numbers of the diagram."""
+        return self.chart("The network").first.text_content() or ""
+
+    def cell(self, epoch: int, column: int) -> str:
+        """The table's text at an epoch in view and a 1-based column of the 31."""
+        row = self.page.locator(f".ledger tbody tr[aria-rowindex='{epoch + 2}']")
+        return row.locator("td").nth(column - 1).inner_text()
