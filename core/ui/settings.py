@@ -132,7 +132,7 @@ class Settings:
         values, complaints = self.defaults(), []
         for name, text in query.items():
             if name not in self._settings:
-                complaints.append(f"This page has no setting called {name!r}.")
+                complaints.append(f"This page has no setting called “{name}”.")
                 continue
             try:
                 values[name] = self._settings[name].parse(text)

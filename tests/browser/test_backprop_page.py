@@ -1,0 +1,332 @@
+"""The backpropagation page under a real hand: what a person does, and what they then read."""
+
+import io
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from playwright.sync_api import expect
+
+from benchmarks.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
+from core.backprop.network import COLUMNS, SEED, descend
+
+W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
+
+
+def six(value: float) -> str:
+    return repr(float(f"{value:.6g}")).removesuffix(".0")
+
+
+def test_everything_follows_while_the_button_is_down(backprop):
+    page = backprop("epoch=25")
+    left, width, y = page.press("eta", 0.2)
+    seen = set()
+    for share in (0.35, 0.5, 0.65, 0.8):
+        page.page.mouse.move(left + share * width, y, steps=8)
+        rate = float(page.field("eta").input_value())
+        history = descend(SEED, rate, 50)
+        row = history.table().iloc[24]
+        reading = page.page.locator(".control:has(#eta) output")
+        expect(reading).to_have_text(f"E_total at epoch 50, the last: {history.E_total[-1]:.8f}")
+        labels = page.chart("The network").first
+        expect(labels).to_contain_text(f"w5 = {row['w5']:.4g}")
+        assert page.cell(25, W1) == six(row["w1"])
+        assert page.cell(24, OUT_H1) == six(history.table()["out_h1"][23])
+        seen.add((rate, page.curve(), page.diagram()))
+        assert "eta=" not in page.page.url
+    assert len({curve for _, curve, _ in seen}) == len({d for *_, d in seen}) == 4
+    page.page.mouse.up()
+    expect(page.page).to_have_url(re.compile(rf"eta={re.escape(six(rate))}(&|$)"))
+
+
+def test_at_most_one_value_is_under_way_and_the_last_one_lands(backprop):
+    page = backprop()
+    page.page.evaluate(
+        """() => {
+          const hosts = [...document.querySelectorAll('.st-key-sliders *')];
+          const root = hosts.find((h) => h.shadowRoot).shadowRoot.querySelector('.controls');
+          window.most = 0;
+          const look = () => {
+            window.most = Math.max(window.most, root.link.sent - root.link.seen);
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    left, width, y = page.press("eta", 0.1)
+    for _ in range(3):
+        page.page.mouse.move(left + 0.9 * width, y, steps=40)
+        page.page.mouse.move(left + 0.2 * width, y, steps=40)
+    page.page.mouse.move(left + 0.7 * width, y, steps=5)
+    page.page.mouse.up()
+    rate = float(page.field("eta").input_value())
+    error = descend(SEED, rate, 50).E_total[-1]
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
+    expect(page.page.get_by_text(f"Yours, η = {rate:g}, ends at {error:.6g}.")).to_be_visible()
+    assert page.page.evaluate("window.most") == 1
+
+
+def test_the_slider_works_by_keyboard(backprop):
+    page = backprop()
+    page.slider("eta").focus()
+    page.page.keyboard.press("ArrowRight")
+    expect(page.field("eta")).to_have_value("1.1")
+    expect(page.page).to_have_url(re.compile(r"eta=1\.1"))
+    error = descend(SEED, 1.1, 50).E_total[-1]
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
+    assert page.slider("eta").get_attribute("aria-valuetext") == "1.1"
+    page.page.keyboard.press("Home")
+    expect(page.field("eta")).to_have_value("0.01")
+
+
+def test_the_slider_works_by_touch(backprop):
+    page = backprop(size=PHONE, has_touch=True, is_mobile=True)
+    page.slider("epoch").scroll_into_view_if_needed()
+    box = page.slider("epoch").bounding_box()
+    page.page.touchscreen.tap(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    expect(page.page).to_have_url(re.compile(r"epoch=2[4-7]"))
+
+
+def test_controls_have_names_for_a_screen_reader(backprop):
+    page = backprop()
+    expect(page.page.get_by_role("slider", name="learning rate η")).to_be_visible()
+    expect(page.page.get_by_role("slider", name="epoch", exact=True)).to_be_visible()
+    expect(page.page.get_by_role("spinbutton", name="w8")).to_have_value("0.55")
+    expect(page.page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.page.get_by_role("region", name="All epochs")).to_be_visible()
+    for alt in ("The network: inputs", "E1, E2 and E_total", "one line for each", "the best one"):
+        assert page.page.locator(f'[data-testid=stVegaLiteChart] [aria-label*="{alt}"]').count()
+
+
+def test_an_exact_rate_and_typed_weights_are_followed(backprop):
+    page = backprop()
+    page.field("eta").fill("0.123456789")
+    page.field("eta").press("Enter")
+    error = descend(SEED, 0.123456789, 50).E_total[-1]
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
+    page.field("w5").fill("-1.5")  # no Enter: it is live
+    setup = replace(SEED, w5=-1.5)
+    error = descend(setup, 0.123456789, 50).E_total[-1]
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
+    page.field("w5").blur()
+    expect(page.page).to_have_url(re.compile(r"w5=-1\.5&eta=0\.123456789"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("w3", "", "That is empty. Allowed is a number from -100 to 100."),
+        ("t2", "1e308", "1e308 is out of range. Allowed is a number from -100 to 100."),
+        ("epochs", "0", "0 is out of range. Allowed is a whole number from 1 to 1000."),
+        ("epochs", "1000000000", "Allowed is a whole number from 1 to 1000."),
+        ("eta", "-1", "-1 is out of range. Allowed is a number from 0 to 1000."),
+        ("epoch", "1.5", "1.5 is not a whole number."),
+    ],
+)
+def test_bad_input_is_answered_and_the_last_good_picture_stays(backprop, name, text, sentence):
+    page = backprop("w5=0.7&epoch=2")
+    before = page.curve(), page.diagram(), page.cell(2, W5)
+    page.field(name).fill(text)
+    page.field(name).press("Enter")
+    expect(page.page.locator(f"#{name}-problem")).to_contain_text(sentence)
+    page.settle()
+    assert (page.curve(), page.diagram(), page.cell(2, W5)) == before
+    assert page.field(name).input_value() == text
+    page.field(name).fill("3")
+    page.field(name).press("Enter")
+    expect(page.page.locator(f"#{name}-problem")).to_be_empty()
+
+
+def test_a_bad_link_says_so_and_draws_what_it_can(backprop):
+    page = backprop("w1=abc&eta=1e308&w2=0.9")
+    alerts = page.page.get_by_role("alert").filter(has_text="stays")
+    expect(alerts).to_have_count(2)
+    expect(alerts.first).to_contain_text("w1 stays 0.15: “abc” is not a number.")
+    assert page.field("w2").input_value() == "0.9"
+    page.field("w2").fill("0.8")
+    page.field("w2").press("Enter")
+    expect(alerts).to_have_count(0)
+
+
+def whole_table(page: BackpropPage) -> list[list[str]]:
+    return page.page.locator(".ledger tbody").evaluate(
+        "body => [...body.rows].map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+
+
+def test_a_copied_link_is_the_same_page_to_the_last_digit(backprop):
+    page = backprop("w1=0.12345678901234567&digits=all&epoch=7&scale=log&edges=gradients")
+    page.field("t1").fill("0.010000000000000002")
+    page.field("t1").press("Enter")
+    expect(page.page).to_have_url(re.compile("t1=0.010000000000000002"))
+    left, width, y = page.press("eta", 0.3)
+    page.page.mouse.move(left + 0.62 * width, y, steps=5)
+    page.page.mouse.up()
+    expect(page.page).to_have_url(re.compile("eta="))
+    page.settle()
+    setup = replace(SEED, w1=0.12345678901234567, t1=0.010000000000000002)
+    row = descend(setup, float(page.field("eta").input_value()), 50).table().iloc[6]
+    assert float(page.cell(7, W5)) == row["w5"]
+
+    other = BackpropPage(backprop().page, *page.page.url.split("/backprop?"))
+    assert other.page.url == page.page.url
+    assert whole_table(other) == whole_table(page)
+    assert other.diagram() == page.diagram()
+    assert other.curve() == page.curve()
+    assert other.reading("eta") == page.reading("eta")
+
+
+def test_back_takes_the_last_edit_back(backprop):
+    page = backprop()
+    page.field("w1").fill("0.9")
+    page.field("w1").press("Enter")
+    expect(page.page).to_have_url(re.compile("w1=0.9$"))
+    page.field("w2").fill("0.8")
+    page.field("w2").press("Enter")
+    expect(page.page).to_have_url(re.compile("w1=0.9&w2=0.8$"))
+    page.page.go_back()
+    expect(page.field("w2")).to_have_value("0.2")
+    expect(page.field("w1")).to_have_value("0.9")
+
+
+def test_the_chosen_epoch_is_marked_in_curve_table_and_diagram(backprop):
+    page = backprop()
+    left, width, y = page.press("epoch", 0.0)
+    page.page.mouse.move(left + 0.8 * width, y, steps=10)
+    epoch = page.field("epoch").input_value()
+    assert 35 < int(epoch) < 45
+    diagram = page.chart("The network").first
+    expect(diagram).to_contain_text(f"epoch {epoch}")
+    current = page.page.locator(".ledger tr[aria-current=true]")
+    expect(current.locator("th")).to_have_text(epoch)
+    expect(current).to_be_in_viewport()
+    rule = page.chart("Error of each epoch").first.locator(".mark-rule line").first
+    point = page.chart("Error of each epoch").first.locator(".mark-symbol path").first
+    assert abs(rule.bounding_box()["x"] - point.bounding_box()["x"]) < 8
+    page.page.mouse.up()
+    page.page.locator(".ledger tbody tr", has_text=re.compile(r"^41")).locator("td").first.click()
+    expect(diagram).to_contain_text("epoch 41")
+    expect(page.field("epoch")).to_have_value("41")
+
+
+def test_play_walks_to_the_last_epoch(backprop):
+    page = backprop("epochs=6")
+    page.page.get_by_role("button", name="Play").click()
+    expect(page.field("epoch")).to_have_value("6")
+    expect(page.page).to_have_url(re.compile("epoch=6"))
+    expect(page.page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_hovering_an_edge_shows_its_formula_with_its_numbers(backprop):
+    page = backprop()
+    page.page.wait_for_timeout(300)
+    edge = page.chart("The network").first.locator("[aria-label^='w5 from h1 to o1']")
+    box = edge.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tooltip = page.page.locator("#vg-tooltip-element")
+    expect(tooltip).to_contain_text("(out_o1 − t1)·out_o1·(1 − out_o1)·out_h1")
+    expect(tooltip).to_contain_text("= 0.0721571")
+    expect(tooltip).to_contain_text("0.4 − 1·(0.0721571) = 0.327843")
+
+
+def test_hovering_the_curve_reads_its_values(backprop):
+    page = backprop()
+    box = page.chart("Error of each epoch").first.locator(".mark-line").first.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.page.mouse.move(box["x"] + box["width"] / 2 + 2, box["y"] + box["height"] / 2)
+    tooltip = page.page.locator("#vg-tooltip-element")
+    expect(tooltip).to_contain_text("E_total")
+    epoch = int(re.search(r"epoch:?\s*(\d+)", tooltip.inner_text())[1])
+    assert f"{descend(SEED, 1.0, 50).E_total[epoch - 1]:.6g}" in tooltip.inner_text()
+
+
+def test_edits_rerun_a_fragment_and_not_the_page(backprop, new_page, address):
+    tab = new_page()
+    frames: list[bytes] = []
+    tab.on("websocket", lambda ws: ws.on("framereceived", frames.append))
+    page = BackpropPage(tab, address)
+    title = b"Backpropagation, number by number"
+    assert sum(title in frame for frame in frames if isinstance(frame, bytes)) == 1
+    frames.clear()
+    page.field("w1").fill("0.3")
+    page.field("w1").press("Enter")
+    page.slider("eta").press("ArrowLeft")
+    page.slider("epoch").press("ArrowRight")
+    expect(tab).to_have_url(re.compile("w1=0.3&eta=0.99&epoch=2"))
+    page.settle()
+    assert len(frames) > 10
+    assert not any(title in frame for frame in frames if isinstance(frame, bytes))
+
+
+def test_the_table_downloads_as_csv(backprop):
+    page = backprop("eta=2")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Table as CSV").click()
+    text = download.value.path().read_text(encoding="utf-8")
+    expected = descend(SEED, 2.0, 50).table()
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), expected, check_exact=True)
+
+
+def test_a_thousand_epochs_scroll_and_stay_exact(backprop):
+    page = backprop("epochs=1000&epoch=777&digits=all")
+    table = descend(SEED, 1.0, 1000).table()
+    assert float(page.cell(777, W5)) == table["w5"][776]
+    page.page.locator(".ledger").evaluate("box => { box.scrollTop = box.scrollHeight; }")
+    last = page.page.locator(".ledger tbody tr").last
+    expect(last.locator("th")).to_have_text("1000")
+    assert page.page.locator(".ledger tbody tr").count() < 40
+    page.page.wait_for_timeout(400)
+    assert float(page.cell(1000, 31)) == table["∂E/∂w8"][999]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [LAPTOP, PHONE])
+@pytest.mark.parametrize("path", ["", "backprop"])
+def test_nothing_scrolls_sideways_and_words_stand_out(new_page, address, path, size, scheme):
+    page = new_page(size=size, color_scheme=scheme)
+    if path:
+        BackpropPage(page, address, "eta=1e9")
+    else:
+        page.goto(address)
+        page.get_by_role("heading", level=1).wait_for()
+        page.wait_for_timeout(1000)
+    wider = page.evaluate(
+        """() => [...document.querySelectorAll('body, [data-testid=stMain], [data-testid=stMain] *')]
+          .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth
+            && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX))
+          .map((e) => e.className + ' ' + e.dataset.testid)
+          .filter((name) => !name.includes('stButtonGroup'))"""
+    )
+    assert [name for name in wider if "pills" not in name] == []
+    assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+    assert page.locator("body").evaluate("e => e.scrollWidth <= window.innerWidth")
+    ratios = page.evaluate(
+        """() => {
+          const light = (css) => {
+            const [r, g, b] = css.match(/[\\d.]+/g).map((c) => c / 255)
+              .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const back = light(getComputedStyle(document.querySelector('.stApp')).backgroundColor);
+          const words = [...document.querySelectorAll('h1, .labels_marks text, .notes_marks text')];
+          return [back, ...words.map((e) => {
+            const style = getComputedStyle(e);
+            const [dark, bright] = [back, light(e.tagName === 'text' ? style.fill : style.color)]
+              .sort((a, b) => a - b);
+            return (bright + 0.05) / (dark + 0.05);
+          })];
+        }"""
+    )
+    background, *contrasts = ratios
+    assert (background < 0.1) == (scheme == "dark")
+    assert min(contrasts) >= 4.5
+
+
+def test_a_fresh_server_opens_a_deep_link_inside_the_app(new_page):
+    with server(ROOT / "streamlit_app.py") as fresh:
+        page = BackpropPage(new_page(), fresh, "w1=0.4")
+        assert page.field("w1").input_value() == "0.4"
+        expect(page.page.get_by_role("link", name="Home")).to_be_visible()
+        expect(page.page).to_have_title("Backpropagation")
+        assert page.page.url.endswith("/backprop?w1=0.4")

@@ -1,0 +1,96 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.harness import ROOT
+
+
+def open_page(name: str = "", **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    if name:
+        app.switch_page(f"pages/{name}.py").run()
+    assert not app.exception
+    return app
+
+
+def test_home_leads_to_backpropagation():
+    app = open_page()
+    assert app.title[0].value == "Backprop & MNIST Explorer"
+
+
+def test_backprop_starts_with_the_published_numbers():
+    app = open_page("backprop")
+    assert app.title[0].value == "Backpropagation, number by number"
+    assert app.session_state["w8"] == 0.55
+    assert app.session_state["preset"] == "published"
+    assert not app.error
+    assert "**η = 10** ends at" in app.markdown[-1].value
+    assert "Yours, η = 1, ends at 0.0296117." in app.markdown[-1].value
+
+
+def test_a_preset_sets_the_weights_and_the_url():
+    app = open_page("backprop")
+    app.button_group(key="preset").set_value("zeros").run()
+    assert not app.exception
+    assert app.session_state["w5"] == 0
+    assert {key: app.query_params[key] for key in ("w1", "w8")} == {"w1": "0", "w8": "0"}
+    app.button_group(key="preset").set_value("random").run()
+    assert app.number_input(key="seed").value == 0
+    before = app.session_state["w1"]
+    app.number_input(key="seed").set_value(5).run()
+    assert app.session_state["w1"] != before
+    app.button[0].click().run()
+    assert app.session_state["w1"] == 0.15
+    assert not app.query_params
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"w1": "abc"}, "w1 stays 0.15: “abc” is not a number."),
+        ({"w1": ""}, "w1 stays 0.15: That is empty."),
+        ({"eta": "nan"}, "eta stays 1: nan is out of range."),
+        ({"t1": "1e308"}, "Allowed is a number from -100 to 100."),
+        ({"epochs": "0"}, "Allowed is a whole number from 1 to 1000."),
+        ({"epochs": "1000000000"}, "Allowed is a whole number from 1 to 1000."),
+        ({"colour": "red"}, "This page has no setting called “colour”."),
+    ],
+)
+def test_a_link_that_cannot_be_read_says_so_and_shows_the_rest(query, sentence):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    app.run()
+    for key, value in {**query, "w2": "0.75"}.items():
+        app.query_params[key] = value
+    app.switch_page("pages/backprop.py").run()
+    assert not app.exception
+    assert sentence in app.error[0].value
+    assert app.session_state["w2"] == 0.75
+    assert app.session_state["w1"] == 0.15
+
+
+def test_a_bad_list_of_rates_is_answered_and_the_last_good_one_stays():
+    app = open_page("backprop")
+    app.text_input(key="rates_text").set_value("0.1 fast").run()
+    assert "“fast” is not a number" in app.error[0].value
+    assert app.session_state["rates"] == (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
+    app.text_input(key="rates_text").set_value("3 0.3").run()
+    assert not app.error
+    assert app.session_state["rates"] == (0.3, 3.0)
+    assert app.query_params["rates"] == "0.3 3"
+
+
+def test_a_run_that_stops_moving_says_so():
+    app = open_page("backprop")
+    app.session_state["eta"] = 0.0
+    app.run()
+    assert "no weight moves any more" in app.info[0].value
+
+
+def test_settings_survive_a_visit_to_another_page():
+    app = open_page("backprop")
+    app.button_group(key="preset").set_value("symmetric").run()
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/backprop.py").run()
+    assert app.session_state["w1"] == 0.25
