@@ -4,5 +4,8 @@ import streamlit as st
 
 from core.ui.site import navigation
 
-st.set_page_config(page_title="Backprop & MNIST Explorer", page_icon="📉", layout="wide")
-navigation().run()
+page = navigation()
+st.set_page_config(
+    page_title=f"{page.title} · Backprop & MNIST Explorer", page_icon="📉", layout="wide"
+)
+page.run()

@@ -25,6 +25,7 @@ from core.ui.ledger import ledger
 from core.ui.site import enter
 
 state = st.session_state
+RESTING = ("view", "compare")  # the fragments that follow only when the hand has let go
 
 
 def edited(landed: bool = True) -> None:
@@ -32,14 +33,14 @@ def edited(landed: bool = True) -> None:
     state.moving = not landed
     if landed:
         settings.settle()
-    st.rerun(["start", "live", "compare"] if landed else ["start", "live"])
+    st.rerun(["start", "live", *RESTING] if landed else ["start", "live"])
 
 
 def moved(landed: bool) -> None:
     state.moving = not landed
     if landed:
         settings.settle()
-    st.rerun(["live", "compare"] if landed else ["live"])
+    st.rerun(["live", *RESTING] if landed else ["live"])
 
 
 def choose_epoch(epoch: int) -> None:
@@ -76,6 +77,7 @@ def start() -> None:
             key="preset",
             on_change=lambda: load(state.preset),
             width="content",
+            wrap=True,
         )
         if state.preset == "random":
             low, high = int(settings["seed"].low), int(settings["seed"].high)
@@ -94,8 +96,10 @@ def start() -> None:
     )
 
 
-def view_bar() -> None:
+@st.fragment(key="view")
+def view() -> None:
     """How the pictures and the table show their numbers, and the table as a file."""
+    history = descend(current_setup(), state.eta, state.epochs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, label in (("edges", "Edges"), ("scale", "Error axis"), ("digits", "Digits")):
             st.segmented_control(
@@ -109,7 +113,7 @@ def view_bar() -> None:
         st.space("stretch")
         st.download_button(
             "Table as CSV",
-            lambda: descend(current_setup(), state.eta, state.epochs).table().to_csv(index=False),
+            lambda: history.table().to_csv(index=False),
             file_name="backprop.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -241,5 +245,5 @@ with st.container(key="bench"):
         start()
     with st.container(key="live"):
         live()
-    view_bar()
+    view()
     compare()
