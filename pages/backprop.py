@@ -1,7 +1,7 @@
 """Part 1: the 2-2-2 network, every number of it under the hand.
 
-What moves with a slider is drawn by the fragment `live`, into places the page has laid out; what
-follows when the hand lets go, by `compare`. Neither reruns the page.
+What follows every move of a slider is drawn by the fragment `live`; what takes longer follows when
+the hand rests, in `rest`. Neither reruns the page.
 """
 
 import numpy as np
@@ -25,27 +25,27 @@ from core.ui.ledger import ledger
 from core.ui.site import enter
 
 state = st.session_state
-RESTING = ("view", "compare")  # the fragments that follow only when the hand has let go
 
 
 def edited(landed: bool = True) -> None:
-    """Redraw what an edit changes, and after the last of a series what takes longer."""
     state.moving = not landed
     if landed:
         settings.settle()
-    st.rerun(["start", "live", *RESTING] if landed else ["start", "live"])
 
 
-def moved(landed: bool) -> None:
-    state.moving = not landed
-    if landed:
-        settings.settle()
-    st.rerun(["live", *RESTING] if landed else ["live"])
+def rested() -> None:
+    st.rerun("rest")
 
 
 def choose_epoch(epoch: int) -> None:
     state.epoch = epoch
-    moved(landed=True)
+    edited()
+
+
+def look() -> None:
+    """Draw the same numbers in another way."""
+    edited()
+    st.rerun(["live", "rest"])
 
 
 def load(preset: str | None) -> None:
@@ -53,11 +53,13 @@ def load(preset: str | None) -> None:
         setup = random_start(state.seed) if preset == "random" else PRESETS[preset]
         state.update(vars(setup))
     edited()
+    st.rerun(["start", "rest"])
 
 
 def reset() -> None:
     state.update(settings.defaults())
     edited()
+    st.rerun(["start", "rest"])
 
 
 def current_preset() -> str | None:
@@ -66,8 +68,7 @@ def current_preset() -> str | None:
     return next((name for name, preset in named.items() if preset == setup), None)
 
 
-@st.fragment(key="start")
-def start() -> None:
+def start_fields() -> None:
     """Where the descent starts: a preset, or the example and the eight weights one by one."""
     state.preset = current_preset()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -93,10 +94,10 @@ def start() -> None:
         ],
         key="start_fields",
         on_edit=edited,
+        on_rest=rested,
     )
 
 
-@st.fragment(key="view")
 def view() -> None:
     """How the pictures and the table show their numbers, and the table as a file."""
     history = descend(current_setup(), state.eta, state.epochs)
@@ -107,7 +108,7 @@ def view() -> None:
                 settings[name].options,
                 key=name,
                 required=True,
-                on_change=edited,
+                on_change=look,
                 width="content",
             )
         st.space("stretch")
@@ -148,7 +149,8 @@ def live() -> None:
             ),
         ],
         key="sliders",
-        on_edit=moved,
+        on_edit=edited,
+        on_rest=rested,
     )
     draw(
         diagram_spec(state.edges),
@@ -190,11 +192,9 @@ def read_rates() -> None:
         state.rates_problem = ""
     except ValueError as wrong:
         state.rates_problem = str(wrong)
-    settings.settle()
-    st.rerun("compare")
+    edited()
 
 
-@st.fragment(key="compare")
 def compare() -> None:
     """Learning rates side by side: their curves, and where a dense sweep of them ends."""
     st.subheader("Learning rates", anchor=False)
@@ -237,13 +237,23 @@ def compare() -> None:
     settings.save()
 
 
+@st.fragment(key="start")
+def start() -> None:
+    with st.container(key="fields"):
+        start_fields()
+    with st.container(key="live"):
+        live()
+
+
+@st.fragment(key="rest")
+def rest() -> None:
+    view()
+    compare()
+
+
 enter()
 settings.restore()
 st.title("Backpropagation, number by number", anchor=False)
 with st.container(key="bench"):
-    with st.container(key="start"):
-        start()
-    with st.container(key="live"):
-        live()
-    view()
-    compare()
+    start()
+rest()

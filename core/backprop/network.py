@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = npt.NDArray[np.float64]
 
@@ -190,6 +192,8 @@ class History:
 
     def table(self) -> pd.DataFrame:
         """The run as the published workbook lists it: `epoch` (from 1) and the 31 `COLUMNS`."""
+        import pandas as pd  # here, because it takes longer to import than all the rest to run
+
         table = pd.DataFrame(self.single_rows().T, columns=pd.Index(COLUMNS))
         table.insert(0, "epoch", np.arange(1, self.epochs + 1))
         return table

@@ -1,22 +1,25 @@
 """Charts of Part 1, as Vega-Lite specifications made by Altair once, and the data that fill them.
 
 A specification holds names of data sets and no numbers. So it never changes while a person drags,
-and the browser moves the marks of the chart it has instead of building a new one.
+and the browser moves the marks of the chart it has instead of building a new one. Altair is imported
+where a specification is made, the first time: the page's first numbers are on the screen before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import numpy as np
 import pyarrow as pa
 import streamlit as st
 
 from core.backprop.network import COLUMNS, Array, History
 from core.ui.colours import LOSS, NEUTRAL
+
+if TYPE_CHECKING:
+    import altair as alt
 
 HEIGHT = 300
 
@@ -35,6 +38,8 @@ def draw(
 @cache
 def loss_spec(scale: str) -> dict[str, Any]:
     """E1, E2 and E_total against the epoch; data sets `loss`, `hover` and `chosen`."""
+    import altair as alt
+
     epoch = alt.X(
         "epoch:Q",
         title="epoch",
@@ -95,7 +100,7 @@ def loss_spec(scale: str) -> dict[str, Any]:
     chart = alt.layer(lines, mark, points, hover).properties(
         height=HEIGHT, title="Error of each epoch"
     )
-    return chart.to_dict()
+    return chart.to_dict(validate=False)
 
 
 def loss_data(history: History, epoch: int) -> dict[str, pa.Table]:
@@ -113,6 +118,8 @@ def loss_data(history: History, epoch: int) -> dict[str, pa.Table]:
 @cache
 def compare_spec(scale: str) -> dict[str, Any]:
     """E_total against the epoch, one line a learning rate; data sets `runs` and `ends`."""
+    import altair as alt
+
     x = alt.X(
         "epoch:Q",
         title="epoch",
@@ -154,7 +161,7 @@ def compare_spec(scale: str) -> dict[str, Any]:
         .properties(
             height=HEIGHT, title="Error of each epoch, one line a rate η", padding={"right": 40}
         )
-        .to_dict()
+        .to_dict(validate=False)
     )
 
 
@@ -178,6 +185,8 @@ def compare_data(many: History, rates: Sequence[float], scale: str) -> dict[str,
 @cache
 def sweep_spec(scale: str) -> dict[str, Any]:
     """E_total of the last epoch against η; data sets `sweep`, `current` and `best`."""
+    import altair as alt
+
     x = alt.X(
         "eta:Q",
         title="learning rate η (log scale)",
@@ -226,7 +235,7 @@ def sweep_spec(scale: str) -> dict[str, Any]:
             .add_params(nearest),
         )
         .properties(height=HEIGHT, title="Error at the last epoch for every rate")
-        .to_dict()
+        .to_dict(validate=False)
     )
 
 
@@ -257,10 +266,14 @@ def _apart(values: Array, top: float, scale: str, gap: float = 0.06) -> Array:
 
 
 def _y_scale(scale: str) -> alt.Scale:
+    import altair as alt
+
     return alt.Scale(type="log", nice=False) if scale == "log" else alt.Scale(zero=True)
 
 
 def _y_axis(scale: str) -> alt.Axis:
+    import altair as alt
+
     return alt.Axis(format="~g", tickCount=4) if scale == "log" else alt.Axis(format="~g")
 
 

@@ -1,6 +1,7 @@
 // Numbers that send while they change. One value is under way at a time: the next, always the
 // newest, leaves when the server's answer to the last one (data.seen) has reached the page.
 const PATIENCE = 2000; // ms without an answer after which the last value counts as lost
+const REST = 200; // ms without an edit after the last one was answered
 const PACE = 120; // ms between the values that "play" walks through
 
 const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -20,7 +21,7 @@ const build = ({ name, label, slider, playable }) => {
   return parts;
 };
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".controls");
   const link = (root.link ??= { seen: data.seen, sent: data.seen, next: null, parts: {} });
   link.seen = data.seen;
@@ -31,16 +32,22 @@ export default function ({ data, parentElement, setStateValue }) {
     const edit = { ...link.next, seq: ++link.sent };
     link.next = null;
     link.at = performance.now();
+    link.landed = edit.landed;
     setStateValue("edit", edit);
     setTimeout(flush, PATIENCE + 1);
   };
   const send = (name, value, landed) => {
+    clearTimeout(link.rest);
     link.next = { name, value, landed };
     // A key fires "input" and "change" in one go: wait for both, send one.
     setTimeout(flush);
   };
   flush();
   const resting = !link.next && link.seen >= link.sent;
+  if (resting && link.landed) {
+    link.landed = false;
+    link.rest = setTimeout(() => setTriggerValue("rest", link.sent), REST);
+  }
 
   for (const field of data.fields) {
     const { name, slider } = field;
@@ -99,5 +106,8 @@ export default function ({ data, parentElement, setStateValue }) {
       }, PACE);
     };
   }
-  return () => Object.values(link.parts).forEach(({ timer }) => clearInterval(timer));
+  return () => {
+    clearTimeout(link.rest);
+    Object.values(link.parts).forEach(({ timer }) => clearInterval(timer));
+  };
 }

@@ -45,11 +45,18 @@ class Control:
     step: float = 0.05
 
 
-def controls(shown: Sequence[Control], *, key: str, on_edit: Callable[[bool], None]) -> None:
+def controls(
+    shown: Sequence[Control],
+    *,
+    key: str,
+    on_edit: Callable[[bool], None],
+    on_rest: Callable[[], None],
+) -> None:
     """Draw the controls; each writes `st.session_state[setting.name]`.
 
-    on_edit: called after each edit, with False while the hand is still at it. It must rerun the
-    fragment that calls this function: the next value leaves when this one has been answered.
+    Call it early in a fragment: the next value leaves when this one has been answered.
+    on_edit: called after each edit, with False while the hand is still at it.
+    on_rest: called once when no edit has followed for a moment; what takes longer can wait for it.
     """
     problems: dict[str, str] = st.session_state.setdefault(f"{key}.problems", {})
     settings = {control.setting.name: control.setting for control in shown}
@@ -73,6 +80,7 @@ def controls(shown: Sequence[Control], *, key: str, on_edit: Callable[[bool], No
             "seen": last.get("seq", 0),
         },
         on_edit_change=edited,
+        on_rest_change=on_rest,
     )
 
 

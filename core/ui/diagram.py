@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pyarrow as pa
 
@@ -29,6 +28,7 @@ WIDEST, THINNEST = 8.0, 0.8
 @cache
 def diagram_spec(show: str) -> dict[str, Any]:
     """The network with edges drawn by "weights" or "gradients"; data sets `edges` and `nodes`."""
+    import altair as alt  # late, as in core.ui.charts
 
     def x(field: str) -> alt.X:
         return alt.X(field, type="quantitative", axis=None, scale=alt.Scale(domain=[0, 100]))
@@ -89,7 +89,7 @@ def diagram_spec(show: str) -> dict[str, Any]:
         alt.layer(lines, labels, circles, names, values, notes, edge_targets, node_targets)
         .properties(height=HEIGHT, title="The network at the chosen epoch")
         .configure_view(stroke=None)
-        .to_dict()
+        .to_dict(validate=False)
     )
     return spec
 

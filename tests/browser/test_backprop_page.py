@@ -293,7 +293,7 @@ def test_nothing_scrolls_sideways_and_words_stand_out(new_page, address, path, s
         page.get_by_role("heading", level=1).wait_for()
         page.wait_for_timeout(1000)
     wider = page.evaluate(
-        """() => [...document.querySelectorAll('body, [data-testid=stMain], [data-testid=stMain] *')]
+        """() => [...document.querySelectorAll('body, .stMain, .stMain *')]
           .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth
             && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX))
           .map((e) => e.className + ' ' + e.dataset.testid)"""

@@ -204,4 +204,4 @@ def test_shapes_that_do_not_fit_are_refused():
 
 
 def test_gradient_columns_are_named_after_their_weights():
-    assert GRADIENTS == tuple(f"∂E/∂w{k}" for k in range(1, 9))
+    assert tuple(f"∂E/∂w{k}" for k in range(1, 9)) == GRADIENTS

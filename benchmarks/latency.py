@@ -1,0 +1,192 @@
+"""How quick the backpropagation page is under the hand: `python -m benchmarks.latency`.
+
+Real servers, a real Chromium, and beside ours a three-line Streamlit app, `BARE`, measured in turns
+in the same run with the same server options, so that the ratios hold on any machine. Three things:
+
+- repaints: how often in a second, while the mouse drags η for three seconds, a new reading, curve,
+  diagram and table row have all reached the screen;
+- keys: from an arrow key on the slider to the new number on the screen;
+- first paint: from the address to the first number, and to the last picture in view, on a server
+  just started.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from benchmarks.harness import LAPTOP, ROOT, BackpropPage, chromium, server
+
+BARE = """import streamlit as st
+x = st.slider("x", 0, 100, 50)
+st.write(f"number {x}")
+"""
+OPTIONS = ("--server.fileWatcherType", "none", "--runner.postScriptGC", "false")
+DRAGS, DRAG_SECONDS = 4, 3.0
+ROUNDS, KEYS = 3, 25
+COLD_STARTS = 3
+
+# Counts the frames by which every part has changed since the last one counted.
+WATCH_REPAINTS = """() => {
+  const deep = (key, css) => [...document.querySelectorAll(`.st-key-${key} *`)]
+    .find((e) => e.shadowRoot).shadowRoot.querySelector(css);
+  const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
+  const parts = [
+    () => deep('sliders', 'output').textContent,
+    () => charts[1].querySelector('.mark-line path').getAttribute('d'),
+    () => charts[0].querySelector('svg').textContent,
+    () => deep('ledger', 'tr[aria-current=true]').textContent,
+  ];
+  const watch = { repaints: 0, on: true };
+  let shown = parts.map((part) => part());
+  const look = () => {
+    const now = parts.map((part) => part());
+    if (now.every((text, i) => text !== shown[i])) {
+      watch.repaints += 1;
+      shown = now;
+    }
+    if (watch.on) requestAnimationFrame(look);
+  };
+  window.watch = watch;
+  look();
+}"""
+
+# Resolves with the milliseconds from the next key to the first frame that shows another number.
+TIME_A_KEY = """(read) => {
+  const number = new Function('return ' + read);
+  const before = number();
+  window.taken = new Promise((resolve) => {
+    addEventListener('keydown', () => {
+      const start = performance.now();
+      const look = () => (number() === before
+        ? requestAnimationFrame(look)
+        : requestAnimationFrame(() => resolve(performance.now() - start)));
+      look();
+    }, { once: true, capture: true });
+  });
+}"""
+OUR_NUMBER = (
+    "[...document.querySelectorAll('.st-key-sliders *')].find((e) => e.shadowRoot)"
+    ".shadowRoot.querySelector('output').textContent"
+)
+BARE_NUMBER = "[...document.querySelectorAll('p')].find((p) => p.textContent.startsWith('number')).textContent"
+
+
+@contextmanager
+def new_page(browser: Browser) -> Iterator[Page]:
+    width, height = LAPTOP
+    context = browser.new_context(viewport={"width": width, "height": height})
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def repaints_per_second(page: BackpropPage) -> float:
+    """Drag η over most of its range for `DRAG_SECONDS`."""
+    left, width, y = page.press("eta", 0.15)
+    page.page.wait_for_timeout(400)
+    page.page.evaluate(WATCH_REPAINTS)
+    start = time.perf_counter()
+    while (passed := time.perf_counter() - start) < DRAG_SECONDS:
+        page.page.mouse.move(left + (0.15 + 0.8 * passed / DRAG_SECONDS) * width, y)
+        page.page.wait_for_timeout(16)
+    repaints: int = page.page.evaluate("() => { watch.on = false; return watch.repaints; }")
+    seconds = time.perf_counter() - start
+    page.page.mouse.up()
+    page.page.wait_for_timeout(800)
+    return repaints / seconds
+
+
+def key_times(page: Page, read: str) -> list[float]:
+    """Milliseconds of `KEYS` presses on the focused slider; the first ones warm up."""
+    taken = []
+    for _ in range(KEYS + 3):
+        page.evaluate(TIME_A_KEY, read)
+        page.keyboard.press("ArrowRight")
+        taken.append(float(page.evaluate("window.taken")))
+        page.wait_for_timeout(250)
+    return taken[3:]
+
+
+def first_paint(browser: Browser, script: Path, path: str, *selectors: str) -> list[float]:
+    """Seconds from opening a fresh server's page until each selector is visible."""
+    with server(script, *OPTIONS) as address, new_page(browser) as page:
+        start = time.perf_counter()
+        page.goto(f"{address}/{path}", wait_until="commit")
+        taken = []
+        for selector in selectors:
+            page.locator(selector).first.wait_for(timeout=60_000)
+            taken.append(time.perf_counter() - start)
+        return taken
+
+
+def tell(what: str, ours: Sequence[float], bare: Sequence[float], unit: str, aim: str) -> None:
+    a, b = statistics.median(ours), statistics.median(bare)
+    print(
+        f"{what}: ours {a:.3g} {unit} ({min(ours):.3g} to {max(ours):.3g}), "
+        f"bare {b:.3g} {unit} ({min(bare):.3g} to {max(bare):.3g}), "
+        f"ratio {a / b:.2f} ({len(ours)} each{aim})"
+    )
+
+
+def main() -> None:
+    print(f"{os.cpu_count()} cores; three-line app beside ours, in turns, same server options")
+    app = ROOT / "streamlit_app.py"
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        bare_app = Path(folder) / "bare.py"
+        bare_app.write_text(BARE, encoding="utf-8")
+
+        ours: list[list[float]] = []
+        bare: list[list[float]] = []
+        bare_slider = "[data-testid=stSlider] [role=slider], [data-testid=stSlider] input"
+        for _ in range(COLD_STARTS):
+            bare.append(first_paint(browser, bare_app, "", bare_slider))
+            ours.append(
+                first_paint(
+                    browser, app, "backprop", ".control output:not(:empty)", ".ledger tbody td"
+                )
+            )
+        first = [times[0] for times in bare]
+        tell("first paint, first number", [t[0] for t in ours], first, "s", ", aim ratio 1.6")
+        tell("first paint, whole top", [t[1] for t in ours], first, "s", "")
+
+        with server(app, *OPTIONS) as our_url, server(bare_app, *OPTIONS) as bare_url:
+            our_times: list[float] = []
+            bare_times: list[float] = []
+            for _ in range(ROUNDS):
+                with new_page(browser) as page:
+                    page.goto(bare_url)
+                    slider = page.locator(bare_slider).first
+                    slider.focus()
+                    page.wait_for_timeout(1500)
+                    bare_times += key_times(page, BARE_NUMBER)
+                with new_page(browser) as page:
+                    slider = BackpropPage(page, our_url).slider("eta")
+                    slider.focus()
+                    page.wait_for_timeout(1500)
+                    our_times += key_times(page, OUR_NUMBER)
+            tell("key to number", our_times, bare_times, "ms", ", aim ratio 1.3")
+            for name, times in (("ours", our_times), ("bare", bare_times)):
+                p95 = statistics.quantiles(times, n=20)[-1]
+                print(f"  {name} 95th percentile: {p95:.0f} ms")
+
+            with new_page(browser) as page:
+                shown = BackpropPage(page, our_url, "epoch=25")
+                rates = [repaints_per_second(shown) for _ in range(DRAGS)]
+            print(
+                f"repaints of reading, curve, diagram and table while dragging: "
+                f"median {statistics.median(rates):.1f} a second "
+                f"({min(rates):.1f} to {max(rates):.1f}; {DRAGS} drags of {DRAG_SECONDS:g} s; aim 10)"
+            )
+
+
+if __name__ == "__main__":
+    main()
