@@ -123,7 +123,7 @@ class BackpropPage:
         """All words and numbers of the diagram."""
         return self.chart("The network").first.text_content() or ""
 
-    def cell(self, epoch: int, column: int) -> str:
-        """The table's text at an epoch in view and a 1-based column of the 31."""
+    def cell(self, epoch: int, column: int) -> Locator:
+        """The table's cell at an epoch in view and a 1-based column of the 31."""
         row = self.page.locator(f".ledger tbody tr[aria-rowindex='{epoch + 2}']")
-        return row.locator("td").nth(column - 1).inner_text()
+        return row.locator("td").nth(column - 1)

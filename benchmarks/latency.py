@@ -39,7 +39,7 @@ WATCH_REPAINTS = """() => {
     .find((e) => e.shadowRoot).shadowRoot.querySelector(css);
   const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
   const parts = [
-    () => deep('sliders', 'output').textContent,
+    () => deep('slider_fields', 'output').textContent,
     () => charts[1].querySelector('.mark-line path').getAttribute('d'),
     () => charts[0].querySelector('svg').textContent,
     () => deep('ledger', 'tr[aria-current=true]').textContent,
@@ -73,10 +73,13 @@ TIME_A_KEY = """(read) => {
   });
 }"""
 OUR_NUMBER = (
-    "[...document.querySelectorAll('.st-key-sliders *')].find((e) => e.shadowRoot)"
+    "[...document.querySelectorAll('.st-key-slider_fields *')].find((e) => e.shadowRoot)"
     ".shadowRoot.querySelector('output').textContent"
 )
-BARE_NUMBER = "[...document.querySelectorAll('p')].find((p) => p.textContent.startsWith('number')).textContent"
+BARE_NUMBER = (
+    "[...document.querySelectorAll('p')]"
+    ".find((p) => p.textContent.startsWith('number')).textContent"
+)
 
 
 @contextmanager
@@ -184,7 +187,8 @@ def main() -> None:
             print(
                 f"repaints of reading, curve, diagram and table while dragging: "
                 f"median {statistics.median(rates):.1f} a second "
-                f"({min(rates):.1f} to {max(rates):.1f}; {DRAGS} drags of {DRAG_SECONDS:g} s; aim 10)"
+                f"({min(rates):.1f} to {max(rates):.1f}; "
+                f"{DRAGS} drags of {DRAG_SECONDS:g} s; aim 10)"
             )
 
 

@@ -1,7 +1,7 @@
 """Part 1: the 2-2-2 network, every number of it under the hand.
 
-What follows every move of a slider is drawn by the fragment `live`; what takes longer follows when
-the hand rests, in `rest`. Neither reruns the page.
+Three fragments follow the hand, and none reruns the page: `sliders` (the numbers), `pictures` (the
+diagram, the curve, the table), and `rest`, what takes longer and waits until the hand rests.
 """
 
 import numpy as np
@@ -27,10 +27,22 @@ from core.ui.site import enter
 state = st.session_state
 
 
-def edited(landed: bool = True) -> None:
-    state.moving = not landed
+def edited(landed: bool = True, quick: bool = False) -> None:
+    state.moving = not landed or quick
     if landed:
         settings.settle()
+
+
+def slid(landed: bool, quick: bool) -> None:
+    """A quick edit reruns the sliders alone, and `drawn` comes after; others rerun all at once."""
+    edited(landed, quick)
+    if not quick:
+        st.rerun(["sliders", "pictures"])
+
+
+def drawn() -> None:
+    edited()
+    st.rerun("pictures")
 
 
 def rested() -> None:
@@ -40,12 +52,13 @@ def rested() -> None:
 def choose_epoch(epoch: int) -> None:
     state.epoch = epoch
     edited()
+    st.rerun(["sliders", "pictures"])
 
 
 def look() -> None:
     """Draw the same numbers in another way."""
     edited()
-    st.rerun(["live", "rest"])
+    st.rerun(["pictures", "rest"])
 
 
 def load(preset: str | None) -> None:
@@ -122,11 +135,9 @@ def view() -> None:
         )
 
 
-@st.fragment(key="live")
-def live() -> None:
-    """All that follows a slider: the readings, the diagram, the curve, the table."""
-    for complaint in settings.complaints():
-        st.error(complaint, icon=":material/link_off:")
+@st.fragment(key="sliders")
+def sliders() -> None:
+    """The two numbers that are dragged, and what they lead to."""
     state.epoch = min(state.epoch, state.epochs)
     history = descend(current_setup(), state.eta, state.epochs)
     last, chosen = history.E_total[-1], history.E_total[state.epoch - 1]
@@ -148,10 +159,19 @@ def live() -> None:
                 playable=True,
             ),
         ],
-        key="sliders",
-        on_edit=edited,
+        key="slider_fields",
+        on_edit=slid,
+        on_draw=drawn,
         on_rest=rested,
     )
+
+
+@st.fragment(key="pictures")
+def pictures() -> None:
+    """The diagram, the curve and the table of the run."""
+    for complaint in settings.complaints():
+        st.error(complaint, icon=":material/link_off:")
+    history = descend(current_setup(), state.eta, state.epochs)
     draw(
         diagram_spec(state.edges),
         diagram_data(history, state.epoch, state.edges),
@@ -242,7 +262,8 @@ def start() -> None:
     with st.container(key="fields"):
         start_fields()
     with st.container(key="live"):
-        live()
+        sliders()
+        pictures()
 
 
 @st.fragment(key="rest")

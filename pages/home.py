@@ -2,7 +2,26 @@
 
 import streamlit as st
 
-from core.ui.site import enter
+from core.ui.site import enter, picture
 
 enter()
 st.title("Backprop & MNIST Explorer", anchor=False)
+st.markdown("See gradient descent work: touch a number, and watch everything that follows from it.")
+
+with st.container(border=True):
+    words, image = st.columns([2, 3], gap="large", vertical_alignment="center")
+    with words:
+        st.subheader("Backpropagation, number by number", anchor=False)
+        st.markdown(
+            "The 2-2-2 sigmoid network of every backpropagation course. Drag the learning rate, "
+            "edit inputs, targets and weights, step through the epochs: the diagram, the error "
+            "curve and the table of all 31 columns follow while your hand moves."
+        )
+        st.markdown(
+            "**Start here:** drag η up to 10, then press play and watch the weights turn over."
+        )
+        st.page_link("pages/backprop.py", label="Open it", icon=":material/arrow_forward:")
+    with image:
+        picture(
+            "backprop", "The backpropagation page: sliders, network diagram, error curve, table"
+        )

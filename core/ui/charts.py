@@ -1,8 +1,8 @@
 """Charts of Part 1, as Vega-Lite specifications made by Altair once, and the data that fill them.
 
 A specification holds names of data sets and no numbers. So it never changes while a person drags,
-and the browser moves the marks of the chart it has instead of building a new one. Altair is imported
-where a specification is made, the first time: the page's first numbers are on the screen before.
+and the browser moves the marks of the chart it has instead of building a new one. Altair is only
+imported when the first one is made: the page's first numbers are on the screen before.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 // newest, leaves when the server's answer to the last one (data.seen) has reached the page.
 const PATIENCE = 2000; // ms without an answer after which the last value counts as lost
 const REST = 200; // ms without an edit after the last one was answered
+const PAUSE = 200; // ms without an edit before one that counts as the first
 const PACE = 120; // ms between the values that "play" walks through
 
 const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -29,21 +30,29 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const flush = () => {
     const answered = link.seen >= link.sent || performance.now() - link.at > PATIENCE;
     if (!link.next || !answered) return;
-    const edit = { ...link.next, seq: ++link.sent };
+    // The first edit after a pause is answered by its number before its pictures.
+    const quick = data.quick && link.next.landed && performance.now() - (link.at ?? 0) > PAUSE;
+    const edit = { ...link.next, quick, seq: ++link.sent };
     link.next = null;
     link.at = performance.now();
-    link.landed = edit.landed;
+    Object.assign(link, edit);
     setStateValue("edit", edit);
     setTimeout(flush, PATIENCE + 1);
   };
   const send = (name, value, landed) => {
     clearTimeout(link.rest);
     link.next = { name, value, landed };
-    // A key fires "input" and "change" in one go: wait for both, send one.
-    setTimeout(flush);
+    // A key fires "input" and "change" in one go: of the two only the second is sent.
+    if (landed) flush();
+    else setTimeout(flush);
   };
   flush();
   const resting = !link.next && link.seen >= link.sent;
+  if (resting && link.quick) {
+    link.quick = false;
+    // The frame with the number first, then the work for the pictures.
+    requestAnimationFrame(() => setTimeout(() => setTriggerValue("draw", link.sent)));
+  }
   if (resting && link.landed) {
     link.landed = false;
     link.rest = setTimeout(() => setTriggerValue("rest", link.sent), REST);

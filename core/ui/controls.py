@@ -49,14 +49,17 @@ def controls(
     shown: Sequence[Control],
     *,
     key: str,
-    on_edit: Callable[[bool], None],
+    on_edit: Callable[[bool, bool], None],
     on_rest: Callable[[], None],
+    on_draw: Callable[[], None] | None = None,
 ) -> None:
     """Draw the controls; each writes `st.session_state[setting.name]`.
 
     Call it early in a fragment: the next value leaves when this one has been answered.
-    on_edit: called after each edit, with False while the hand is still at it.
-    on_rest: called once when no edit has followed for a moment; what takes longer can wait for it.
+    on_edit: called after each edit with two words. `landed` is False while the hand is still at it.
+    `quick` is True where only the number need be answered, because `on_draw` will be called next:
+    for the first edit after a pause, as by a key, and only where `on_draw` is given.
+    on_rest: called once when no edit has followed for a moment: what takes longer can wait for it.
     """
     problems: dict[str, str] = st.session_state.setdefault(f"{key}.problems", {})
     settings = {control.setting.name: control.setting for control in shown}
@@ -71,16 +74,18 @@ def controls(
         except ValueError as wrong:
             if edit["landed"]:
                 problems[setting.name] = str(wrong)
-        on_edit(bool(edit["landed"]))
+        on_edit(bool(edit["landed"]), bool(edit["quick"]))
 
     _mount(
         key=key,
         data={
             "fields": [_field(control, problems) for control in shown],
             "seen": last.get("seq", 0),
+            "quick": on_draw is not None,
         },
         on_edit_change=edited,
         on_rest_change=on_rest,
+        on_draw_change=on_draw or (lambda: None),
     )
 
 

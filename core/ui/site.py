@@ -33,3 +33,9 @@ def enter() -> None:
     if not st.session_state.get("entered"):
         navigation()
         st.rerun()
+
+
+def picture(page: str, alt: str) -> None:
+    """Show what a page looks like, in the light or the dark of the person's theme."""
+    scheme = "dark" if st.context.theme.type == "dark" else "light"
+    st.image(_HERE / "pictures" / f"{page}-{scheme}.png", width="stretch", alt=alt)
