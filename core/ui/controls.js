@@ -64,7 +64,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     const { row, exact, range, play, reading, problem } = parts;
     if (!row.isConnected) root.append(row);
     const show = (text) => {
-      if (Number(exact.value) !== Number(text) || !exact.value) exact.value = text;
+      if (!parts.typing && (Number(exact.value) !== Number(text) || !exact.value)) exact.value = text;
       if (!range) return;
       range.setAttribute("aria-valuetext", text);
       range.style.setProperty("--done", (range.value - range.min) / (range.max - range.min || 1));
@@ -80,8 +80,14 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       show(field.text);
     }
 
-    exact.oninput = () => exact.value && send(name, exact.value, false);
-    exact.onchange = () => send(name, exact.value, true);
+    exact.oninput = () => {
+      parts.typing = true;
+      if (exact.value) send(name, exact.value, false);
+    };
+    exact.onchange = () => {
+      parts.typing = false;
+      send(name, exact.value, true);
+    };
     if (!range) continue;
     const move = (landed) => {
       const value = slider.values?.[range.value] ?? Number(range.value);

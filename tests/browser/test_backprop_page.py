@@ -128,6 +128,8 @@ def test_bad_input_is_answered_and_the_last_good_picture_stays(backprop, name, t
     page = backprop("w5=0.7&epoch=2")
     before = page.curve(), page.diagram(), page.cell(2, W5).inner_text()
     page.field(name).fill(text)
+    page.settle()
+    assert page.field(name).input_value() == text  # half-typed text is left alone
     page.field(name).press("Enter")
     expect(page.page.locator(f"#{name}-problem")).to_contain_text(sentence)
     page.settle()
