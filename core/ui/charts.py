@@ -12,14 +12,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 import streamlit as st
 
 from core.backprop.network import COLUMNS, Array, History
+from core.ui.arrow import as_table
 from core.ui.colours import LOSS, NEUTRAL
 
 if TYPE_CHECKING:
     import altair as alt
+    import pyarrow as pa
 
 HEIGHT = 300
 
@@ -107,7 +108,7 @@ def loss_data(history: History, epoch: int) -> dict[str, pa.Table]:
     """The data sets of `loss_spec`, with the 1-based `epoch` chosen."""
     rows = history.single_rows()
     columns = {name: rows[COLUMNS.index(name)] for name in ("E_total", "E1", "E2")}
-    loss = pa.table({"epoch": np.arange(1, history.epochs + 1), **columns})
+    loss = as_table({"epoch": np.arange(1, history.epochs + 1), **columns})
     return {
         "loss": loss,
         "hover": loss.take(_spread(history.epochs, 200)),
@@ -169,7 +170,7 @@ def compare_data(many: History, rates: Sequence[float], scale: str) -> dict[str,
     """The data sets of `compare_spec`: the runs of `many`, one for each of `rates`."""
     kept = _spread(many.epochs, 100)
     epochs, count = kept + 1, len(rates)
-    runs = pa.table(
+    runs = as_table(
         {
             "epoch": np.tile(epochs, count),
             "E_total": many.E_total[kept].T.ravel(),
@@ -177,9 +178,16 @@ def compare_data(many: History, rates: Sequence[float], scale: str) -> dict[str,
             "rank": np.repeat(np.linspace(0, 1, count) if count > 1 else [1.0], len(epochs)),
         }
     )
-    ends = runs.take(np.arange(1, count + 1) * len(epochs) - 1)
-    label_at = _apart(many.E_total[-1], float(many.E_total.max()), scale)
-    return {"runs": runs, "ends": ends.append_column("label_at", pa.array(label_at))}
+    ends = many.E_total[-1]
+    labels = as_table(
+        {
+            "epoch": np.full(count, many.epochs),
+            "E_total": ends,
+            "eta": [f"{rate:g}" for rate in rates],
+            "label_at": _apart(ends, float(many.E_total.max()), scale),
+        }
+    )
+    return {"runs": runs, "ends": labels}
 
 
 @cache
@@ -241,12 +249,12 @@ def sweep_spec(scale: str) -> dict[str, Any]:
 
 def sweep_data(rates: Array, final: Array, current: tuple[float, float]) -> dict[str, pa.Table]:
     """The data sets of `sweep_spec`: `final` error at each of `rates`, and the `current` pair."""
-    sweep = pa.table({"eta": rates, "E_total": final})
+    sweep = as_table({"eta": rates, "E_total": final})
     best = sweep.slice(int(np.argmin(final)), 1)
     return {
         "sweep": sweep,
         "best": best,
-        "current": pa.table({"eta": [current[0]], "E_total": [current[1]]}),
+        "current": as_table({"eta": [current[0]], "E_total": [current[1]]}),
     }
 
 
@@ -257,11 +265,11 @@ def _apart(values: Array, top: float, scale: str, gap: float = 0.06) -> Array:
         spread = max(np.log10(top) - floor, 1e-9)
         places = (np.log10(np.maximum(values, 1e-300)) - floor) / spread
     else:
-        places = values / top
+        places = values / (top or 1.0)
     order, last = np.argsort(places, kind="stable"), -np.inf
     for i in order:
         places[i] = last = max(places[i], last + gap)
-    moved: Array = 10 ** (floor + places * spread) if scale == "log" else places * top
+    moved: Array = 10 ** (floor + places * spread) if scale == "log" else places * (top or 1.0)
     return moved
 
 

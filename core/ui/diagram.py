@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from core.backprop.derivation import EDGES, gradient_formula, node_formula, signal, step_formula
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, History
+from core.ui.arrow import as_table
 from core.ui.charts import HEIGHT
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, NEUTRAL
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Places on a canvas of 100 × 100, read left to right like the forward pass.
 NODES = {
@@ -37,6 +40,11 @@ def diagram_spec(show: str) -> dict[str, Any]:
         return alt.Y(field, type="quantitative", axis=None, scale=alt.Scale(domain=[0, 100]))
 
     edges, nodes = alt.Chart(alt.NamedData("edges")), alt.Chart(alt.NamedData("nodes"))
+    legend = (
+        "edges: weights, dashed below zero"
+        if show == "weights"
+        else "edges: gradients ∂E/∂w, orange above zero, purple and dashed below"
+    )
     up, down = (FORWARD, FORWARD) if show == "weights" else (GRADIENT_UP, GRADIENT_DOWN)
     ends: dict[str, Any] = {"x": x("x"), "y": y("y"), "x2": "x2:Q", "y2": "y2:Q"}
     lines = edges.mark_rule(strokeOpacity=0.85, aria=False).encode(
@@ -87,7 +95,9 @@ def diagram_spec(show: str) -> dict[str, Any]:
     )
     spec: dict[str, Any] = (
         alt.layer(lines, labels, circles, names, values, notes, edge_targets, node_targets)
-        .properties(height=HEIGHT, title="The network at the chosen epoch")
+        .properties(
+            height=HEIGHT, title=alt.Title("The network at the chosen epoch", subtitle=legend)
+        )
         .configure_view(stroke=None)
         .to_dict(validate=False)
     )
@@ -155,4 +165,8 @@ def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]
                 else f"{name} = {v[name]!r}",
             }
         )
-    return {"edges": pa.Table.from_pylist(edges), "nodes": pa.Table.from_pylist(nodes)}
+    return {"edges": _by_column(edges), "nodes": _by_column(nodes)}
+
+
+def _by_column(rows: list[dict[str, Any]]) -> pa.Table:
+    return as_table({name: [row[name] for row in rows] for name in rows[0]})

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
 import streamlit as st
 
 from core.backprop.derivation import column_formulas
 from core.backprop.network import COLUMNS, GRADIENTS, History
+from core.ui.arrow import as_table
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, LOSS, NEUTRAL
 
 _HERE = Path(__file__).parent
@@ -25,7 +25,11 @@ _GROUPS = [
     ("hidden layer", FORWARD, 8),
     ("output layer", FORWARD, 8),
     ("error", LOSS, 3),
-    ("gradient", GRADIENT_UP, len(GRADIENTS)),
+    (
+        "gradient (orange above zero, purple below; the deeper, the larger in its column)",
+        GRADIENT_UP,
+        len(GRADIENTS),
+    ),
 ]
 
 
@@ -65,7 +69,7 @@ def ledger(
     _mount(
         key=key,
         data={
-            "rows": pa.table(list(history.single_rows()), names=list(COLUMNS)),
+            "rows": as_table(dict(zip(COLUMNS, history.single_rows(), strict=True))),
             "tinted": len(COLUMNS) - len(GRADIENTS),
             "chosen": epoch,
             "full": full,

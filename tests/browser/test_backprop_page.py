@@ -311,7 +311,8 @@ def test_nothing_scrolls_sideways_and_words_stand_out(new_page, address, path, s
             return 0.2126 * r + 0.7152 * g + 0.0722 * b;
           };
           const back = light(getComputedStyle(document.querySelector('.stApp')).backgroundColor);
-          const words = [...document.querySelectorAll('h1, .labels_marks text, .notes_marks text')];
+          const drawn = ':is(.labels_marks, .notes_marks, .role-title-subtitle) text';
+          const words = [...document.querySelectorAll(`h1, ${drawn}`)];
           return [back, ...words.map((e) => {
             const style = getComputedStyle(e);
             const [dark, bright] = [back, light(e.tagName === 'text' ? style.fill : style.color)]

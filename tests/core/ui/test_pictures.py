@@ -1,3 +1,4 @@
+import altair as alt
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ HISTORY = descend(SEED, 1.0, 50)
 def test_a_chart_names_its_data_and_holds_no_numbers(make, scale):
     spec = make(scale)
     assert spec["title"]
+    alt.Chart.from_dict(spec, validate=True)
     assert "datasets" not in spec
     assert make(scale) is spec
 
@@ -57,7 +59,7 @@ def test_the_diagram_shows_the_row_of_its_epoch(show):
         assert edge["sign"] == np.sign(row[column])
         width = THINNEST + (WIDEST - THINNEST) * abs(row[column]) / largest
         assert edge["width"] == pytest.approx(width)
-    assert len(diagram_spec(show)["layer"]) == 8
+    alt.Chart.from_dict(diagram_spec(show), validate=True)
 
 
 def test_the_last_epoch_has_no_next_step():
