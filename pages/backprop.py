@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.backprop.network import WEIGHTS, History, descend
 from core.backprop.presets import PRESETS, random_start
+from core.backprop.sweep import sweep_rates
 from core.ui.backprop_settings import EXAMPLE, SLIDER_RATES, current_setup, settings
 from core.ui.charts import (
     compare_data,
@@ -18,6 +19,7 @@ from core.ui.charts import (
     loss_spec,
     sweep_data,
     sweep_spec,
+    usable_scale,
 )
 from core.ui.controls import Control, controls
 from core.ui.diagram import diagram_data, diagram_spec
@@ -180,7 +182,7 @@ def pictures() -> None:
         "weights between them, with their values at the chosen epoch",
     )
     draw(
-        loss_spec(state.scale),
+        loss_spec(usable_scale(state.scale, history.E_total)),
         loss_data(history, state.epoch),
         key="loss",
         alt_text="E1, E2 and E_total against the epoch, the chosen epoch marked",
@@ -229,30 +231,30 @@ def compare() -> None:
     )
     if problem := state.get("rates_problem"):
         st.error(problem)
+    many = descend(setup, np.array(state.rates), state.epochs)
+    sweep = sweep_rates(setup, eta, state.epochs)
     left, right = st.columns(2)
     with left:
+        scale = usable_scale(state.scale, many.E_total)
         draw(
-            compare_spec(state.scale),
-            compare_data(
-                descend(setup, np.array(state.rates), state.epochs), state.rates, state.scale
-            ),
+            compare_spec(scale),
+            compare_data(many, state.rates, scale),
             key="compare",
             alt_text="E_total against the epoch, one line for each learning rate",
         )
-    sweep = np.geomspace(min(0.01, eta) or 0.01, max(10.0, eta), 241)
-    ends = descend(setup, np.append(sweep, eta), state.epochs).E_total[-1]
-    best = int(np.argmin(ends[:-1]))
     with right:
         draw(
-            sweep_spec(state.scale),
-            sweep_data(sweep, ends[:-1], (eta, float(ends[-1]))),
+            sweep_spec(usable_scale(state.scale, sweep.final)),
+            sweep_data(sweep),
             key="sweep",
             alt_text="E_total at the last epoch against the learning rate, the current rate and "
             "the best one marked",
         )
+    where = ", an end of the sweep," if sweep.best_is_an_end else ""
     st.markdown(
-        f"Best of the {len(sweep)} rates swept: **η = {sweep[best]:.4g}** ends at E_total = "
-        f"**{ends[best]:.6g}**. Yours, η = {eta:g}, ends at {ends[-1]:.6g}."
+        f"Best of the {len(sweep.rates)} rates swept: **η = {sweep.rates[sweep.best]:.4g}**{where} "
+        f"with E_total = **{sweep.final[sweep.best]:.6g}** at epoch {state.epochs}. "
+        f"Yours: η = {eta:g} with {sweep.own:.6g}."
     )
     settings.save()
 

@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 
 from core.backprop.network import COLUMNS, Array, History
+from core.backprop.sweep import Sweep
 from core.ui.arrow import as_table
 from core.ui.colours import LOSS, NEUTRAL
 
@@ -55,6 +56,7 @@ def loss_spec(scale: str) -> dict[str, Any]:
     lines = (
         alt.Chart(alt.NamedData("loss"))
         .transform_fold(names, as_=["error", "value"])
+        .transform_filter(_drawable(scale, "value"))
         .mark_line(clip=True)
         .encode(
             x=epoch,
@@ -77,6 +79,7 @@ def loss_spec(scale: str) -> dict[str, Any]:
     )
     points = (
         chosen.transform_fold(names, as_=["error", "value"])
+        .transform_filter(_drawable(scale, "value"))
         .mark_point(filled=True, size=55, color=LOSS, opacity=1)
         .encode(x=epoch, y="value:Q")
     )
@@ -131,7 +134,7 @@ def compare_spec(scale: str) -> dict[str, Any]:
     shade = alt.Color(
         "rank:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#7fc9bb", "#0a6f60"])
     )
-    runs = alt.Chart(alt.NamedData("runs"))
+    runs = alt.Chart(alt.NamedData("runs")).transform_filter(_drawable(scale, "E_total"))
     lines = runs.mark_line(aria=False).encode(x=x, y=y, color=shade, detail="eta:N")
     nearest = alt.selection_point(
         name="nearest", nearest=True, on="pointerover", empty=False, clear="pointerout"
@@ -211,7 +214,7 @@ def sweep_spec(scale: str) -> dict[str, Any]:
         alt.Tooltip("eta:Q", title="η", format=".4g"),
         alt.Tooltip("E_total:Q", title="E_total", format=".6g"),
     ]
-    sweep = alt.Chart(alt.NamedData("sweep"))
+    sweep = alt.Chart(alt.NamedData("sweep")).transform_filter(_drawable(scale, "E_total"))
     current = alt.Chart(alt.NamedData("current"))
     best = alt.Chart(alt.NamedData("best"))
     nearest = alt.selection_point(
@@ -247,14 +250,13 @@ def sweep_spec(scale: str) -> dict[str, Any]:
     )
 
 
-def sweep_data(rates: Array, final: Array, current: tuple[float, float]) -> dict[str, pa.Table]:
-    """The data sets of `sweep_spec`: `final` error at each of `rates`, and the `current` pair."""
-    sweep = as_table({"eta": rates, "E_total": final})
-    best = sweep.slice(int(np.argmin(final)), 1)
+def sweep_data(sweep: Sweep) -> dict[str, pa.Table]:
+    """The data sets of `sweep_spec`."""
+    rows = as_table({"eta": sweep.rates, "E_total": sweep.final})
     return {
-        "sweep": sweep,
-        "best": best,
-        "current": as_table({"eta": [current[0]], "E_total": [current[1]]}),
+        "sweep": rows,
+        "best": rows.slice(sweep.best, 1),
+        "current": as_table({"eta": [sweep.eta], "E_total": [sweep.own]}),
     }
 
 
@@ -271,6 +273,16 @@ def _apart(values: Array, top: float, scale: str, gap: float = 0.06) -> Array:
         places[i] = last = max(places[i], last + gap)
     moved: Array = 10 ** (floor + places * spread) if scale == "log" else places * (top or 1.0)
     return moved
+
+
+def usable_scale(scale: str, errors: Array) -> str:
+    """`scale`, but "linear" where no error is above zero, as a logarithmic axis would be empty."""
+    return scale if (errors > 0).any() else "linear"
+
+
+def _drawable(scale: str, field: str) -> str:
+    """The rows a logarithmic axis has a place for; an error can be exactly zero."""
+    return f"datum.{field} > 0" if scale == "log" else "true"
 
 
 def _y_scale(scale: str) -> alt.Scale:

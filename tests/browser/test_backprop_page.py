@@ -63,7 +63,7 @@ def test_at_most_one_value_is_under_way_and_the_last_one_lands(backprop):
     rate = float(page.field("eta").input_value())
     error = descend(SEED, rate, 50).E_total[-1]
     expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
-    expect(page.page.get_by_text(f"Yours, η = {rate:g}, ends at {error:.6g}.")).to_be_visible()
+    expect(page.page.get_by_text(f"Yours: η = {rate:g} with {error:.6g}.")).to_be_visible()
     assert page.page.evaluate("window.most") == 1
 
 
@@ -333,3 +333,18 @@ def test_a_fresh_server_opens_a_deep_link_inside_the_app(new_page):
         expect(page.page.get_by_role("link", name="Home")).to_be_visible()
         expect(page.page).to_have_title("Backpropagation · Backprop & MNIST Explorer")
         assert page.page.url.endswith("/backprop?w1=0.4")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "t1=0.5&t2=0.5&scale=log&" + "&".join(f"w{k}=0" for k in range(1, 9)),
+        "epochs=1",
+        "epochs=1000&eta=1000&epoch=500&edges=gradients",
+        "t1=100&t2=-100&i1=100&i2=100&eta=1000&scale=log&rates=0 1000",
+    ],
+)
+def test_extreme_settings_draw_without_an_error(backprop, query):
+    page = backprop(query)  # the fixture fails on any error in the page
+    expect(page.page.get_by_test_id("stException")).to_have_count(0)
+    assert page.curve()

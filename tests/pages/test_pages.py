@@ -26,8 +26,9 @@ def test_backprop_starts_with_the_published_numbers():
     assert app.session_state["w8"] == 0.55
     assert app.session_state["preset"] == "published"
     assert not app.error
-    assert "**η = 10** ends at" in app.markdown[-1].value
-    assert "Yours, η = 1, ends at 0.0296117." in app.markdown[-1].value
+    best = app.markdown[-1].value
+    assert "**η = 10**, an end of the sweep, with E_total = **0.00159198** at epoch 50." in best
+    assert "Yours: η = 1 with 0.0296117." in best
 
 
 def test_a_preset_sets_the_weights_and_the_url():

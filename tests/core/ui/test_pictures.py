@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from core.backprop.network import COLUMNS, GRADIENTS, SEED, WEIGHTS, descend
+from core.backprop.sweep import Sweep
 from core.ui.charts import (
     compare_data,
     compare_spec,
@@ -10,6 +11,7 @@ from core.ui.charts import (
     loss_spec,
     sweep_data,
     sweep_spec,
+    usable_scale,
 )
 from core.ui.diagram import THINNEST, WIDEST, diagram_data, diagram_spec
 
@@ -81,8 +83,8 @@ def test_compared_rates_keep_their_exact_ends_and_their_labels_apart():
 
 
 def test_the_sweep_marks_the_current_rate_and_the_best():
-    rates = np.array([0.1, 1.0, 10.0])
-    data = sweep_data(rates, np.array([0.3, 0.1, 0.2]), (2.0, 0.15))
+    sweep = Sweep(np.array([0.1, 1.0, 10.0]), np.array([0.3, 0.1, 0.2]), 2.0, 0.15)
+    data = sweep_data(sweep)
     assert data["best"].to_pylist() == [{"eta": 1.0, "E_total": 0.1}]
     assert data["current"].to_pylist() == [{"eta": 2.0, "E_total": 0.15}]
 
@@ -90,3 +92,8 @@ def test_the_sweep_marks_the_current_rate_and_the_best():
 def test_the_table_has_the_published_columns():
     assert COLUMNS[:4] == ("t1", "t2", "i1", "i2")
     assert COLUMNS[-1] == "∂E/∂w8"
+
+
+def test_a_logarithmic_axis_needs_an_error_above_zero():
+    assert usable_scale("log", np.array([0.0, 0.1])) == "log"
+    assert usable_scale("log", np.zeros(3)) == "linear"
