@@ -1,4 +1,4 @@
-// Numbers that send while they change. One value is under way at a time: the next, always the
+// Numbers that send while they change. One value is under way at a time: the next, always a field's
 // newest, leaves when the server's answer to the last one (data.seen) has reached the page.
 const PATIENCE = 2000; // ms without an answer after which the last value counts as lost
 const REST = 200; // ms without an edit after the last one was answered
@@ -24,30 +24,29 @@ const build = ({ name, label, slider, playable }) => {
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".controls");
-  const link = (root.link ??= { seen: data.seen, sent: data.seen, next: null, parts: {} });
+  const link = (root.link ??= { seen: data.seen, sent: data.seen, next: new Map(), parts: {} });
   link.seen = data.seen;
 
   const flush = () => {
     const answered = link.seen >= link.sent || performance.now() - link.at > PATIENCE;
-    if (!link.next || !answered) return;
+    if (!link.next.size || !answered) return;
+    const [name, { value, landed }] = link.next.entries().next().value;
+    link.next.delete(name);
     // The first edit after a pause is answered by its number before its pictures.
-    const quick = data.quick && link.next.landed && performance.now() - (link.at ?? 0) > PAUSE;
-    const edit = { ...link.next, quick, seq: ++link.sent };
-    link.next = null;
-    link.at = performance.now();
-    Object.assign(link, edit);
-    setStateValue("edit", edit);
+    const quick = data.quick && landed && performance.now() - (link.at ?? 0) > PAUSE;
+    Object.assign(link, { at: performance.now(), quick, landed, sent: link.sent + 1 });
+    setStateValue("edit", { name, value, landed, quick, seq: link.sent });
     setTimeout(flush, PATIENCE + 1);
   };
   const send = (name, value, landed) => {
     clearTimeout(link.rest);
-    link.next = { name, value, landed };
+    link.next.set(name, { value, landed });
     // A key fires "input" and "change" in one go: of the two only the second is sent.
     if (landed) flush();
     else setTimeout(flush);
   };
   flush();
-  const resting = !link.next && link.seen >= link.sent;
+  const resting = !link.next.size && link.seen >= link.sent;
   if (resting && link.quick) {
     link.quick = false;
     // The frame with the number first, then the work for the pictures.
@@ -113,7 +112,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       play.ariaLabel = "Pause";
       if (range.value === range.max) range.value = range.min;
       parts.timer = setInterval(() => {
-        if (link.next) return;
+        if (link.next.size) return;
         range.stepUp();
         const done = range.value === range.max;
         parts.move(done);

@@ -113,6 +113,19 @@ def test_an_exact_rate_and_typed_weights_are_followed(backprop):
     expect(page.page).to_have_url(re.compile(r"w5=-1\.5&eta=0\.123456789"))
 
 
+def test_numbers_typed_in_a_hurry_all_land(backprop):
+    page = backprop()
+    page.field("w1").focus()
+    page.field("w1").select_text()
+    for weight in range(1, 9):
+        page.page.keyboard.type(f"-0.{weight}{weight}")
+        page.page.keyboard.press("Tab")
+    values = {f"w{k}": float(f"-0.{k}{k}") for k in range(1, 9)}
+    error = descend(replace(SEED, **values), 1.0, 50).E_total[-1]
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
+    expect(page.page).to_have_url(re.compile("w1=-0.11&.*w8=-0.88"))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
