@@ -42,12 +42,7 @@ def loss_spec(scale: str) -> dict[str, Any]:
     """E1, E2 and E_total against the epoch; data sets `loss`, `hover` and `chosen`."""
     import altair as alt
 
-    epoch = alt.X(
-        "epoch:Q",
-        title="epoch",
-        scale=alt.Scale(nice=False),
-        axis=alt.Axis(format="d", tickMinStep=1),
-    )
+    epoch = _epoch_axis()
     tooltip = [
         alt.Tooltip("epoch:Q", title="epoch", format="d"),
         *(alt.Tooltip(f"{e}:Q", title=e, format=".6g") for e in ("E_total", "E1", "E2")),
@@ -124,12 +119,7 @@ def compare_spec(scale: str) -> dict[str, Any]:
     """E_total against the epoch, one line a learning rate; data sets `runs` and `ends`."""
     import altair as alt
 
-    x = alt.X(
-        "epoch:Q",
-        title="epoch",
-        scale=alt.Scale(nice=False),
-        axis=alt.Axis(format="d", tickMinStep=1),
-    )
+    x = _epoch_axis()
     y = alt.Y("E_total:Q", title="error E_total", scale=_y_scale(scale), axis=_y_axis(scale))
     shade = alt.Color(
         "rank:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#7fc9bb", "#0a6f60"])
@@ -156,6 +146,7 @@ def compare_spec(scale: str) -> dict[str, Any]:
     )
     names = (
         alt.Chart(alt.NamedData("ends"))
+        .transform_filter(_drawable(scale, "E_total"))
         .mark_text(align="left", dx=6, fontSize=12, aria=False)
         .encode(x=x, y="label_at:Q", text="eta:N")
         .properties(name="labels")
@@ -263,9 +254,9 @@ def sweep_data(sweep: Sweep) -> dict[str, pa.Table]:
 def _apart(values: Array, top: float, scale: str, gap: float = 0.06) -> Array:
     """`values`, moved up where needed to lie at least `gap` of the axis (0 … top) apart."""
     if scale == "log":
-        floor = np.log10(max(values.min(), 1e-300))
-        spread = max(np.log10(top) - floor, 1e-9)
-        places = (np.log10(np.maximum(values, 1e-300)) - floor) / spread
+        least = values[values > 0].min(initial=top)  # a zero has no place, and is not drawn
+        floor, spread = np.log10(least), max(np.log10(top / least), 1e-9)
+        places = (np.log10(np.maximum(values, least)) - floor) / spread
     else:
         places = values / (top or 1.0)
     order, last = np.argsort(places, kind="stable"), -np.inf
@@ -283,6 +274,17 @@ def usable_scale(scale: str, errors: Array) -> str:
 def _drawable(scale: str, field: str) -> str:
     """The rows a logarithmic axis has a place for; an error can be exactly zero."""
     return f"datum.{field} > 0" if scale == "log" else "true"
+
+
+def _epoch_axis() -> alt.X:
+    import altair as alt
+
+    return alt.X(
+        "epoch:Q",
+        title="epoch",
+        scale=alt.Scale(nice=False),
+        axis=alt.Axis(format="d", tickMinStep=1),
+    )
 
 
 def _y_scale(scale: str) -> alt.Scale:

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from benchmarks.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
 from core.backprop.network import COLUMNS, SEED, descend
+from core.backprop.presets import random_start
 
 W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
 
@@ -225,6 +226,44 @@ def test_the_chosen_epoch_is_marked_in_curve_table_and_diagram(backprop):
     page.page.locator(".ledger tbody tr", has_text=re.compile(r"^41")).locator("td").first.click()
     expect(diagram).to_contain_text("epoch 41")
     expect(page.field("epoch")).to_have_value("41")
+
+
+def test_presets_seed_and_reset_set_the_fields_and_the_pictures(backprop):
+    page = backprop("eta=2")
+    page.page.get_by_role("radio", name="zeros").click()
+    expect(page.field("w8")).to_have_value("0")
+    expect(page.chart("The network").first).to_contain_text("w8 = 0")
+    page.page.get_by_role("radio", name="random").click()
+    expect(page.field("w1")).to_have_value(f"{random_start(0).w1:g}")
+    seed = page.page.get_by_label("Seed")
+    seed.fill("7")
+    seed.press("Enter")
+    expect(page.field("w1")).to_have_value(f"{random_start(7).w1:g}")
+    expect(page.page).to_have_url(re.compile("seed=7"))
+    page.page.get_by_role("button", name="Reset all").click()
+    expect(page.field("w1")).to_have_value("0.15")
+    expect(page.field("eta")).to_have_value("1")
+    expect(page.page).to_have_url(re.compile("/backprop$"))
+
+
+def test_the_view_can_be_changed_and_rates_compared(backprop):
+    page = backprop()
+    page.page.get_by_role("radio", name="gradients").click()
+    expect(page.chart("The network").first).to_contain_text("orange above zero")
+    before = page.curve()
+    page.page.get_by_role("radio", name="log").click()
+    expect(page.page).to_have_url(re.compile("scale=log"))
+    page.settle()
+    assert page.curve() != before
+    page.page.get_by_role("radio", name="all").click()
+    error = descend(SEED, 1.0, 50).table()["∂E/∂w1"][0]
+    expect(page.cell(1, COLUMNS.index("∂E/∂w1") + 1)).to_have_text(repr(float(error)))
+    rates = page.page.get_by_label("Compare these")
+    rates.fill("0.3 3")
+    rates.press("Enter")
+    labels = page.chart("one line a rate").locator(".labels_marks text")
+    expect(labels).to_have_text(["0.3", "3"])
+    expect(page.page).to_have_url(re.compile(r"rates=0\.3\+3"))
 
 
 def test_play_walks_to_the_last_epoch(backprop):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import altair as alt
 import numpy as np
 import pytest
@@ -80,6 +82,14 @@ def test_compared_rates_keep_their_exact_ends_and_their_labels_apart():
     assert [end["E_total"] for end in ends] == many.E_total[-1].tolist()
     places = sorted(end["label_at"] for end in ends)
     assert np.diff(places).min() >= 0.0599 * many.E_total.max()
+
+
+def test_a_run_that_ends_at_zero_leaves_the_others_their_logarithmic_axis():
+    exact = replace(SEED, t1=0.5, t2=0.5, **{f"w{k}": 0.0 for k in range(1, 9)})
+    history = descend(replace(exact, w5=np.array([0.0, 1.0])), 1.0, 20)
+    assert history.E_total[-1][0] == 0 < history.E_total[-1][1]
+    ends = compare_data(history, (1.0, 1.0), "log")["ends"].to_pylist()
+    assert min(end["label_at"] for end in ends) >= 0.99 * history.E_total[-1][1]
 
 
 def test_the_sweep_marks_the_current_rate_and_the_best():
