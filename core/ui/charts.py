@@ -42,7 +42,7 @@ def loss_spec(scale: str) -> dict[str, Any]:
     """E1, E2 and E_total against the epoch; data sets `loss`, `hover` and `chosen`."""
     import altair as alt
 
-    epoch = _epoch_axis()
+    epoch = epoch_axis()
     tooltip = [
         alt.Tooltip("epoch:Q", title="epoch", format="d"),
         *(alt.Tooltip(f"{e}:Q", title=e, format=".6g") for e in ("E_total", "E1", "E2")),
@@ -119,7 +119,7 @@ def compare_spec(scale: str) -> dict[str, Any]:
     """E_total against the epoch, one line a learning rate; data sets `runs` and `ends`."""
     import altair as alt
 
-    x = _epoch_axis()
+    x = epoch_axis()
     y = alt.Y("E_total:Q", title="error E_total", scale=_y_scale(scale), axis=_y_axis(scale))
     shade = alt.Color(
         "rank:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#7fc9bb", "#0a6f60"])
@@ -276,7 +276,8 @@ def _drawable(scale: str, field: str) -> str:
     return f"datum.{field} > 0" if scale == "log" else "true"
 
 
-def _epoch_axis() -> alt.X:
+def epoch_axis() -> alt.X:
+    """Whole epochs from the first to the last."""
     import altair as alt
 
     return alt.X(

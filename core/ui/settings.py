@@ -12,11 +12,14 @@ twelve widgets leaves twelve steps in the browser's history.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import streamlit as st
+
+_NAME = re.compile(r"[a-z0-9-]{0,80}")
 
 
 class Setting(Protocol):
@@ -82,6 +85,40 @@ class Choice:
 
     def format(self, value: str) -> str:
         return value
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of something that may be gone when the link is opened; the page says so then."""
+
+    name: str
+    default: str
+
+    def parse(self, text: str) -> str:
+        if not _NAME.fullmatch(text):
+            raise ValueError(f"“{text[:40]}” is no name. Allowed are small letters, digits and -.")
+        return text
+
+    def format(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True)
+class Names:
+    """Up to `most` names, in the order in which they were chosen."""
+
+    name: str
+    default: tuple[str, ...]
+    most: int
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(text.split()))
+        if len(names) > self.most or not all(_NAME.fullmatch(name) for name in names):
+            raise ValueError(f"It takes up to {self.most} names with spaces between them.")
+        return names
+
+    def format(self, value: Iterable[str]) -> str:
+        return " ".join(value)
 
 
 @dataclass(frozen=True)

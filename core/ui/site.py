@@ -18,6 +18,7 @@ def navigation() -> Any:
         [
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/backprop.py", title="Backpropagation", icon=":material/account_tree:"),
+            st.Page("pages/mnist.py", title="MNIST", icon=":material/grid_on:"),
         ],
         position="top",
     )

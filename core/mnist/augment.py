@@ -1,0 +1,73 @@
+"""Random changes of shape to whole batches of images, each image its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.mnist.data import MEAN, STD, normalised
+
+KNOTS = 6
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far an image may be changed; each amount is drawn evenly from −limit to +limit.
+
+    rotation, shear: degrees; shift: pixels, along each axis; scale: a share, so 0.1 is 90 to 110 %.
+    elastic: pixels; not a limit but the standard deviation of a smooth random displacement, as in
+    Simard, Steinkraus and Platt, 2003, "Best Practices for Convolutional Neural Networks".
+    """
+
+    rotation: float = 0.0
+    shift: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    elastic: float = 0.0
+
+    @property
+    def is_none(self) -> bool:
+        return not any(vars(self).values())
+
+
+def prepare(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """uint8 (N, 28, 28) to float32 (N, 1, 28, 28), changed at random and normalised."""
+    if augmentation.is_none:
+        return normalised(images)
+    theta = _inverse_maps(len(images), augmentation, generator, images.shape[-1])
+    grid = F.affine_grid(theta, [len(images), 1, *images.shape[1:]], align_corners=False)
+    if augmentation.elastic:
+        grid += _displacements(len(images), augmentation.elastic, generator, images.shape[-1])
+    pixels = images.unsqueeze(1).float()
+    changed = F.grid_sample(pixels, grid, align_corners=False)  # outside is 0: paper
+    return changed.div_(255 * STD).sub_(MEAN / STD)
+
+
+def _displacements(n: int, pixels: float, generator: torch.Generator, side: int) -> Tensor:
+    """(n, side, side, 2): how far each pixel is drawn from its place, −1 to 1 across the image.
+
+    Independent at knots 5 pixels or so apart, smooth between them.
+    """
+    knots = torch.randn(n, 2, KNOTS, KNOTS, generator=generator).mul_(2 * pixels / side)
+    smooth = F.interpolate(knots, size=(side, side), mode="bicubic", align_corners=True)
+    return smooth.permute(0, 2, 3, 1)
+
+
+def _inverse_maps(n: int, limits: Augmentation, generator: torch.Generator, side: int) -> Tensor:
+    """(n, 2, 3): for each image, from a pixel of the changed image to its place in the original.
+
+    Coordinates run from −1 to 1. The linear part is rotation · shear / scale.
+    """
+    draw = torch.rand(5, n, generator=generator).mul_(2).sub_(1)
+    angle = draw[0] * math.radians(limits.rotation)
+    slant = (draw[1] * math.radians(limits.shear)).tan()
+    size = 1 / (1 + draw[2] * limits.scale)
+    shift = draw[3:] * (2 * limits.shift / side)
+    cos, sin = angle.cos() * size, angle.sin() * size
+    top = torch.stack([cos, cos * slant - sin, shift[0]], dim=1)
+    bottom = torch.stack([sin, sin * slant + cos, shift[1]], dim=1)
+    return torch.stack([top, bottom], dim=1)

@@ -1,0 +1,212 @@
+"""A trained network as files: model.safetensors beside run.json, its full record.
+
+Nothing that can run code is ever read: weights are safetensors, records are JSON, and both are
+checked against the network that the record names before they are used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from core.mnist.evaluation import Evaluation
+from core.mnist.models import ConvNet, build, channels_last, set_dropout
+from core.mnist.training import ConfigError, EpochDone, TrainConfig
+
+WEIGHTS, RECORD = "model.safetensors", "run.json"
+MAX_BYTES = 10_000_000  # our largest file has 70 kB; what is far larger is not ours
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be used; the message says which file and why."""
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """The figures of one epoch. Losses: mean cross-entropy in nats; seconds: of training alone."""
+
+    epoch: int
+    loss: float
+    correct: int
+    total: int
+    test_loss: float
+    test_correct: int
+    test_total: int
+    rate: float
+    seconds: float
+    validation_loss: float | None = None
+    validation_correct: int | None = None
+    validation_total: int | None = None
+
+    @classmethod
+    def of(cls, event: EpochDone) -> EpochRecord:
+        held_out = event.validation
+        return cls(
+            epoch=event.epoch,
+            loss=event.loss,
+            correct=event.correct,
+            total=event.total,
+            test_loss=event.test.loss,
+            test_correct=event.test.correct,
+            test_total=event.test.total,
+            rate=event.rate,
+            seconds=event.seconds,
+            validation_loss=held_out.loss if held_out else None,
+            validation_correct=held_out.correct if held_out else None,
+            validation_total=held_out.total if held_out else None,
+        )
+
+    @property
+    def accuracy(self) -> float:
+        """The share of training images read rightly, 0 to 1."""
+        return self.correct / self.total
+
+    @property
+    def test_accuracy(self) -> float:
+        """The share of the test set read rightly, 0 to 1."""
+        return self.test_correct / self.test_total
+
+    @property
+    def validation_accuracy(self) -> float | None:
+        """The share of the held-out images read rightly, 0 to 1, if any were held out."""
+        if self.validation_correct is None or not self.validation_total:
+            return None
+        return self.validation_correct / self.validation_total
+
+    def line(self) -> str:
+        """The line that the published notebook prints, with two decimals and the time."""
+        return (
+            f"Test set: Epoch:{self.epoch} Average loss: {self.test_loss:.4f}, "
+            f"Accuracy: {self.test_correct}/{self.test_total} "
+            f"({100 * self.test_accuracy:.2f}%), {self.seconds:.1f} s"
+        )
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is known of a finished run. test: the last epoch's network on the test set."""
+
+    config: TrainConfig
+    epochs: list[EpochRecord]
+    test: Evaluation
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, all epochs together."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"seconds": self.seconds}
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Record:
+        """The inverse of `to_json`. Raises TypeError, KeyError or ValueError for anything else."""
+        return cls(
+            config=TrainConfig.from_json(found["config"]),
+            epochs=[EpochRecord(**epoch) for epoch in found["epochs"]],
+            test=Evaluation.from_json(found["test"]),
+            versions=dict(found["versions"]),
+        )
+
+
+def versions() -> dict[str, str]:
+    """What a run's numbers depend on besides its configuration."""
+    packages = {name: version(name) for name in ("torch", "torchvision", "numpy")}
+    return packages | {"python": platform.python_version(), "machine": platform.machine()}
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Write a safetensors file whole or not at all."""
+    beside = path.with_name(path.name + ".part")
+    save_file(tensors, beside)
+    os.replace(beside, path)
+
+
+def save_json(path: Path, found: Any) -> None:
+    """Write a JSON file whole or not at all."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    os.replace(beside, path)
+
+
+def save(folder: Path, model: ConvNet, record: Record) -> None:
+    """Write both files; the record last, so that a folder with a record is complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: t.contiguous() for name, t in model.state_dict().items()}
+    save_tensors(folder / WEIGHTS, weights)
+    save_json(folder / RECORD, record.to_json())
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. Raises CheckpointError."""
+    if not path.is_file():
+        raise CheckpointError(f"{path.name} is not there.")
+    if path.stat().st_size > MAX_BYTES:
+        raise CheckpointError(f"{path.name} is far larger than any network here; it is not read.")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path.name} is damaged or no safetensors file; train the network again."
+        ) from error
+
+
+def load_record(path: Path) -> Record:
+    """A run's record. Raises CheckpointError."""
+    if not path.is_file():
+        raise CheckpointError(f"{path.name} is not there: the run has no result yet.")
+    if path.stat().st_size > MAX_BYTES:
+        raise CheckpointError(f"{path.name} is far larger than any record here; it is not read.")
+    try:
+        return Record.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except ConfigError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CheckpointError(f"{path.name} is damaged or is no record of a run.") from error
+
+
+def load_model(path: Path, config: TrainConfig) -> ConvNet:
+    """The network of `config` with the weights of a file, in eval mode. Raises CheckpointError."""
+    found = load_tensors(path)
+    model = build(config.architecture)
+    wanted = model.state_dict()
+    for name, tensor in wanted.items():
+        if name not in found:
+            raise CheckpointError(
+                f"{path.name} lacks “{name}”: it is not a “{config.architecture}” network."
+            )
+        if found[name].shape != tensor.shape or found[name].dtype != tensor.dtype:
+            raise CheckpointError(
+                f"{path.name} has “{name}” as {_described(found[name])}; "
+                f"a “{config.architecture}” network has {_described(tensor)}."
+            )
+        if not torch.isfinite(found[name]).all():
+            raise CheckpointError(f"{path.name} has numbers in “{name}” that are not finite.")
+    if surplus := sorted(found.keys() - wanted.keys()):
+        raise CheckpointError(
+            f"{path.name} has “{surplus[0]}”, which no “{config.architecture}” network has."
+        )
+    model.load_state_dict(found)
+    set_dropout(model, config.dropout)
+    return channels_last(model).eval()
+
+
+def _described(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) + f" {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def load(folder: Path) -> tuple[ConvNet, Record]:
+    """A finished run's network, in eval mode, and its record. Raises CheckpointError."""
+    record = load_record(folder / RECORD)
+    return load_model(folder / WEIGHTS, record.config), record

@@ -1,0 +1,155 @@
+"""Digits to train on and to test with: MNIST, or the digits bundled with scikit-learn.
+
+Images are held once, as uint8 tensors, ink bright on dark; nothing here knows a network.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.mnist import vision
+
+SOURCES = {
+    "mnist": "MNIST: 60,000 digits to train on, 10,000 to test with",
+    "uci": "UCI: 1,437 digits to train on, 360 to test with, part of scikit-learn",
+}
+MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels, scaled to 0…1
+PROJECT_FOLDER = Path(__file__).resolve().parents[2] / "data"
+DOWNLOAD_BYTES = 11_594_722  # the four archives together
+_MNIST_FILES = {
+    "train-images-idx3-ubyte": 47_040_016,
+    "train-labels-idx1-ubyte": 60_008,
+    "t10k-images-idx3-ubyte": 7_840_016,
+    "t10k-labels-idx1-ubyte": 10_008,
+}
+UCI_TEST = 360
+
+Report = Callable[[int, int], None]  # bytes received, bytes in all
+
+
+class DataError(Exception):
+    """The digits cannot be had; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """A data set. Images: uint8 (N, 28, 28), 0 = paper, 255 = ink. Labels: int64 (N,), 0 to 9."""
+
+    source: str
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+
+
+def mnist_folder() -> Path:
+    """`$MNIST_ROOT` if it is set, else the project's own data folder."""
+    return Path(os.environ.get("MNIST_ROOT") or PROJECT_FOLDER)
+
+
+def available(source: str) -> bool:
+    """Whether `load(source)` needs no download. Reads file sizes, no file."""
+    if source == "uci":
+        return True
+    raw = mnist_folder() / "MNIST" / "raw"
+    return all(
+        (raw / name).is_file() and (raw / name).stat().st_size == size
+        for name, size in _MNIST_FILES.items()
+    )
+
+
+@cache
+def load(source: str, report: Report | None = None) -> Digits:
+    """The digits of `source`, one of SOURCES; MNIST is downloaded if it is not there.
+
+    report: called about twice a second while a download runs. Raises DataError.
+    """
+    if source == "uci":
+        return _uci()
+    if source == "mnist":
+        if not available("mnist"):
+            _download(mnist_folder(), report)
+        return _mnist(mnist_folder())
+    raise DataError(f"“{source}” is no data set here; choose one of: {', '.join(SOURCES)}.")
+
+
+def normalised(images: Tensor) -> Tensor:
+    """uint8 (N, 28, 28) to what the networks take: float32 (N, 1, 28, 28), mean 0 and sd 1."""
+    return images.unsqueeze(1).float().div_(255).sub_(MEAN).div_(STD)
+
+
+def _mnist(folder: Path) -> Digits:
+    MNIST = vision.load().datasets.MNIST
+    try:
+        train, test = MNIST(folder, train=True), MNIST(folder, train=False)
+    except (RuntimeError, ValueError, OSError, AssertionError) as error:
+        raise DataError(
+            f"The MNIST files in {folder / 'MNIST' / 'raw'} cannot be read. "
+            "Delete them, and they are downloaded again."
+        ) from error
+    return Digits("mnist", train.data, train.targets, test.data, test.targets)
+
+
+def _download(folder: Path, report: Report | None) -> None:
+    """Download beside the place, verify, and only then move into place: all files or none.
+
+    torchvision tries both mirrors for each archive and verifies its checksum.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    MNIST = vision.load().datasets.MNIST
+    with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as place:
+        done = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(Path(place), done, report), daemon=True)
+        watcher.start()
+        try:
+            MNIST(place, download=True)
+        except (RuntimeError, OSError) as error:
+            raise DataError(
+                "MNIST could not be downloaded: none of its servers gave a file that is whole. "
+                "Try again later, set MNIST_ROOT to a folder that has MNIST/raw, or choose the "
+                "UCI digits, which need no network."
+            ) from error
+        finally:
+            done.set()
+            watcher.join()
+        raw = folder / "MNIST" / "raw"
+        raw.mkdir(parents=True, exist_ok=True)
+        for name in _MNIST_FILES:
+            (Path(place) / "MNIST" / "raw" / name).replace(raw / name)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _watch(place: Path, done: threading.Event, report: Report | None) -> None:
+    while report and not done.wait(0.5):
+        received = sum(f.stat().st_size for f in place.rglob("*.gz"))
+        report(min(received, DOWNLOAD_BYTES), DOWNLOAD_BYTES)
+
+
+def _uci() -> Digits:
+    """scikit-learn's 1,797 digits of 8×8, enlarged to MNIST's box of 20×20 inside 28×28.
+
+    The test set is a fixed fifth, with every digit's share as in the whole.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    bundled = load_digits()
+    eight = torch.from_numpy(bundled.images).float().unsqueeze(1) * (255 / 16)
+    twenty = F.interpolate(eight, size=(20, 20), mode="bicubic", align_corners=False)
+    images = F.pad(twenty, (4, 4, 4, 4)).squeeze(1).round().clamp(0, 255).to(torch.uint8)
+    labels = torch.from_numpy(bundled.target).long()
+    train, test = train_test_split(
+        range(len(labels)), test_size=UCI_TEST, stratify=labels, random_state=0
+    )
+    return Digits("uci", images[train], labels[train], images[test], labels[test])

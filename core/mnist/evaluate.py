@@ -1,0 +1,50 @@
+"""Read the test set with a trained network: python -m core.mnist.evaluate checkpoints/published"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from core.mnist import checkpoint, data
+from core.mnist.evaluation import Evaluation, evaluate
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0 done, 1 the data cannot be had, 2 bad arguments."""
+    parser = argparse.ArgumentParser(
+        prog="python -m core.mnist.evaluate",
+        description="Print loss, accuracy and confusion matrix of a network on the test set.",
+    )
+    parser.add_argument("checkpoint", type=Path, help="a folder with model.safetensors, run.json")
+    parser.add_argument("--data", default=None, help="mnist or uci; as the run had it if not given")
+    given = parser.parse_args(arguments)
+    try:
+        model, record = checkpoint.load(given.checkpoint)
+    except checkpoint.CheckpointError as error:
+        parser.error(f"{given.checkpoint}: {error}")
+    try:
+        digits = data.load(given.data or record.config.data)
+    except data.DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(report(evaluate(model, digits.test_images, digits.test_labels)))
+    return 0
+
+
+def report(found: Evaluation) -> str:
+    """Loss, accuracy and confusion matrix as text."""
+    lines = [
+        f"Average loss: {found.loss:.4f}, Accuracy: {found.correct}/{found.total} "
+        f"({100 * found.accuracy:.2f}%)",
+        "",
+        "Rows: the true digit. Columns: the answer.",
+        "    " + "".join(f"{digit:6}" for digit in range(len(found.confusion))),
+    ]
+    for digit, row in enumerate(found.confusion):
+        lines.append(f"{digit:4}" + "".join(f"{count:6}" for count in row))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

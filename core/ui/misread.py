@@ -1,0 +1,39 @@
+"""Misread digits as pictures, with what was seen and how sure."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+
+import streamlit as st
+from PIL import Image
+from torch import Tensor
+
+from core.mnist.evaluation import Misread
+
+
+def misread_pictures(misread: Sequence[Misread], images: Tensor) -> None:
+    """Show each misread digit; images: the test set, uint8 (N, 28, 28)."""
+    figures = "".join(_figure(one, images[one.index]) for one in misread)
+    st.html(f'<div class="misread">{figures}</div>')
+
+
+def _figure(one: Misread, image: Tensor) -> str:
+    """Only numbers of ours go into this HTML."""
+    sure = 100 * one.probabilities[one.prediction]
+    fair = 100 * one.probabilities[one.label]
+    return (
+        f"<figure title='test image {one.index}: {sure:.1f} % for {one.prediction}, "
+        f"{fair:.1f} % for {one.label}'>"
+        f"<img src='data:image/png;base64,{_png(image)}' width='56' height='56' "
+        f"alt='a handwritten {one.label}, read as {one.prediction}'>"
+        f"<figcaption><b>{one.label}</b> read as <b>{one.prediction}</b>"
+        f"<br>{sure:.0f} % sure</figcaption></figure>"
+    )
+
+
+def _png(image: Tensor) -> str:
+    file = io.BytesIO()
+    Image.fromarray(image.numpy()).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode("ascii")

@@ -1,0 +1,325 @@
+"""What a finished run or a checkpoint reached, and the network it trained."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.mnist import checkpoint, data, models, runs
+from core.mnist.checkpoint import EpochRecord, Record
+from core.mnist.evaluation import confused_pairs, scores
+from core.mnist.models import ConvNet
+from core.ui.charts import draw
+from core.ui.misread import misread_pictures
+from core.ui.mnist_charts import (
+    confusion_data,
+    confusion_spec,
+    history_data,
+    history_rows,
+    history_spec,
+)
+
+SHOWN_PAIRS = 10
+CURVE_ALT = {
+    "loss": "Loss on the test set and the training set against the epoch, the notebook's beside it",
+    "accuracy": "Accuracy on the test set and the training set against the epoch, the notebook's "
+    "beside it",
+}
+
+
+def load(folder: Path) -> tuple[ConvNet, Record]:
+    """The network and the record of a folder, read once. Raises CheckpointError."""
+    return _load(folder, (folder / checkpoint.RECORD).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _load(folder: Path, written: int) -> tuple[ConvNet, Record]:
+    return checkpoint.load(folder)
+
+
+def headline(model: ConvNet, record: Record) -> None:
+    """The numbers that a person asks for first."""
+    test = record.test
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Test accuracy, last epoch", f"{100 * test.accuracy:.2f} %", width="content")
+        st.metric("Misread", f"{test.total - test.correct} of {test.total:,}", width="content")
+        st.metric("Parameters", f"{models.parameters(model):,}", width="content")
+        st.metric("Epochs", len(record.epochs), width="content")
+        st.metric("Training", duration(record.seconds), width="content")
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the words that fit their size."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
+
+
+def seeds_sentence(folder: Path) -> str | None:
+    """How far the accuracy depends on the seed, where it was measured; else None."""
+    try:
+        found = json.loads((folder / "seeds.json").read_text(encoding="utf-8"))
+        percent = pd.Series([100 * run["correct"] / run["total"] for run in found["runs"]])
+        command = found["command"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return (
+        f"Over {len(percent)} seeds: mean **{percent.mean():.3f} %** ± {percent.std():.3f} (sd), "
+        f"from {percent.min():.2f} to {percent.max():.2f} %, each at its last epoch. "
+        f"This is seed 0. Reproduce it: `{command}`"
+    )
+
+
+def results(record: Record, cells: str) -> None:
+    """Curves, confusion matrix, log."""
+    confusion, curves = st.columns(2, gap="large")
+    with confusion:
+        draw(
+            confusion_spec(),
+            confusion_data(record.test.confusion, cells),
+            key="confusion",
+            alt_text="Confusion matrix: how many of each true digit got each answer",
+        )
+        st.segmented_control(
+            "Cells",
+            ("counts", "shares"),
+            key="cells",
+            required=True,
+            format_func=lambda cells: "% of the row" if cells == "shares" else cells,
+            label_visibility="collapsed",
+        )
+    with curves:
+        history(record.epochs, [], "results", notebook_too=record.config.data == "mnist")
+
+
+def history(
+    epochs: Sequence[EpochRecord],
+    progress: Sequence[runs.Progress],
+    key: str,
+    *,
+    notebook_too: bool,
+) -> None:
+    """Accuracy and loss against the epoch."""
+    for what in ("accuracy", "loss"):
+        rows = history_rows(what, epochs, notebook_too=notebook_too)
+        draw(
+            history_spec(what, tuple(rows)),
+            history_data(what, rows, progress),
+            key=f"{key}_{what}",
+            alt_text=CURVE_ALT[what],
+        )
+
+
+def log_table(epochs: Sequence[EpochRecord]) -> pd.DataFrame:
+    """The log as a table, accuracies in percent."""
+    rows = [
+        {
+            "epoch": e.epoch,
+            "training loss": e.loss,
+            "training accuracy": 100 * e.accuracy,
+            "test loss": e.test_loss,
+            "test accuracy": 100 * e.test_accuracy,
+            "learning rate": e.rate,
+            "seconds": e.seconds,
+        }
+        for e in epochs
+    ]
+    return pd.DataFrame(rows)
+
+
+def log(epochs: Sequence[EpochRecord]) -> None:
+    """The epochs' log, as a table or as the text that the notebook prints."""
+    with st.container(key="log"):
+        table, text = st.tabs(["Table", "Text"])
+    percent = st.column_config.NumberColumn(format="%.2f %%")
+    loss = st.column_config.NumberColumn(format="%.4f")
+    table.dataframe(
+        log_table(epochs),
+        hide_index=True,
+        height=330,
+        column_order=[
+            "epoch",
+            "training loss",
+            "training accuracy",
+            "test loss",
+            "test accuracy",
+            "seconds",
+        ],
+        column_config={
+            "training loss": loss,
+            "test loss": loss,
+            "training accuracy": percent,
+            "test accuracy": percent,
+            "seconds": st.column_config.NumberColumn(format="%.1f", help="of training"),
+        },
+        alt="The log: loss and accuracy of each epoch",
+    )
+    text.code(log_text(epochs), language=None, height=330)
+
+
+def log_text(epochs: Sequence[EpochRecord]) -> str:
+    """One line an epoch, as the notebook prints it."""
+    return "\n".join(e.line() for e in epochs)
+
+
+def per_digit(record: Record) -> None:
+    """Precision, recall and F1 of each digit, and the most confused pairs."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Each digit**")
+        frame = pd.DataFrame([dataclasses.asdict(s) for s in scores(record.test.confusion)])
+        share = st.column_config.NumberColumn
+        st.dataframe(
+            frame.assign(**{name: 100 * frame[name] for name in ("precision", "recall", "f1")}),
+            hide_index=True,
+            height=388,
+            column_config={
+                "precision": share(
+                    format="%.2f %%", help="of those read as this digit, how many are it"
+                ),
+                "recall": share(
+                    format="%.2f %%", help="of those that are this digit, how many are read so"
+                ),
+                "f1": share("F1", format="%.2f %%", help="harmonic mean of both"),
+                "support": share("tested", help="how many there are in the test set"),
+            },
+            alt="Precision, recall and F1 of each digit",
+        )
+    with right:
+        st.markdown("**Most confused**")
+        pairs = confused_pairs(record.test.confusion)[:SHOWN_PAIRS]
+        if not pairs:
+            st.markdown("None: every digit of the test set is read rightly.")
+            return
+        st.dataframe(
+            pd.DataFrame(pairs, columns=["true digit", "answer", "times"]),
+            hide_index=True,
+            alt="The most frequent wrong answers",
+        )
+
+
+def misread(record: Record) -> None:
+    """The misread digits, if the data set is on this machine."""
+    found = sorted(record.test.misread, key=lambda one: -one.probabilities[one.prediction])
+    st.subheader("Misread digits", anchor=False)
+    if not found:
+        st.markdown("None.")
+        return
+    if not data.available(record.config.data):
+        st.markdown(
+            f"All {len(found)} are listed in the record. To see them, MNIST must be on this "
+            "machine: train once on MNIST, and it is downloaded."
+        )
+        return
+    st.markdown(
+        f"All {len(found)}, the surest first. Sureness is the probability of the wrong answer."
+    )
+    try:
+        misread_pictures(found, data.load(record.config.data).test_images)
+    except data.DataError as error:
+        st.error(str(error))
+
+
+def network(model: ConvNet, record: Record) -> None:
+    """The network: its layers, what it meets of the task, torchinfo's summary."""
+    st.subheader("Network", anchor=False)
+    st.markdown(models.ARCHITECTURES[record.config.architecture].description)
+    with st.container(key="layers"):
+        table, summary = st.tabs(["Layers", "torchinfo"])
+    rows = models.layers(model)
+    total = models.parameters(model)
+    table.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "layer": row.name,
+                    "output shape": " × ".join(map(str, row.shape)),
+                    "parameters": row.parameters,
+                    "share": 100 * row.parameters / total,
+                    "receptive field": f"{row.receptive_field} × {row.receptive_field}",
+                }
+                for row in rows
+            ]
+        ),
+        hide_index=True,
+        height=35 * (len(rows) + 1) + 3,
+        column_config={
+            "output shape": st.column_config.TextColumn(help="maps × rows × columns"),
+            "parameters": st.column_config.NumberColumn(format="localized"),
+            "share": st.column_config.ProgressColumn(
+                "share of parameters", format="%.1f %%", min_value=0, max_value=100, color="gray"
+            ),
+            "receptive field": st.column_config.TextColumn(
+                help="the pixels of the image that one output number depends on"
+            ),
+        },
+        alt="The network's layers with output shape, parameters and receptive field",
+    )
+    summary.code(models.summary(model), language=None)
+
+
+def demands(model: ConvNet, record: Record) -> None:
+    """What the task demanded, each with what is here."""
+    st.markdown("**What the task demanded**")
+    lines = [
+        f":material/{'check' if d.met else 'close'}: {d.asked}: "
+        f"{'**met**' if d.met else '**not met**'}, {d.found}"
+        for d in models.demands(model, len(record.epochs))
+    ]
+    st.markdown("  \n".join(lines))
+
+
+def downloads(folder: Path, record: Record) -> None:
+    """The run as files."""
+    name = record.config.architecture
+    weights, full = folder / checkpoint.WEIGHTS, folder / checkpoint.RECORD
+    epochs = record.epochs
+    with st.container(horizontal=True):
+        st.download_button(
+            "Weights",
+            weights.read_bytes,
+            file_name=f"{name}.safetensors",
+            mime="application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Record",
+            full.read_bytes,
+            file_name=f"{name}.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Log as CSV",
+            lambda: log_table(epochs).to_csv(index=False),
+            file_name=f"{name}-log.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def compared_row(label: str, model: ConvNet, record: Record) -> dict[str, str | int]:
+    """A run's final numbers, for a table of several."""
+    config, test = record.config, record.test
+    return {
+        "network": label,
+        "test accuracy": f"{100 * test.accuracy:.2f} %",
+        "misread": test.total - test.correct,
+        "test loss": f"{test.loss:.4f}",
+        "parameters": f"{models.parameters(model):,}",
+        "epochs": len(record.epochs),
+        "training": duration(record.seconds),
+        "optimiser": f"{config.optimiser}, {config.schedule}, {config.peak_rate:g}",
+        "batch": config.batch_size,
+        "seed": config.seed,
+    }

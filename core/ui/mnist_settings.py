@@ -1,0 +1,66 @@
+"""Every setting of the MNIST page: its name in the URL, its range and its default."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES, TrainConfig
+from core.ui.settings import Choice, Name, Names, Number, Setting, Settings
+
+VIEWS = ("Results", "Train", "Compare")
+FIRST = "fast"  # the preset that a newcomer's form holds: it shows the most in the least time
+CUSTOM = "own"
+
+
+def form_values(config: TrainConfig) -> dict[str, Any]:
+    """The configuration as the form's fields hold it."""
+    plain = {
+        name: getattr(config, name) for name in (*CHOICES, *RANGES) if name not in AUGMENTATION
+    }
+    return plain | vars(config.augmentation)
+
+
+def _field(name: str, default: Any) -> Setting:
+    if name in CHOICES:
+        return Choice(name, default, CHOICES[name])
+    low, high = RANGES[name]
+    return Number(name, default, low, high, whole=is_whole(name))
+
+
+def is_whole(name: str) -> bool:
+    """Whether the field takes whole numbers only."""
+    return name not in AUGMENTATION and isinstance(RANGES[name][0], int)
+
+
+settings = Settings(
+    "mnist",
+    [
+        Choice("view", VIEWS[0], VIEWS),
+        Name("network", "published"),
+        Choice("cells", "counts", ("counts", "shares")),
+        Name("run", ""),
+        Names("compared", ("published", "compact"), most=6),
+        *(_field(name, default) for name, default in form_values(PRESETS[FIRST]).items()),
+    ],
+)
+
+
+def current_config() -> TrainConfig:
+    """The form's configuration. Raises ConfigError where its values contradict each other."""
+    values = {name: st.session_state[name] for name in form_values(PRESETS[FIRST])}
+    affine = {name: values.pop(name) for name in AUGMENTATION}
+    base = PRESETS[FIRST]
+    return replace(base, augmentation=replace(base.augmentation, **affine), **values)
+
+
+def current_preset() -> str:
+    """The preset whose recipe the form holds, whatever the network, data and seed; else CUSTOM."""
+    free = ("architecture", "data", "seed")
+    now = {k: st.session_state[k] for k in form_values(PRESETS[FIRST]) if k not in free}
+    for name, config in PRESETS.items():
+        if now == {k: v for k, v in form_values(config).items() if k not in free}:
+            return name
+    return CUSTOM

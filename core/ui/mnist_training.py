@@ -1,0 +1,229 @@
+"""The form of a run, and a run while it trains."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from core.mnist import data, models
+from core.mnist.queueing import State
+from core.mnist.runs import Run
+from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES
+from core.ui.mnist_results import duration, history, log_text
+from core.ui.mnist_settings import CUSTOM, current_preset, form_values, is_whole
+
+state = st.session_state
+
+LABELS = {
+    "architecture": "Network",
+    "data": "Digits",
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "optimiser": "Optimiser",
+    "peak_rate": "Peak learning rate",
+    "schedule": "Schedule",
+    "warmup": "Warm-up (share of steps)",
+    "momentum": "Momentum",
+    "weight_decay": "Weight decay",
+    "label_smoothing": "Label smoothing",
+    "rotation": "Rotation (± degrees)",
+    "shift": "Shift (± pixels)",
+    "scale": "Scale (± share)",
+    "shear": "Shear (± degrees)",
+    "elastic": "Elastic (pixels, sd)",
+    "dropout": "Dropout",
+    "averaging": "Weight averaging (decay)",
+    "validation": "Held out for validation",
+    "seed": "Seed",
+    "precision": "Precision",
+    "parts": "Parts of a batch",
+}
+TITLES = {"mnist": "MNIST", "uci": "UCI"}
+TITLES |= {name: architecture.title for name, architecture in models.ARCHITECTURES.items()}
+HELP = {
+    "data": "MNIST: 70,000 digits. UCI: 1,797 digits that need no download, quick to train on.",
+    "averaging": "The result is a moving average of the weights; 0 for none.",
+    "validation": "So many training images are not trained on, and their loss is logged.",
+    "parts": "Each batch is split into so many parts that run side by side.",
+    "warmup": "One-cycle rises for this share of all steps, then falls.",
+    "precision": "bfloat16 is about twice as fast; the results are evaluated in float32.",
+}
+FIRST_ROW = ("architecture", "data", "epochs", "seed")
+GROUPS = {
+    "Optimiser": (
+        "optimiser",
+        "peak_rate",
+        "schedule",
+        "warmup",
+        "momentum",
+        "weight_decay",
+        "batch_size",
+        "averaging",
+    ),
+    "Regularisation": ("dropout", "label_smoothing", "validation"),
+    "Random changes of each image": AUGMENTATION,
+    "Speed": ("precision", "parts"),
+}
+PRESET_WORDS = {
+    "published": "Notebook's",
+    "fast": "Fast",
+    "best": "Best",
+}
+PRESET_HELP = (
+    "Notebook's: as the published network was trained. Fast: past 99.4 % in three epochs. "
+    "Best: the most accurate in 19 epochs."
+)
+WORDS = {
+    State.WAITING: ":material/hourglass_empty: waiting",
+    State.RUNNING: ":material/play_arrow: training",
+    State.STOPPING: ":material/stop: stopping",
+    State.STOPPED: ":material/stop: stopped",
+    State.FAILED: ":material/error: failed",
+    State.DIED: ":material/error: ended without a word",
+    State.FINISHED: ":material/check: finished",
+}
+
+
+def take_preset() -> None:
+    """Fill the form with the chosen preset, and keep network, data and seed."""
+    if state.preset in PRESETS:
+        values = form_values(PRESETS[state.preset])
+        state.update({k: v for k, v in values.items() if k not in ("architecture", "data", "seed")})
+
+
+def form() -> None:
+    """Preset and every setting."""
+    state.preset = current_preset()
+    st.pills(
+        "Recipe",
+        [*PRESETS, CUSTOM],
+        key="preset",
+        on_change=take_preset,
+        format_func=lambda name: PRESET_WORDS.get(name, "Your own"),
+        required=True,
+        help=PRESET_HELP,
+    )
+    _row(FIRST_ROW)
+    with st.expander("All settings"):
+        for title, names in GROUPS.items():
+            st.markdown(f"**{title}**")
+            _row(names)
+
+
+def _row(names: tuple[str, ...]) -> None:
+    columns = st.columns(4)
+    for index, name in enumerate(names):
+        with columns[index % 4]:
+            _field(name)
+
+
+def _field(name: str) -> None:
+    label, words = LABELS[name], HELP.get(name)
+    if name in CHOICES:
+        st.selectbox(
+            label,
+            CHOICES[name],
+            key=name,
+            format_func=lambda value: TITLES.get(value, value),
+            help=words,
+        )
+        return
+    low, high = RANGES[name]
+    if is_whole(name):
+        st.number_input(label, int(low), int(high), key=name, help=words)
+        return
+    number: dict[str, Any] = {"step": 10.0 ** _magnitude(high), "format": "%g"}
+    st.number_input(label, float(low), float(high), key=name, help=words, **number)
+
+
+def _magnitude(high: float) -> int:
+    """A step that makes sense for a range up to `high`."""
+    return 0 if high > 10 else -1 if high > 2 else -2 if high > 0.1 else -4
+
+
+def data_note(source: str) -> str | None:
+    """What happens first, if the digits are not there yet."""
+    if data.available(source):
+        return None
+    return (
+        f"MNIST is not on this machine yet. The run downloads it first "
+        f"({data.DOWNLOAD_BYTES / 1e6:.0f} MB); without a network, choose the UCI digits."
+    )
+
+
+def label(run: Run) -> str:
+    """A run in a list."""
+    recipe = PRESET_WORDS.get(run.title, "own").lower()
+    network = models.ARCHITECTURES[run.config.architecture].title
+    when = time.strftime("%d %b %H:%M", time.strptime(run.id[:15], "%Y%m%d-%H%M%S"))
+    reached = f", {100 * run.epochs[-1].test_accuracy:.2f} %" if run.epochs else ""
+    return f"{network}, {TITLES[run.config.data]}, {recipe} recipe, {when}{reached}"
+
+
+def progress(run: Run) -> None:
+    """How far a run is, in a sentence and two bars."""
+    match run.state:
+        case State.WAITING:
+            before = "1 run is" if run.ahead == 1 else f"{run.ahead} runs are"
+            st.info(
+                f"Waiting: {before} before this one." if run.ahead else "Starting…",
+                icon=":material/hourglass_empty:",
+            )
+        case State.RUNNING | State.STOPPING:
+            _bars(run)
+        case State.FINISHED:
+            st.success(
+                f"Finished: {100 * run.epochs[-1].test_accuracy:.2f} % of the test set read "
+                f"rightly after {len(run.epochs)} epochs.",
+                icon=":material/check:",
+            )
+        case State.STOPPED:
+            st.info(f"Stopped. {_kept(run)}", icon=":material/stop:")
+        case State.FAILED:
+            st.error(run.message, icon=":material/error:")
+        case State.DIED:
+            st.error(
+                "The training process has ended without a word: it was killed, or the machine "
+                f"ran out of memory. {_kept(run)}",
+                icon=":material/error:",
+            )
+
+
+def _kept(run: Run) -> str:
+    if not run.epochs:
+        return "No epoch was complete; Resume starts from the beginning."
+    return f"Resume goes on after epoch {len(run.epochs)} of {run.config.epochs}."
+
+
+def _bars(run: Run) -> None:
+    if run.downloaded is not None:
+        st.progress(run.downloaded, f"Downloading MNIST, {100 * run.downloaded:.0f} %")
+        return
+    left = run.seconds_left
+    time_left = f", about {duration(left)} left" if left is not None else ""
+    st.progress(
+        min(run.share_done, 1.0),
+        f"Epoch {min(len(run.epochs) + 1, run.config.epochs)} of {run.config.epochs}{time_left}"
+        + (" · stopping after this batch" if run.state is State.STOPPING else ""),
+    )
+    if now := run.now:
+        st.progress(
+            now.batch / now.batches,
+            f"Batch {now.batch} of {now.batches}, {now.images_per_second:,.0f} images a second, "
+            f"loss {now.loss:.4f}",
+        )
+    else:
+        st.progress(0.0, "Loading the digits…" if not run.epochs else "Reading the test set…")
+
+
+def live(run: Run) -> None:
+    """Curves and log of a run, as far as they go."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        history(run.epochs, run.progress, "live", notebook_too=run.config.data == "mnist")
+    with right:
+        st.markdown("**Log**")
+        with st.container(key="live_log"):
+            st.code(log_text(run.epochs) or "No epoch is complete yet.", language=None, height=420)
