@@ -220,16 +220,17 @@ def demands(model: ConvNet, epochs: int) -> list[Demand]:
 
 
 def _pools_globally(model: ConvNet) -> bool:
-    """Whether an average pooling takes a map of more than one pixel to a single one."""
+    """Whether an average pooling takes a map to one number that depends on all its pixels."""
     x = torch.zeros(1, 1, 28, 28)
     mode = model.training
     model.eval()
     found = False
-    with torch.inference_mode():
-        for layer in model:
-            before, x = x, layer(x)
-            if isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d):
-                found |= before.shape[2:].numel() > 1 and x.shape[2:].numel() == 1
+    for layer in model:
+        before = x.detach().requires_grad_()
+        x = layer(before)
+        if isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d) and x.shape[2:].numel() == 1:
+            (weights,) = torch.autograd.grad(x.sum(), before)
+            found |= weights[0, 0].numel() > 1 and bool((weights != 0).all())
     model.train(mode)
     return found
 

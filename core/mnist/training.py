@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
@@ -34,7 +34,7 @@ from core.mnist.models import (
     set_dropout,
 )
 
-OPTIMISERS = ("sgd", "adamw")
+OPTIMISERS = ("sgd", "adamw", "muon")
 SCHEDULES = ("constant", "one-cycle")
 PRECISIONS = ("float32", "bfloat16")
 FINAL_SHARE = 0.001  # one-cycle ends at this share of the peak rate
@@ -247,8 +247,8 @@ def train(
         model = channels_last(build(config.architecture))
     set_dropout(model, config.dropout)
     averaged = _averaged(model, config)
-    optimiser = _optimiser(model, config)
-    done = _restore(state, model, averaged, optimiser) if state else 0
+    optimisers = _optimisers(model, config)
+    done = _restore(state, model, averaged, optimisers) if state else 0
     parts = [_Part(model, digits, config)]
     parts += [_Part(_sharing(model), digits, config) for _ in range(config.parts - 1)]
     result: ConvNet = averaged.module if averaged else model  # type: ignore[assignment]
@@ -267,12 +267,13 @@ def train(
             for batch in range(batches):
                 rate = learning_rate(config, (epoch - 1) * batches + batch, steps)
                 chosen = order[batch * config.batch_size : (batch + 1) * config.batch_size]
-                optimiser.zero_grad()
+                model.zero_grad()
                 answers = list(pool.map(_Part.step, parts, chosen.chunk(config.parts)))
                 _gather_gradients(parts)
-                for group in optimiser.param_groups:
-                    group["lr"] = rate
-                optimiser.step()
+                for optimiser in optimisers:
+                    for group in optimiser.param_groups:
+                        group["lr"] = rate
+                    optimiser.step()
                 if averaged:
                     averaged.update_parameters(model)
                 loss = sum(answer[0] for answer in answers)
@@ -295,7 +296,7 @@ def train(
                 rate=rate,
                 seconds=seconds,
                 weights=_copied(result.state_dict()),
-                state=_state(epoch, model, averaged, optimiser),
+                state=_state(epoch, model, averaged, optimisers),
             )
     yield Finished(copy.deepcopy(result).eval())
 
@@ -368,18 +369,55 @@ def _averaged(model: ConvNet, config: TrainConfig) -> AveragedModel | None:
     return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
 
 
-def _optimiser(model: ConvNet, config: TrainConfig) -> torch.optim.Optimizer:
-    """Weight decay pulls on the convolutions' weights, not on biases and batch normalisation."""
+class _MatrixMuon(torch.optim.Muon):
+    """torch's Muon for weights of any number of axes, each taken as a matrix of filters."""
+
+    def __init__(self, weights: list[nn.Parameter], config: TrainConfig) -> None:
+        self.weights = weights
+        self.matrices = [nn.Parameter(_as_matrix(w.data)) for w in weights]  # the same memory
+        super().__init__(
+            self.matrices,
+            lr=config.peak_rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            adjust_lr_fn="match_rms_adamw",
+        )
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        for weight, matrix in zip(self.weights, self.matrices, strict=True):
+            matrix.grad = None if weight.grad is None else _as_matrix(weight.grad)
+        super().step(closure)  # type: ignore[no-untyped-call]
+
+
+def _as_matrix(weight: Tensor) -> Tensor:
+    """(out, in, k, k) or (out, in) to (out, the rest), without a copy if it is channels last."""
+    if weight.ndim == 4:
+        weight = weight.permute(0, 2, 3, 1)
+    return weight.reshape(len(weight), -1)
+
+
+def _optimisers(model: ConvNet, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Weight decay pulls on the weights, not on biases and batch normalisation.
+
+    Muon (Jordan, 2024) steps along the nearest orthogonal matrix of the averaged gradient; what
+    is no matrix takes AdamW's steps, of the same size.
+    """
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim == 1]
     groups = [
         {"params": weights, "weight_decay": config.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
+    betas = (config.momentum, 0.99)
+    if config.optimiser == "muon":
+        rest = torch.optim.AdamW(groups[1:], lr=config.peak_rate, betas=betas)
+        return [_MatrixMuon(weights, config), rest]
     if config.optimiser == "adamw":
-        return torch.optim.AdamW(groups, lr=config.peak_rate, betas=(config.momentum, 0.99))
+        return [torch.optim.AdamW(groups, lr=config.peak_rate, betas=betas)]
     nesterov = config.schedule == "one-cycle" and config.momentum > 0
-    return torch.optim.SGD(groups, lr=config.peak_rate, momentum=config.momentum, nesterov=nesterov)
+    return [
+        torch.optim.SGD(groups, lr=config.peak_rate, momentum=config.momentum, nesterov=nesterov)
+    ]
 
 
 def _generator(*seeds: int) -> torch.Generator:
@@ -393,15 +431,16 @@ def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _state(
-    epoch: int, model: ConvNet, averaged: AveragedModel | None, optimiser: torch.optim.Optimizer
+    epoch: int, model: ConvNet, averaged: AveragedModel | None, optimisers: list[torch.optim.Optimizer]
 ) -> dict[str, Tensor]:
     """Everything that the next epoch depends on, as one flat dictionary of tensors."""
     found = {"epoch": torch.tensor(epoch)}
     found |= {f"model.{name}": t for name, t in model.state_dict().items()}
     if averaged:
         found |= {f"averaged.{name}": t for name, t in averaged.state_dict().items()}
-    for index, kept in optimiser.state_dict()["state"].items():
-        found |= {f"optimiser.{index}.{name}": t for name, t in kept.items()}
+    for number, optimiser in enumerate(optimisers):
+        for index, kept in optimiser.state_dict()["state"].items():
+            found |= {f"optimiser{number}.{index}.{name}": t for name, t in kept.items()}
     return _copied(found)
 
 
@@ -409,7 +448,7 @@ def _restore(
     state: Mapping[str, Tensor],
     model: ConvNet,
     averaged: AveragedModel | None,
-    optimiser: torch.optim.Optimizer,
+    optimisers: list[torch.optim.Optimizer],
 ) -> int:
     """Set everything as `_state` found it; the number of epochs done."""
 
@@ -419,11 +458,12 @@ def _restore(
     model.load_state_dict(under("model."))
     if averaged:
         averaged.load_state_dict(under("averaged."))
-    kept: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in under("optimiser.").items():
-        index, key = name.split(".", 1)
-        kept.setdefault(int(index), {})[key] = tensor.clone()
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": kept})
+    for number, optimiser in enumerate(optimisers):
+        kept: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in under(f"optimiser{number}.").items():
+            index, key = name.split(".", 1)
+            kept.setdefault(int(index), {})[key] = tensor.clone()
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": kept})
     return int(state["epoch"])
 
 

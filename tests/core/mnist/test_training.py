@@ -1,0 +1,180 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from core.mnist import data
+from core.mnist.augment import Augmentation
+from core.mnist.data import Digits, normalised
+from core.mnist.evaluation import evaluate
+from core.mnist.models import build, channels_last, set_dropout
+from core.mnist.training import (
+    OPTIMISERS,
+    PRESETS,
+    BatchDone,
+    ConfigError,
+    EpochDone,
+    Finished,
+    TrainConfig,
+    learning_rate,
+    preset,
+    split,
+    train,
+)
+
+SMALL = TrainConfig(
+    architecture="compact",
+    data="uci",
+    epochs=3,
+    batch_size=64,
+    peak_rate=0.01,
+    schedule="one-cycle",
+    weight_decay=1e-3,
+    label_smoothing=0.1,
+    augmentation=Augmentation(rotation=5, shift=1, scale=0.05, shear=5, elastic=0.5),
+    dropout=0.1,
+    averaging=0.9,
+    validation=100,
+    precision="bfloat16",
+    parts=2,
+)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Digits:
+    found = data.load("uci")
+    return replace(
+        found,
+        train_images=found.train_images[:420],
+        train_labels=found.train_labels[:420],
+    )
+
+
+def epochs(config, digits, state=None):
+    return [e for e in train(config, digits, state) if isinstance(e, EpochDone)]
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def test_events_come_batch_by_batch_and_epoch_by_epoch(digits):
+    events = list(train(SMALL, digits))
+    kinds = [type(e) for e in events]
+    assert kinds == ([BatchDone] * 5 + [EpochDone]) * 3 + [Finished]
+    assert [e.batch for e in events[:5]] == [1, 2, 3, 4, 5]
+    last, finished = events[-2], events[-1]
+    assert last.total == 5 * 64
+    assert last.validation.total == 100
+    assert_same(last.weights, finished.model.state_dict())
+    assert evaluate(finished.model, digits.test_images, digits.test_labels) == last.test
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_the_same_seed_gives_the_same_numbers_and_going_on_is_the_unbroken_run(optimiser, digits):
+    config = replace(SMALL, optimiser=optimiser)
+    unbroken = epochs(config, digits)
+    again = epochs(config, digits)
+    for one, other in zip(unbroken, again, strict=True):
+        assert (one.loss, one.correct, one.test) == (other.loss, other.correct, other.test)
+        assert_same(one.weights, other.weights)
+    resumed = epochs(config, digits, state=unbroken[0].state)
+    assert [e.epoch for e in resumed] == [2, 3]
+    for one, other in zip(unbroken[1:], resumed, strict=True):
+        assert (one.loss, one.correct, one.test) == (other.loss, other.correct, other.test)
+        assert_same(one.weights, other.weights)
+        assert_same(one.state, other.state)
+
+
+def test_another_seed_gives_other_numbers(digits):
+    one, other = epochs(SMALL, digits), epochs(replace(SMALL, seed=1), digits)
+    assert one[0].loss != other[0].loss
+
+
+def test_the_notebooks_recipe_is_the_textbook_loop(digits):
+    """No averaging, no change of images, float32: what anyone would write by hand."""
+    config = preset("published", data="uci", epochs=1, batch_size=64, dropout=0.0)
+    batches = [e.loss for e in train(config, digits) if isinstance(e, BatchDone)]
+
+    torch.manual_seed(config.seed)
+    model = channels_last(build("published"))
+    set_dropout(model, 0.0)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    indices, _ = split(config, digits)
+    shuffler = torch.Generator().manual_seed((config.seed << 16) + (1 << 8))
+    order = indices[torch.randperm(len(indices), generator=shuffler)]
+    for chosen, loss in zip(order.split(64), batches, strict=False):
+        optimiser.zero_grad()
+        images = normalised(digits.train_images[chosen])
+        answers = model(images.contiguous(memory_format=torch.channels_last))
+        expected = F.cross_entropy(answers, digits.train_labels[chosen])
+        expected.backward()
+        optimiser.step()
+        assert loss == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_parts_add_up_to_the_gradient_of_the_whole_batch(digits):
+    """With frozen statistics a batch's mean gradient does not depend on how it is split."""
+    config = replace(SMALL, precision="float32", dropout=0.0, augmentation=Augmentation())
+    one = epochs(replace(config, parts=1, epochs=1), digits)[0]
+    two = epochs(replace(config, parts=2, epochs=1), digits)[0]
+    # Batch normalisation differs between the two, so the losses are near, not equal.
+    assert one.loss == pytest.approx(two.loss, rel=0.1)
+    assert one.total == two.total
+
+
+def test_validation_images_are_not_trained_on(digits):
+    kept, held_out = split(SMALL, digits)
+    assert len(held_out) == 100
+    assert sorted(torch.cat([kept, held_out]).tolist()) == list(range(420))
+
+
+def test_closing_the_generator_stops_after_the_batch(digits):
+    run = train(SMALL, digits)
+    assert isinstance(next(run), BatchDone)
+    run.close()
+    with pytest.raises(StopIteration):
+        next(run)
+
+
+def test_one_cycle_rises_and_falls():
+    config = replace(SMALL, peak_rate=1.0, warmup=0.25)
+    rates = [learning_rate(config, step, 100) for step in range(100)]
+    peak = rates.index(max(rates))
+    assert peak == 25
+    assert max(rates) == 1
+    assert rates[:26] == sorted(rates[:26])
+    assert rates[25:] == sorted(rates[25:], reverse=True)
+    assert 0 < rates[-1] < 0.02
+    constant = replace(config, schedule="constant")
+    assert {learning_rate(constant, step, 100) for step in range(100)} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"epochs": 20}, "epochs is 20; it must lie between 1 and 19"),
+        ({"architecture": "vgg"}, "architecture “vgg” is unknown"),
+        ({"peak_rate": float("nan")}, "peak rate is nan"),
+        ({"batch_size": 8, "parts": 5}, "cannot be split into 5 parts"),
+        ({"augmentation": Augmentation(shift=-1)}, "shift is -1"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_with_what_is_allowed(change, sentence):
+    with pytest.raises(ConfigError, match=sentence.replace("(", r"\(")):
+        replace(SMALL, **change)
+
+
+def test_a_batch_larger_than_the_data_is_refused(digits):
+    with pytest.raises(ConfigError, match="more than the 320 images"):
+        next(train(replace(SMALL, batch_size=512), digits))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_configurations_survive_json(name):
+    assert TrainConfig.from_json(PRESETS[name].to_json()) == PRESETS[name]
+    with pytest.raises(ConfigError, match="no training configuration"):
+        TrainConfig.from_json({**PRESETS[name].to_json(), "colour": "blue"})
