@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,14 +22,19 @@ LAPTOP, PHONE = (1366, 768), (390, 844)
 
 
 @contextmanager
-def server(script: Path, *options: str) -> Iterator[str]:
-    """Run `streamlit run script` on a free port; yield its address once it answers."""
+def server(script: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run `streamlit run script` on a free port; yield its address once it answers.
+
+    env: variables of its environment besides this process's own.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true", *options]
-    process = subprocess.Popen(command, cwd=script.parent, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=script.parent, stdout=subprocess.DEVNULL, env=os.environ | dict(env or {})
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{address}/_stcore/health", process)
@@ -127,3 +133,40 @@ class BackpropPage:
         """The table's cell at an epoch in view and a 1-based column of the 31."""
         row = self.page.locator(f".ledger tbody tr[aria-rowindex='{epoch + 2}']")
         return row.locator("td").nth(column - 1)
+
+
+class MnistPage:
+    """The MNIST page in a browser, read the way a person reads it."""
+
+    def __init__(self, page: Page, address: str, query: str = "") -> None:
+        self.page = page
+        page.goto(f"{address}/mnist{query and '?' + query}")
+        page.get_by_role("tab", name="Results").wait_for(timeout=60_000)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the server has answered the last edit."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
+            timeout=60_000,
+        )
+
+    def open(self, view: str) -> None:
+        """Open one of the page's views."""
+        self.page.get_by_role("tab", name=view, exact=True).click()
+        self.settle()
+
+    def chart(self, title: str) -> Locator:
+        """The picture with this title, as SVG."""
+        return self.page.locator(f"[data-testid=stVegaLiteChart]:has-text('{title}') svg").first
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose in a drop-down list."""
+        self.page.get_by_label(label, exact=True).click()
+        self.page.get_by_role("option", name=option).first.click()
+        self.settle()
+
+    def say(self, text: str) -> Locator:
+        """What the page says that contains `text`."""
+        return self.page.get_by_text(text).first

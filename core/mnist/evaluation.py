@@ -59,12 +59,15 @@ def log_probabilities(model: nn.Module, images: Tensor) -> Tensor:
     mode = model.training
     model.eval()
     with torch.inference_mode():
-        parts = [F.log_softmax(model(_batch(part)).float(), dim=1) for part in images.split(BATCH)]
+        parts = [
+            F.log_softmax(model(as_input(part)).float(), dim=1) for part in images.split(BATCH)
+        ]
     model.train(mode)
     return torch.cat(parts)
 
 
-def _batch(images: Tensor) -> Tensor:
+def as_input(images: Tensor) -> Tensor:
+    """uint8 (N, 28, 28) to normalised float32 (N, 1, 28, 28), channels last."""
     return normalised(images).contiguous(memory_format=torch.channels_last)
 
 

@@ -36,6 +36,7 @@ from core.mnist.training import (
 
 CHECKPOINTS = queueing.PROJECT / "checkpoints"
 CONFIG, RESUME, EVALUATION = "config.json", "state.safetensors", "evaluation.json"
+SEEDS = "seeds.json"  # beside a checkpoint: the figures of other seeds with the same recipe
 MAX_BYTES = 150_000_000  # of all runs together; a run of 19 epochs takes 2 MB
 LOG_SECONDS = 0.4  # how often a worker writes how far it is
 

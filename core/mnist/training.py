@@ -18,11 +18,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 from core.mnist.augment import Augmentation, prepare
 from core.mnist.data import SOURCES, Digits
-from core.mnist.evaluation import Evaluation, evaluate
+from core.mnist.evaluation import BATCH, Evaluation, as_input, evaluate
 from core.mnist.models import (
     ARCHITECTURES,
     DROPOUT,
@@ -53,7 +53,9 @@ class TrainConfig:
 
     peak_rate: the highest learning rate; momentum: of SGD (Nesterov's with one-cycle), and β₁ of
     AdamW; warmup: the share of all steps in which one-cycle rises; averaging: decay per step of
-    the exponential moving average of the weights, 0 for none; validation: images held out of the
+    the exponential moving average of the weights, 0 for none; settling: plain images from
+    which batch normalisation's statistics are counted anew after each epoch, 0 to keep those of
+    training; validation: images held out of the
     training set; parts: each batch is split into so many, which run side by side and are
     normalised apart.
     """
@@ -72,6 +74,7 @@ class TrainConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     dropout: float = DROPOUT
     averaging: float = 0.0
+    settling: int = 0
     validation: int = 0
     seed: int = 0
     precision: str = "float32"
@@ -133,6 +136,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "elastic": (0.0, 4.0),
     "dropout": (0.0, 0.5),
     "averaging": (0.0, 0.9999),
+    "settling": (0, 20_000),
     "validation": (0, 10_000),
     "seed": (0, 2**31 - 1),
     "parts": (1, 8),
@@ -147,6 +151,7 @@ PRESETS: dict[str, TrainConfig] = {
         schedule="one-cycle",
         weight_decay=5e-4,
         averaging=0.98,
+        settling=5_000,
         precision="bfloat16",
         parts=2,
     ),
@@ -159,6 +164,7 @@ PRESETS: dict[str, TrainConfig] = {
         augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=6),
         dropout=0.02,
         averaging=0.998,
+        settling=5_000,
         precision="bfloat16",
         parts=2,
     ),
@@ -253,6 +259,7 @@ def train(
     parts += [_Part(_sharing(model), digits, config) for _ in range(config.parts - 1)]
     result: ConvNet = averaged.module if averaged else model  # type: ignore[assignment]
 
+    settled = None
     threads = max(1, (os.cpu_count() or 1) // config.parts)
     with ThreadPoolExecutor(
         config.parts, initializer=torch.set_num_threads, initargs=(threads,)
@@ -270,35 +277,49 @@ def train(
                 model.zero_grad()
                 answers = list(pool.map(_Part.step, parts, chosen.chunk(config.parts)))
                 _gather_gradients(parts)
-                for optimiser in optimisers:
-                    for group in optimiser.param_groups:
-                        group["lr"] = rate
-                    optimiser.step()
-                if averaged:
-                    averaged.update_parameters(model)
+                # In a thread of the pool: this one's idle helpers would spin on the parts' cores.
+                pool.submit(_advance, optimisers, rate, model, averaged).result()
                 loss = sum(answer[0] for answer in answers)
                 loss_sum += loss
                 correct += sum(answer[1] for answer in answers)
                 yield BatchDone(epoch, batch + 1, batches, config.batch_size, loss)
             seconds = time.perf_counter() - start
+            settled = _settled(result, digits.train_images[indices], config)
             validation = None
             if config.validation:
                 validation = evaluate(
-                    result, digits.train_images[held_out], digits.train_labels[held_out]
+                    settled, digits.train_images[held_out], digits.train_labels[held_out]
                 )
             yield EpochDone(
                 epoch=epoch,
                 loss=loss_sum / batches,
                 correct=correct,
                 total=batches * config.batch_size,
-                test=evaluate(result, digits.test_images, digits.test_labels),
+                test=evaluate(settled, digits.test_images, digits.test_labels),
                 validation=validation,
                 rate=rate,
                 seconds=seconds,
-                weights=_copied(result.state_dict()),
+                weights=_copied(settled.state_dict()),
                 state=_state(epoch, model, averaged, optimisers),
             )
-    yield Finished(copy.deepcopy(result).eval())
+    if settled is None:  # resumed after the last epoch
+        settled = _settled(result, digits.train_images[indices], config)
+    yield Finished(settled)
+
+
+def _advance(
+    optimisers: list[torch.optim.Optimizer],
+    rate: float,
+    model: ConvNet,
+    averaged: AveragedModel | None,
+) -> None:
+    """Take a step of size `rate`, and let the average follow."""
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.step()
+    if averaged:
+        averaged.update_parameters(model)
 
 
 class _Part:
@@ -396,6 +417,20 @@ def _as_matrix(weight: Tensor) -> Tensor:
     return weight.reshape(len(weight), -1)
 
 
+def _settled(model: ConvNet, images: Tensor, config: TrainConfig) -> ConvNet:
+    """A copy in eval mode; with `settling`, its statistics are those of plain images.
+
+    Training meets changed images and drops activations, so what batch normalisation has counted
+    by then is slightly off for the images that the network will read.
+    """
+    copied = copy.deepcopy(model).eval()
+    if config.settling:
+        set_dropout(copied, 0.0)
+        update_bn((as_input(part) for part in images[: config.settling].split(BATCH)), copied)
+        set_dropout(copied, config.dropout)
+    return copied.eval()
+
+
 def _optimisers(model: ConvNet, config: TrainConfig) -> list[torch.optim.Optimizer]:
     """Weight decay pulls on the weights, not on biases and batch normalisation.
 
@@ -431,7 +466,10 @@ def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _state(
-    epoch: int, model: ConvNet, averaged: AveragedModel | None, optimisers: list[torch.optim.Optimizer]
+    epoch: int,
+    model: ConvNet,
+    averaged: AveragedModel | None,
+    optimisers: list[torch.optim.Optimizer],
 ) -> dict[str, Tensor]:
     """Everything that the next epoch depends on, as one flat dictionary of tensors."""
     found = {"epoch": torch.tensor(epoch)}

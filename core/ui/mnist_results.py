@@ -65,7 +65,7 @@ def duration(seconds: float) -> str:
 def seeds_sentence(folder: Path) -> str | None:
     """How far the accuracy depends on the seed, where it was measured; else None."""
     try:
-        found = json.loads((folder / "seeds.json").read_text(encoding="utf-8"))
+        found = json.loads((folder / runs.SEEDS).read_text(encoding="utf-8"))
         percent = pd.Series([100 * run["correct"] / run["total"] for run in found["runs"]])
         command = found["command"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -35,6 +35,7 @@ LABELS = {
     "elastic": "Elastic (pixels, sd)",
     "dropout": "Dropout",
     "averaging": "Weight averaging (decay)",
+    "settling": "Settling (plain images)",
     "validation": "Held out for validation",
     "seed": "Seed",
     "precision": "Precision",
@@ -45,6 +46,8 @@ TITLES |= {name: architecture.title for name, architecture in models.ARCHITECTUR
 HELP = {
     "data": "MNIST: 70,000 digits. UCI: 1,797 digits that need no download, quick to train on.",
     "averaging": "The result is a moving average of the weights; 0 for none.",
+    "settling": "After each epoch batch normalisation is counted anew from so many plain "
+    "images; 0 keeps those of training.",
     "validation": "So many training images are not trained on, and their loss is logged.",
     "parts": "Each batch is split into so many parts that run side by side.",
     "warmup": "One-cycle rises for this share of all steps, then falls.",
@@ -61,6 +64,7 @@ GROUPS = {
         "weight_decay",
         "batch_size",
         "averaging",
+        "settling",
     ),
     "Regularisation": ("dropout", "label_smoothing", "validation"),
     "Random changes of each image": AUGMENTATION,

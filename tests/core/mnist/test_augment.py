@@ -47,7 +47,9 @@ def test_scale_changes_the_area_by_its_square(blob):
 def test_rotation_and_shear_keep_the_area_and_the_centre(blob):
     for change in (Augmentation(rotation=30), Augmentation(shear=20)):
         pixels = drawn(blob, change)
-        torch.testing.assert_close(pixels.sum((1, 2)), torch.full((200,), 6400.0), rtol=0.04, atol=1)
+        torch.testing.assert_close(
+            pixels.sum((1, 2)), torch.full((200,), 6400.0), rtol=0.04, atol=1
+        )
         rows, columns = centres(pixels)
         torch.testing.assert_close(rows, torch.full((200,), 13.5), rtol=0, atol=0.05)
         torch.testing.assert_close(columns, torch.full((200,), 13.5), rtol=0, atol=0.05)

@@ -24,7 +24,9 @@ def test_the_figures_are_those_of_scikit_learn(answers):
     guessed = log_p.argmax(1)
     assert found.confusion == metrics.confusion_matrix(labels, guessed).tolist()
     assert found.accuracy == metrics.accuracy_score(labels, guessed)
-    assert found.loss == pytest.approx(metrics.log_loss(labels, log_p.double().softmax(1)), rel=1e-5)
+    assert found.loss == pytest.approx(
+        metrics.log_loss(labels, log_p.double().softmax(1)), rel=1e-5
+    )
     expected = metrics.precision_recall_fscore_support(labels, guessed)
     mine = [(s.precision, s.recall, s.f1, s.support) for s in scores(found.confusion)]
     np.testing.assert_allclose(np.array(mine).T, expected)

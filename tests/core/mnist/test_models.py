@@ -69,9 +69,7 @@ def test_both_heads_give_the_same_logits_for_the_same_weights():
     values = list(convolution.state_dict().values())
     names = list(linear.state_dict())
     shapes = [value.shape for value in linear.state_dict().values()]
-    linear.load_state_dict(
-        {n: v.reshape(s) for n, v, s in zip(names, values, shapes, strict=True)}
-    )
+    linear.load_state_dict({n: v.reshape(s) for n, v, s in zip(names, values, shapes, strict=True)})
     x = torch.randn(16, 1, 28, 28)
     with torch.inference_mode():
         torch.testing.assert_close(convolution.eval()(x), linear.eval()(x))

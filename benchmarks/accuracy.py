@@ -1,0 +1,87 @@
+"""Accuracy over seeds: python -m benchmarks.accuracy published
+
+Trains an architecture with the `best` recipe once for each seed and writes checkpoints/NAME: the
+network and record of seed 0, and seeds.json with the last epoch's figures of all. Seeds that are
+in seeds.json for the same recipe are not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterable
+from typing import Any
+
+from core.mnist import checkpoint, data, runs
+from core.mnist.models import ARCHITECTURES
+from core.mnist.training import EpochDone, Finished, TrainConfig, preset, train
+
+SEEDS = 5
+
+
+def known(name: str, recipe: dict[str, Any]) -> list[dict[str, Any]]:
+    """The seeds that are done with this recipe."""
+    path = runs.CHECKPOINTS / name / runs.SEEDS
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return list(found["runs"]) if found.get("recipe") == recipe else []
+
+
+def measure(name: str, seeds: Iterable[int]) -> list[dict[str, Any]]:
+    """Train the seeds that are missing; every seed's figures."""
+    digits = data.load("mnist")
+    recipe = preset("best", architecture=name).to_json()
+    del recipe["seed"]
+    done = known(name, recipe)
+    for seed in seeds:
+        if seed in [run["seed"] for run in done]:
+            continue
+        done.append(_run(preset("best", architecture=name, seed=seed), digits))
+        done.sort(key=lambda run: run["seed"])
+        found = {
+            "command": f"python -m benchmarks.accuracy {name}",
+            "recipe": recipe,
+            "runs": done,
+        }
+        checkpoint.save_json(runs.CHECKPOINTS / name / runs.SEEDS, found)
+    return done
+
+
+def _run(config: TrainConfig, digits: data.Digits) -> dict[str, Any]:
+    epochs, test = [], None
+    for event in train(config, digits):
+        if isinstance(event, EpochDone):
+            epochs.append(checkpoint.EpochRecord.of(event))
+            test = event.test
+            print(f"seed {config.seed}", epochs[-1].line(), flush=True)
+        if isinstance(event, Finished) and config.seed == 0:
+            assert test is not None
+            record = checkpoint.Record(config, epochs, test, checkpoint.versions())
+            checkpoint.save(runs.CHECKPOINTS / config.architecture, event.model, record)
+    last = epochs[-1]
+    seconds = sum(epoch.seconds for epoch in epochs)
+    return {
+        "seed": config.seed,
+        "correct": last.test_correct,
+        "total": last.test_total,
+        "loss": last.test_loss,
+        "seconds": round(seconds, 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    parser.add_argument("architecture", choices=ARCHITECTURES)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many, from 0 on")
+    given = parser.parse_args()
+    done = measure(given.architecture, range(given.seeds))
+    percent = [100 * run["correct"] / run["total"] for run in done]
+    spread = statistics.stdev(percent) if len(percent) > 1 else 0.0
+    print(
+        f"{given.architecture}: {statistics.mean(percent):.3f} % ± {spread:.3f} (sd) over "
+        f"{len(percent)} seeds, {min(percent):.2f} to {max(percent):.2f} %, last epoch"
+    )
+
+
+if __name__ == "__main__":
+    main()

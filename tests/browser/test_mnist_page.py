@@ -1,0 +1,238 @@
+"""The MNIST page with no MNIST on the machine: what is shipped, and training on the UCI digits."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from benchmarks.harness import LAPTOP, PHONE, ROOT, MnistPage, server
+from core.mnist import checkpoint, runs
+
+TRAINING = 120_000  # milliseconds a short training may take on a busy machine
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder for runs, and one where MNIST is not."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def offline(place):
+    env = {"RUNS_ROOT": str(place), "MNIST_ROOT": str(place / "no-data")}
+    with server(ROOT / "streamlit_app.py", env=env) as url:
+        yield url
+
+
+@pytest.fixture
+def mnist(new_page, offline):
+    def open_mnist(query="", **options):
+        return MnistPage(new_page(**options), offline, query)
+
+    return open_mnist
+
+
+def start(page, **fields):
+    """Start a run on the UCI digits; fields: whole numbers to type into the form."""
+    page.open("Train")
+    page.choose("Digits", "UCI")
+    for label, value in fields.items():
+        field = page.page.get_by_label(label.replace("_", " "), exact=True)
+        field.fill(str(value))
+        field.press("Enter")
+        page.settle()
+    page.page.get_by_role("button", name="Start").click()
+    page.settle()
+
+
+def newest(place):
+    return max(place.glob("2*-*"), key=lambda folder: folder.stat().st_ctime_ns)
+
+
+def worker(folder):
+    """The process that trains this folder's run."""
+    for process in Path("/proc").iterdir():
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if process.name.isdigit() and b"--worker" in words and str(folder).encode() in words:
+            return int(process.name)
+    raise AssertionError("no worker")
+
+
+def test_a_checkpoint_is_there_at_once_with_no_data(mnist):
+    page = mnist()
+    _, record = runs.load_checkpoint("published")
+    expect(page.say(f"{100 * record.test.accuracy:.2f} %")).to_be_visible()
+    expect(page.say("15,738")).to_be_visible()
+    for title in ("Confusion matrix", "Accuracy of each epoch", "Loss of each epoch"):
+        expect(page.chart(title)).to_be_visible()
+    words = page.chart("Confusion matrix").text_content()
+    for row, counts in enumerate(record.test.confusion):
+        assert str(counts[row]) in words
+    page.page.get_by_role("tab", name="Text").click()
+    for epoch in record.epochs:
+        expect(page.say(epoch.line())).to_be_attached()
+    page.page.get_by_role("tab", name="torchinfo").click()
+    expect(page.say("Total params: 15,738")).to_be_visible()
+    expect(page.say("MNIST must be on this machine")).to_be_visible()
+
+
+def test_hover_reads_a_cell_of_the_confusion_matrix_and_an_epoch_of_the_curve(mnist):
+    page = mnist()
+    _, record = runs.load_checkpoint("published")
+    square = page.chart("Confusion matrix").locator(".mark-rect path").first
+    square.scroll_into_view_if_needed()
+    square.hover(force=True)
+    tip = page.page.locator("#vg-tooltip-element")
+    expect(tip).to_contain_text("0 read rightly")
+    expect(tip).to_contain_text(str(record.test.confusion[0][0]))
+    box = page.chart("Accuracy of each epoch").bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5)
+    expect(tip).to_contain_text("notebook")
+
+
+def test_shares_of_the_row_and_another_network_are_in_the_link(mnist, new_page, offline):
+    page = mnist()
+    page.page.get_by_text("% of the row").click()
+    page.settle()
+    page.choose("Trained network", "Compact, shipped")
+    assert "cells=shares" in page.page.url
+    assert "network=compact" in page.page.url
+    _, record = runs.load_checkpoint("compact")
+    share = f"{100 * record.test.confusion[0][0] / sum(record.test.confusion[0]):.2f}"
+    other = MnistPage(new_page(), offline, page.page.url.split("?")[1])
+    expect(other.chart("Confusion matrix")).to_contain_text(share)
+    expect(other.say(f"{100 * record.test.accuracy:.2f} %")).to_be_visible()
+
+
+def test_downloads_are_the_files(mnist, tmp_path):
+    page = mnist("network=fc-head")
+    for button, name in (("Weights", checkpoint.WEIGHTS), ("Record", checkpoint.RECORD)):
+        with page.page.expect_download() as download:
+            page.page.get_by_role("button", name=button, exact=True).click()
+        saved = tmp_path / name
+        download.value.save_as(saved)
+        assert saved.read_bytes() == (runs.CHECKPOINTS / "fc-head" / name).read_bytes()
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Log as CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0].startswith("epoch,training loss")
+    assert len(lines) == 20
+
+
+def test_a_training_from_press_to_finished_curve(mnist, place):
+    page = mnist()
+    start(page, Epochs=2)
+    expect(page.say("Finished:")).to_be_visible(timeout=TRAINING)
+    folder = newest(place)
+    _, record = checkpoint.load(folder)
+    assert record.config.data == "uci"
+    expect(page.say(record.epochs[-1].line())).to_be_visible()
+    points = page.chart("Accuracy of each epoch").locator(".mark-symbol path")
+    assert points.count() == 2 * 2  # test and training
+    page.open("Results")
+    page.choose("Trained network", "Published, UCI")
+    expect(page.say(f"{record.test.total - record.test.correct} of 360")).to_be_visible()
+    figures = page.page.locator(".misread figure")
+    expect(figures).to_have_count(len(record.test.misread))
+
+
+def test_a_refresh_in_the_middle_loses_nothing_and_stop_and_resume_finish_it(mnist, place):
+    page = mnist()
+    start(page, Epochs=19)
+    expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
+    page.page.reload()
+    expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
+    expect(page.page.get_by_role("button", name="Stop")).to_be_visible()
+    other = mnist("view=Train")
+    expect(other.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
+    page.page.get_by_role("button", name="Stop").click()
+    expect(page.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=TRAINING)
+    expect(other.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=TRAINING)
+    page.page.get_by_role("button", name="Resume").click()
+    expect(page.say("Finished:")).to_be_visible(timeout=TRAINING)
+    _, record = checkpoint.load(newest(place))
+    assert [epoch.epoch for epoch in record.epochs] == list(range(1, 20))
+
+
+def test_a_killed_worker_is_said_in_words_and_can_be_resumed(mnist, place):
+    page = mnist()
+    start(page, Epochs=19)
+    expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
+    os.kill(worker(newest(place)), signal.SIGKILL)
+    expect(page.say("has ended without a word")).to_be_visible(timeout=5_000)
+    page.page.get_by_role("button", name="Resume").click()
+    expect(page.page.get_by_role("button", name="Stop")).to_be_visible(timeout=TRAINING)
+    page.page.get_by_role("button", name="Stop").click()
+    expect(page.say("Stopped.")).to_be_visible(timeout=TRAINING)
+
+
+def test_a_second_person_waits_in_the_queue_and_a_stopped_run_can_be_deleted(mnist, place):
+    one, two = mnist(), mnist()
+    start(one, Epochs=19)
+    start(two, Epochs=19, Seed=1)
+    expect(two.say("Waiting: 1 run is before this one.")).to_be_visible(timeout=TRAINING)
+    expect(two.say("2 runs train or wait")).to_be_visible(timeout=TRAINING)
+    two.page.get_by_role("button", name="Stop").click()
+    expect(two.say("Stopped.")).to_be_visible(timeout=TRAINING)
+    folder = newest(place)
+    two.page.get_by_role("button", name="Delete").click()
+    two.page.get_by_role("button", name="Delete this run").click()
+    expect(two.say("Stopped.")).to_be_hidden(timeout=TRAINING)
+    assert not folder.exists()
+    one.page.get_by_role("button", name="Stop").click()
+    expect(one.say("Stopped.")).to_be_visible(timeout=TRAINING)
+
+
+def test_a_recipe_fills_the_form_and_an_edit_makes_it_ones_own(mnist):
+    page = mnist("view=Train")
+    page.page.get_by_role("button", name="Best").click()
+    page.settle()
+    expect(page.page.get_by_label("Epochs", exact=True)).to_have_value("19")
+    assert "epochs=19" in page.page.url
+    page.page.get_by_text("All settings").click()
+    field = page.page.get_by_label("Dropout", exact=True)
+    field.fill("0.3")
+    field.press("Enter")
+    page.settle()
+    assert "dropout=0.3" in page.page.url
+    own = page.page.get_by_role("button", name="Your own")
+    expect(own).to_have_attribute("data-testid", re.compile("Active"))
+
+
+def test_settings_that_contradict_each_other_are_refused_in_words(mnist):
+    page = mnist("view=Train&batch_size=8&parts=8&data=uci")
+    page.page.get_by_role("button", name="Start").click()
+    expect(page.say("cannot be split into 8 parts")).to_be_visible()
+    expect(page.page.get_by_label("Seed", exact=True)).to_have_value("0")
+
+
+def test_runs_are_compared_side_by_side(mnist):
+    page = mnist("view=Compare")
+    chart = page.chart("Test accuracy of each epoch")
+    expect(chart).to_be_visible()
+    for label in ("Published, shipped", "Compact, shipped"):
+        expect(chart).to_contain_text(label)
+
+
+def test_what_a_link_names_and_is_not_there_is_said(mnist):
+    page = mnist("network=20200101-000000-gone-1&cells=colours")
+    expect(page.say("There is no network called “20200101-000000-gone-1”")).to_be_visible()
+    expect(page.say("cells stays counts")).to_be_visible()
+    expect(page.chart("Confusion matrix")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE])
+@pytest.mark.parametrize("view", ["Results", "Train", "Compare"])
+def test_nothing_scrolls_sideways(mnist, size, view):
+    page = mnist(f"view={view}", size=size)
+    page.page.wait_for_timeout(1000)
+    wide = page.page.evaluate(
+        "() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth"
+    )
+    assert wide <= 0

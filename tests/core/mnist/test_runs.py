@@ -1,0 +1,191 @@
+"""Real worker processes, training on the bundled digits."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.harness import ROOT
+from core.mnist import checkpoint, queueing, runs
+from core.mnist.queueing import State
+from core.mnist.runs import RunError
+from core.mnist.training import TrainConfig
+
+QUICK = TrainConfig(architecture="compact", data="uci", epochs=2, batch_size=256)
+LONG = replace(QUICK, epochs=19, batch_size=8)
+PATIENCE = 90
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNS_ROOT", str(tmp_path))
+    yield tmp_path
+    for folder in queueing.folders():
+        runs.stop(folder)
+    wait(lambda: not queueing.queue())
+
+
+def wait(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, [
+            (f.name, queueing.events(f)) for f in queueing.folders()
+        ]
+        time.sleep(0.05)
+
+
+def state(folder):
+    return runs.read(folder).state
+
+
+def pid(folder):
+    """The worker's process: the one whose command line names the folder."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and process.name != str(os.getpid()):
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if str(folder).encode() in words:
+                return int(process.name)
+    raise AssertionError("no worker")
+
+
+def test_a_run_trains_in_a_process_of_its_own_to_its_end(root):
+    folder = runs.start(QUICK, "fast")
+    wait(lambda: state(folder) is State.FINISHED)
+    run = runs.read(folder)
+    assert [e.epoch for e in run.epochs] == [1, 2]
+    assert run.share_done == 1
+    model, record = checkpoint.load(folder)
+    assert record.config == QUICK
+    assert record.epochs == run.epochs
+    weights = checkpoint.load_tensors(folder / "weights-02.safetensors")
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, weights[name])
+    assert not list(folder.glob("*.part"))
+
+
+def test_a_worker_has_the_lowest_priority_and_outlives_whoever_started_it(root):
+    code = (
+        "from core.mnist import runs; from core.mnist.training import TrainConfig;"
+        "print(runs.start(TrainConfig(architecture='compact', data='uci', batch_size=8), 'x'))"
+    )
+    started = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    folder = Path(started.stdout.strip())
+    wait(lambda: state(folder) is State.RUNNING)
+    assert os.getpriority(os.PRIO_PROCESS, pid(folder)) == 19
+
+
+def test_stop_and_resume_give_the_unbroken_run_to_the_last_bit(root):
+    config = replace(QUICK, epochs=4, batch_size=16, averaging=0.9)
+    unbroken, broken = runs.start(config, "own"), runs.start(config, "own")
+    wait(lambda: state(unbroken) is State.FINISHED)
+    wait(lambda: runs.read(broken).epochs)
+    runs.stop(broken)
+    wait(lambda: state(broken) is State.STOPPED)
+    assert 1 <= len(runs.read(broken).epochs) < 4
+    with pytest.raises(checkpoint.CheckpointError, match="no result yet"):
+        checkpoint.load(broken)
+    runs.resume(broken)
+    wait(lambda: state(broken) is State.FINISHED)
+    one, other = (checkpoint.load(f) for f in (unbroken, broken))
+    for name, tensor in one[0].state_dict().items():
+        assert torch.equal(tensor, other[0].state_dict()[name]), name
+    assert one[1].test == other[1].test
+    assert [e.loss for e in one[1].epochs] == [e.loss for e in other[1].epochs]
+
+
+def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root):
+    folder = runs.start(replace(LONG, epochs=3), "own")
+    wait(lambda: runs.read(folder).epochs)
+    assert state(folder) is State.RUNNING
+    os.kill(pid(folder), signal.SIGKILL)
+    wait(lambda: state(folder) is State.DIED)
+    run = runs.read(folder)
+    assert run.is_resumable
+    done = len(run.epochs)
+    runs.resume(folder)
+    wait(lambda: state(folder) is State.FINISHED)
+    assert [e.epoch for e in runs.read(folder).epochs] == [1, 2, 3]
+    started = [e for e in queueing.events(folder) if e["event"] == "started"]
+    assert len(started) == 2
+    assert done < 3
+
+
+def test_runs_take_turns_in_the_order_in_which_they_came(root):
+    first, second, third = (runs.start(LONG, "own") for _ in range(3))
+    wait(lambda: state(first) is State.RUNNING)
+    wait(lambda: queueing.has_worker(third))
+    assert queueing.queue() == [first, second, third]
+    assert [runs.read(f).ahead for f in (first, second, third)] == [0, 1, 2]
+    maps = Path(f"/proc/{pid(third)}/maps").read_text()
+    assert "libtorch" not in maps
+    runs.stop(second)
+    wait(lambda: state(second) is State.STOPPED)
+    runs.stop(first)
+    wait(lambda: state(first) is State.STOPPED)
+    wait(lambda: state(third) is State.RUNNING)
+
+
+def test_the_queue_is_bounded(root, monkeypatch):
+    monkeypatch.setattr(queueing, "MAX_WAITING", 1)
+    runs.start(LONG, "own")
+    runs.start(LONG, "own")
+    with pytest.raises(RunError, match="Try again when one of them has ended"):
+        runs.start(LONG, "own")
+    assert len(queueing.folders()) == 2
+
+
+def test_a_run_that_fails_says_why(root, monkeypatch, tmp_path):
+    folder = runs.start(replace(QUICK, validation=1430, batch_size=64), "own")
+    wait(lambda: state(folder) is State.FAILED)
+    assert "more than the 7 images" in runs.read(folder).message
+
+
+def finished(name, root, size=1000):
+    folder = root / name
+    folder.mkdir()
+    checkpoint.save_json(folder / runs.CONFIG, {"title": "fast", "config": QUICK.to_json()})
+    (folder / queueing.RECORD).write_bytes(bytes(size))
+    return folder
+
+
+def test_the_oldest_runs_make_room_for_new_ones(root, monkeypatch):
+    old, new = (finished(f"2026010{n}-000000-compact-1", root, 900) for n in (1, 2))
+    monkeypatch.setattr(runs, "MAX_BYTES", 2000)
+    runs.create(QUICK, "own")
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_only_a_run_that_is_over_can_be_deleted(root):
+    over, active = finished("20260101-000000-compact-1", root), runs.start(LONG, "own")
+    runs.delete(over)
+    assert not over.exists()
+    with pytest.raises(RunError, match="stop it first"):
+        runs.delete(active)
+    with pytest.raises(RunError, match="only a run that has stopped"):
+        runs.resume(active)
+
+
+def test_a_line_that_is_being_written_is_not_read_yet(root):
+    folder = finished("20260101-000000-compact-1", root)
+    (folder / queueing.LOG).write_text('{"event": "started", "time": 1.0}\n{"event": "ba')
+    assert [e["event"] for e in queueing.events(folder)] == ["started"]
+
+
+def test_a_folder_that_is_no_run_is_left_out(root):
+    (root / "20260101-000000-compact-1").mkdir()
+    (root / "notes").mkdir()
+    assert runs.every() == []
+    with pytest.raises(RunError, match="cannot be read"):
+        runs.read(root / "20260101-000000-compact-1")
