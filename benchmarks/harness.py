@@ -44,6 +44,18 @@ def server(script: Path, *options: str, env: Mapping[str, str] | None = None) ->
         process.wait(timeout=20)
 
 
+def process(*words: str) -> int:
+    """The process whose command line has all these words. Raises LookupError. Linux only."""
+    for folder in Path("/proc").iterdir():
+        try:
+            found = (folder / "cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        if set(words) <= set(found):
+            return int(folder.name)
+    raise LookupError(f"no process has {' '.join(words)}")
+
+
 def _wait_for(url: str, process: subprocess.Popen[bytes], patience: float = 60) -> None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

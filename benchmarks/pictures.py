@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from benchmarks.harness import LAPTOP, ROOT, BackpropPage, chromium, server
+from playwright.sync_api import Page
+
+from benchmarks.harness import LAPTOP, ROOT, BackpropPage, MnistPage, chromium, server
 
 FOLDER = ROOT / "core" / "ui" / "pictures"
+
+
+def _backprop(page: Page, address: str) -> None:
+    BackpropPage(page, address, "epoch=25")
+
+
+def _mnist(page: Page, address: str) -> None:
+    MnistPage(page, address).chart("Loss of each epoch").wait_for()
+    page.wait_for_timeout(1000)
+
+
+PAGES = {"backprop": _backprop, "mnist": _mnist}
 
 
 def main() -> None:
@@ -12,14 +26,16 @@ def main() -> None:
     width, height = LAPTOP
     with server(ROOT / "streamlit_app.py") as address, chromium() as browser:
         for scheme in ("light", "dark"):
-            page = browser.new_page(
-                viewport={"width": width, "height": height + 60},
-                color_scheme=scheme,
-            )
-            BackpropPage(page, address, "epoch=25")
-            path = FOLDER / f"backprop-{scheme}.png"
-            page.screenshot(path=path)
-            print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB")
+            for name, visit in PAGES.items():
+                page = browser.new_page(
+                    viewport={"width": width, "height": height + 60},
+                    color_scheme=scheme,
+                )
+                visit(page, address)
+                path = FOLDER / f"{name}-{scheme}.png"
+                page.screenshot(path=path)
+                page.close()
+                print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":

@@ -25,3 +25,19 @@ with st.container(border=True):
         picture(
             "backprop", "The backpropagation page: sliders, network diagram, error curve, table"
         )
+
+with st.container(border=True):
+    words, image = st.columns([2, 3], gap="large", vertical_alignment="center")
+    with words:
+        st.subheader("A network that reads digits", anchor=False)
+        st.markdown(
+            "A convolutional network of 15,738 parameters, trained on MNIST: what it reaches, what "
+            "it confuses, every layer of it. Train it yourself and watch the curves grow."
+        )
+        st.markdown(
+            "**Start here:** look for the darkest square of the confusion matrix, then press "
+            "Train and Start."
+        )
+        st.page_link("pages/mnist.py", label="Open it", icon=":material/arrow_forward:")
+    with image:
+        picture("mnist", "The MNIST page: key figures, confusion matrix, accuracy and loss curves")

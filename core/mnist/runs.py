@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,22 @@ def load_checkpoint(name: str) -> tuple[ConvNet, Record]:
 
 
 def read(folder: Path, queued: list[Path] | None = None) -> Run:
-    """The run as its folder shows it now. Raises RunError if it is none."""
+    """The run as its folder shows it now. Raises RunError if it is none.
+
+    queued: the queue, if it has been looked at already.
+    """
+    record = folder / queueing.RECORD
+    if record.exists():
+        return _read_finished(folder, record.stat().st_mtime_ns)
+    return _read(folder, queued)
+
+
+@lru_cache(maxsize=256)
+def _read_finished(folder: Path, written: int) -> Run:
+    return _read(folder, [])
+
+
+def _read(folder: Path, queued: list[Path] | None) -> Run:
     try:
         found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         config = TrainConfig.from_json(found["config"])

@@ -51,13 +51,13 @@ class ConfigError(ValueError):
 class TrainConfig:
     """Everything a run depends on. Raises ConfigError where a value is out of range.
 
-    peak_rate: the highest learning rate; momentum: of SGD (Nesterov's with one-cycle), and β₁ of
-    AdamW; warmup: the share of all steps in which one-cycle rises; averaging: decay per step of
-    the exponential moving average of the weights, 0 for none; settling: plain images from
+    peak_rate: the highest learning rate; momentum: of SGD (Nesterov's with one-cycle) and Muon,
+    and β₁ of AdamW; warmup: the share of all steps in which one-cycle rises; averaging: decay per
+    step of the exponential moving average of the weights, 0 for none; settling: plain images from
     which batch normalisation's statistics are counted anew after each epoch, 0 to keep those of
-    training; validation: images held out of the
-    training set; parts: each batch is split into so many, which run side by side and are
-    normalised apart.
+    training; plain_epochs: the last so many epochs train on unchanged images; validation: images
+    held out of the training set; parts: each batch is split into so many, which run side by side
+    and are normalised apart.
     """
 
     architecture: str = "published"
@@ -75,6 +75,7 @@ class TrainConfig:
     dropout: float = DROPOUT
     averaging: float = 0.0
     settling: int = 0
+    plain_epochs: int = 0
     validation: int = 0
     seed: int = 0
     precision: str = "float32"
@@ -137,6 +138,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "dropout": (0.0, 0.5),
     "averaging": (0.0, 0.9999),
     "settling": (0, 20_000),
+    "plain_epochs": (0, MAX_EPOCHS),
     "validation": (0, 10_000),
     "seed": (0, 2**31 - 1),
     "parts": (1, 8),
@@ -266,10 +268,12 @@ def train(
     ) as pool:
         for epoch in range(done + 1, config.epochs + 1):
             start = time.perf_counter()
+            is_plain = epoch > config.epochs - config.plain_epochs
+            augmentation = Augmentation() if is_plain else config.augmentation
             shuffler = _generator(config.seed, epoch, 0)
             order = indices[torch.randperm(len(indices), generator=shuffler)]
             for number, part in enumerate(parts, 1):
-                part.begin(_generator(config.seed, epoch, number))
+                part.begin(_generator(config.seed, epoch, number), augmentation)
             loss_sum, correct = 0.0, 0
             for batch in range(batches):
                 rate = learning_rate(config, (epoch - 1) * batches + batch, steps)
@@ -329,11 +333,11 @@ class _Part:
         self.model = model
         self.digits = digits
         self.config = config
-        self.generator = torch.Generator()
+        self.generator, self.augmentation = torch.Generator(), config.augmentation
 
-    def begin(self, generator: torch.Generator) -> None:
-        """Start an epoch, whose random numbers come from `generator`."""
-        self.generator = generator
+    def begin(self, generator: torch.Generator, augmentation: Augmentation) -> None:
+        """Start an epoch: where its random numbers come from, and how it changes images."""
+        self.generator, self.augmentation = generator, augmentation
         self.model.train()
         for layer in self.model.modules():
             if isinstance(layer, Dropout):
@@ -344,7 +348,7 @@ class _Part:
         config = self.config
         share = len(chosen) / config.batch_size
         labels = self.digits.train_labels[chosen]
-        images = prepare(self.digits.train_images[chosen], config.augmentation, self.generator)
+        images = prepare(self.digits.train_images[chosen], self.augmentation, self.generator)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
             logits = self.model(images)

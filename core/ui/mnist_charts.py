@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -54,9 +54,9 @@ def history_spec(what: str, shown: tuple[str, ...]) -> dict[str, Any]:
     y = _loss_axis() if what == "loss" else _accuracy_axis()
     x = epoch_axis()
     styles = {name: style for name, style in SERIES.items() if name in shown}
-    legend = alt.Legend(
-        orient="top", symbolSize=400, symbolStrokeWidth=2, symbolType="stroke", offset=4
-    )
+    # In the corner that a network that learns leaves free.
+    corner: Literal["top-right", "bottom-right"] = "top-right" if what == "loss" else "bottom-right"
+    legend = alt.Legend(orient=corner, symbolSize=400, symbolStrokeWidth=2, symbolType="stroke")
     colour = alt.Color(
         "series:N",
         title=None,
@@ -316,7 +316,7 @@ def _loss_axis() -> alt.Y:
 
     return alt.Y(
         "value:Q",
-        title="cross-entropy (nats, log scale)",
+        title="cross-entropy (nats)",
         scale=alt.Scale(type="log", nice=False),
         axis=alt.Axis(format="~g", tickCount=6),
     )

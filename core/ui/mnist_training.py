@@ -36,6 +36,7 @@ LABELS = {
     "dropout": "Dropout",
     "averaging": "Weight averaging (decay)",
     "settling": "Settling (plain images)",
+    "plain_epochs": "Last epochs without changes",
     "validation": "Held out for validation",
     "seed": "Seed",
     "precision": "Precision",
@@ -67,7 +68,7 @@ GROUPS = {
         "settling",
     ),
     "Regularisation": ("dropout", "label_smoothing", "validation"),
-    "Random changes of each image": AUGMENTATION,
+    "Random changes of each image": (*AUGMENTATION, "plain_epochs"),
     "Speed": ("precision", "parts"),
 }
 PRESET_WORDS = {

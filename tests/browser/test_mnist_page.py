@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.harness import LAPTOP, PHONE, ROOT, MnistPage, server
+from benchmarks.harness import LAPTOP, PHONE, ROOT, MnistPage, process, server
 from core.mnist import checkpoint, runs
 
 TRAINING = 120_000  # milliseconds a short training may take on a busy machine
@@ -50,18 +50,6 @@ def start(page, **fields):
 
 def newest(place):
     return max(place.glob("2*-*"), key=lambda folder: folder.stat().st_ctime_ns)
-
-
-def worker(folder):
-    """The process that trains this folder's run."""
-    for process in Path("/proc").iterdir():
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if process.name.isdigit() and b"--worker" in words and str(folder).encode() in words:
-            return int(process.name)
-    raise AssertionError("no worker")
 
 
 def test_a_checkpoint_is_there_at_once_with_no_data(mnist):
@@ -164,7 +152,7 @@ def test_a_killed_worker_is_said_in_words_and_can_be_resumed(mnist, place):
     page = mnist()
     start(page, Epochs=19)
     expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
-    os.kill(worker(newest(place)), signal.SIGKILL)
+    os.kill(process("--worker", str(newest(place))), signal.SIGKILL)
     expect(page.say("has ended without a word")).to_be_visible(timeout=5_000)
     page.page.get_by_role("button", name="Resume").click()
     expect(page.page.get_by_role("button", name="Stop")).to_be_visible(timeout=TRAINING)

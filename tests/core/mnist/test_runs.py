@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.harness import ROOT
+from benchmarks.harness import ROOT, process
 from core.mnist import checkpoint, queueing, runs
 from core.mnist.queueing import State
 from core.mnist.runs import RunError
@@ -44,19 +44,6 @@ def state(folder):
     return runs.read(folder).state
 
 
-def pid(folder):
-    """The worker's process: the one whose command line names the folder."""
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and process.name != str(os.getpid()):
-            try:
-                words = (process / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if str(folder).encode() in words:
-                return int(process.name)
-    raise AssertionError("no worker")
-
-
 def test_a_run_trains_in_a_process_of_its_own_to_its_end(root):
     folder = runs.start(QUICK, "fast")
     wait(lambda: state(folder) is State.FINISHED)
@@ -82,7 +69,7 @@ def test_a_worker_has_the_lowest_priority_and_outlives_whoever_started_it(root):
     )
     folder = Path(started.stdout.strip())
     wait(lambda: state(folder) is State.RUNNING)
-    assert os.getpriority(os.PRIO_PROCESS, pid(folder)) == 19
+    assert os.getpriority(os.PRIO_PROCESS, process("--worker", str(folder))) == 19
 
 
 def test_stop_and_resume_give_the_unbroken_run_to_the_last_bit(root):
@@ -108,7 +95,7 @@ def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root
     folder = runs.start(replace(LONG, epochs=3), "own")
     wait(lambda: runs.read(folder).epochs)
     assert state(folder) is State.RUNNING
-    os.kill(pid(folder), signal.SIGKILL)
+    os.kill(process("--worker", str(folder)), signal.SIGKILL)
     wait(lambda: state(folder) is State.DIED)
     run = runs.read(folder)
     assert run.is_resumable
@@ -127,7 +114,7 @@ def test_runs_take_turns_in_the_order_in_which_they_came(root):
     wait(lambda: queueing.has_worker(third))
     assert queueing.queue() == [first, second, third]
     assert [runs.read(f).ahead for f in (first, second, third)] == [0, 1, 2]
-    maps = Path(f"/proc/{pid(third)}/maps").read_text()
+    maps = Path(f"/proc/{process('--worker', str(third))}/maps").read_text()
     assert "libtorch" not in maps
     runs.stop(second)
     wait(lambda: state(second) is State.STOPPED)
