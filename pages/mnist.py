@@ -116,9 +116,7 @@ def train() -> None:
         format_func=lambda name: mnist_training.label(every[name]) + f", {every[name].state}",
     )
     st.fragment(follow, run_every=1.0 if every[state.run].state.is_active else None)()
-    waiting = [run for run in every.values() if run.state.is_active]
-    if len(waiting) > 1:
-        st.markdown(f"**Queue.** {len(waiting)} runs train or wait; one trains at a time.")
+    mnist_training.queue([run for run in every.values() if run.state.is_active])
 
 
 def follow() -> None:

@@ -11,7 +11,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -53,6 +52,10 @@ class Digits:
     test_labels: Tensor
 
 
+_loaded: dict[str, Digits] = {}
+_loading = threading.Lock()  # pages of several people may ask at once
+
+
 def mnist_folder() -> Path:
     """`$MNIST_ROOT` if it is set, else the project's own data folder."""
     return Path(os.environ.get("MNIST_ROOT") or PROJECT_FOLDER)
@@ -69,12 +72,19 @@ def available(source: str) -> bool:
     )
 
 
-@cache
 def load(source: str, report: Report | None = None) -> Digits:
     """The digits of `source`, one of SOURCES; MNIST is downloaded if it is not there.
 
+    Read once and then shared by everyone in the process, so never to be changed in place.
     report: called about twice a second while a download runs. Raises DataError.
     """
+    with _loading:
+        if source not in _loaded:
+            _loaded[source] = _load(source, report)
+        return _loaded[source]
+
+
+def _load(source: str, report: Report | None) -> Digits:
     if source == "uci":
         return _uci()
     if source == "mnist":

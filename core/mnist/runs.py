@@ -273,8 +273,16 @@ def _spawn(folder: Path) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,  # the run outlives the server
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | _absolute_folders(),
         )
+
+
+def _absolute_folders() -> dict[str, str]:
+    """The folders as a worker must be told of them: it starts in another one than we may have."""
+    return {
+        "RUNS_ROOT": str(queueing.root().resolve()),
+        "MNIST_ROOT": str(data.mnist_folder().resolve()),
+    }
 
 
 def carry_out(folder: Path, digits: Digits) -> Iterator[Event]:

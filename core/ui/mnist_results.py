@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from core.mnist import checkpoint, data, models, runs
+from core.mnist import checkpoint, data, models, notebook, runs
 from core.mnist.checkpoint import EpochRecord, Record
 from core.mnist.evaluation import confused_pairs, scores
 from core.mnist.models import ConvNet
@@ -96,7 +96,20 @@ def results(record: Record, cells: str) -> None:
             label_visibility="collapsed",
         )
     with curves:
-        history(record.epochs, [], "results", notebook_too=record.config.data == "mnist")
+        is_mnist = record.config.data == "mnist"
+        history(record.epochs, [], "results", notebook_too=is_mnist)
+        if is_mnist:
+            st.caption(notebook_sentence())
+
+
+def notebook_sentence() -> str:
+    """What the grey line is."""
+    percent = [100 * correct / notebook.TEST_TOTAL for _, correct in notebook.TEST_LOG]
+    best = max(percent)
+    return (
+        f"Grey: the published notebook's own log. It reached {best:.2f} % at epoch "
+        f"{percent.index(best) + 1} and {percent[-1]:.2f} % at its last, and quoted the best."
+    )
 
 
 def history(
@@ -227,13 +240,23 @@ def misread(record: Record) -> None:
         st.error(str(error))
 
 
+@cache
+def _layers(architecture: str) -> list[models.Layer]:
+    return models.layers(models.build(architecture))
+
+
+@cache
+def _summary(architecture: str) -> str:
+    return models.summary(models.build(architecture))
+
+
 def network(model: ConvNet, record: Record) -> None:
     """The network: its layers, what it meets of the task, torchinfo's summary."""
     st.subheader("Network", anchor=False)
     st.markdown(models.ARCHITECTURES[record.config.architecture].description)
     with st.container(key="layers"):
         table, summary = st.tabs(["Layers", "torchinfo"])
-    rows = models.layers(model)
+    rows = _layers(record.config.architecture)
     total = models.parameters(model)
     table.dataframe(
         pd.DataFrame(
@@ -262,7 +285,7 @@ def network(model: ConvNet, record: Record) -> None:
         },
         alt="The network's layers with output shape, parameters and receptive field",
     )
-    summary.code(models.summary(model), language=None)
+    summary.code(_summary(record.config.architecture), language=None)
 
 
 def demands(model: ConvNet, record: Record) -> None:

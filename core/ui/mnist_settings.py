@@ -20,7 +20,7 @@ def form_values(config: TrainConfig) -> dict[str, Any]:
     plain = {
         name: getattr(config, name) for name in (*CHOICES, *RANGES) if name not in AUGMENTATION
     }
-    return plain | vars(config.augmentation)
+    return plain | {name: float(value) for name, value in vars(config.augmentation).items()}
 
 
 def _field(name: str, default: Any) -> Setting:

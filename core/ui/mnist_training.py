@@ -71,24 +71,11 @@ GROUPS = {
     "Random changes of each image": (*AUGMENTATION, "plain_epochs"),
     "Speed": ("precision", "parts"),
 }
-PRESET_WORDS = {
-    "published": "Notebook's",
-    "fast": "Fast",
-    "best": "Best",
-}
+PRESET_WORDS = {"published": "Notebook's", "fast": "Fast", "best": "Best"}
 PRESET_HELP = (
     "Notebook's: as the published network was trained. Fast: past 99.4 % in three epochs. "
     "Best: the most accurate in 19 epochs."
 )
-WORDS = {
-    State.WAITING: ":material/hourglass_empty: waiting",
-    State.RUNNING: ":material/play_arrow: training",
-    State.STOPPING: ":material/stop: stopping",
-    State.STOPPED: ":material/stop: stopped",
-    State.FAILED: ":material/error: failed",
-    State.DIED: ":material/error: ended without a word",
-    State.FINISHED: ":material/check: finished",
-}
 
 
 def take_preset() -> None:
@@ -221,6 +208,15 @@ def _bars(run: Run) -> None:
         )
     else:
         st.progress(0.0, "Loading the digits…" if not run.epochs else "Reading the test set…")
+
+
+def queue(active: list[Run]) -> None:
+    """The runs that train or wait, if there is more than one."""
+    if len(active) < 2:
+        return
+    st.markdown(f"**Queue.** {len(active)} runs train or wait.")
+    lines = [f"1. {label(run)}: {run.state}" for run in sorted(active, key=lambda r: r.ahead)]
+    st.markdown("\n".join(lines))
 
 
 def live(run: Run) -> None:

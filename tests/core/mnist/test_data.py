@@ -101,9 +101,9 @@ def mirrors(tmp_path, monkeypatch):
     monkeypatch.setattr(MNIST, "resources", resources)
     monkeypatch.setattr(data, "_MNIST_FILES", {n: len(c) for n, c in contents.items()})
     monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "root"))
-    data.load.cache_clear()
+    data._loaded.clear()
     yield folders
-    data.load.cache_clear()
+    data._loaded.clear()
     for server in servers:
         server.shutdown()
 
@@ -133,7 +133,7 @@ def test_a_download_that_fails_leaves_nothing_and_names_the_choices(mirrors):
 
 def test_a_half_file_from_elsewhere_is_not_taken_for_the_data(mirrors):
     data.load("mnist")
-    data.load.cache_clear()
+    data._loaded.clear()
     raw = data.mnist_folder() / "MNIST" / "raw" / "train-images-idx3-ubyte"
     raw.write_bytes(raw.read_bytes()[:1000])
     assert not data.available("mnist")
