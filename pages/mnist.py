@@ -113,10 +113,12 @@ def train() -> None:
         "Run",
         every,
         key="run",
-        format_func=lambda name: mnist_training.label(every[name]) + f", {every[name].state}",
+        format_func=lambda name: mnist_training.label(every[name]),
     )
     st.fragment(follow, run_every=1.0 if every[state.run].state.is_active else None)()
     mnist_training.queue([run for run in every.values() if run.state.is_active])
+    with st.expander(f"All runs ({len(every)})"):
+        mnist_training.table(list(every.values()))
 
 
 def follow() -> None:

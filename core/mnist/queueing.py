@@ -110,10 +110,10 @@ def state(folder: Path, log: list[dict[str, Any]] | None = None) -> State:
     alive = has_worker(folder)
     log = events(folder) if log is None else log
     last = str(log[-1]["event"]) if log else ""
+    if alive and (folder / STOP).exists():
+        return State.STOPPING
     if alive:
-        if last == State.WAITING:
-            return State.WAITING
-        return State.STOPPING if (folder / STOP).exists() else State.RUNNING
+        return State.WAITING if last == State.WAITING else State.RUNNING
     if last == State.WAITING and time.time() - log[-1]["time"] < START_SECONDS:
         return State.WAITING
     if last in (State.STOPPED, State.FAILED):

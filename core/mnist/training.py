@@ -401,7 +401,9 @@ class _MatrixMuon(torch.optim.Muon):
 
     def __init__(self, weights: list[nn.Parameter], config: TrainConfig) -> None:
         self.weights = weights
-        self.matrices = [nn.Parameter(_as_matrix(w.data)) for w in weights]  # the same memory
+        self.matrices = [nn.Parameter(_as_matrix(w.data)) for w in weights]
+        for weight, matrix in zip(weights, self.matrices, strict=True):
+            assert weight.data_ptr() == matrix.data_ptr()  # a step must reach the network
         super().__init__(
             self.matrices,
             lr=config.peak_rate,

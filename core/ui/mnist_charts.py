@@ -42,7 +42,7 @@ SERIES = {
 
 @cache
 def history_spec(what: str, shown: tuple[str, ...]) -> dict[str, Any]:
-    """Loss or accuracy against the epoch; data sets `epochs`, `batches` and `hover`.
+    """Loss or accuracy against the epoch; data sets `epochs`, `hover` and, of losses, `batches`.
 
     what: "loss" or "accuracy". An accuracy is drawn as its distance from 100 %, on a log axis with
     the better end up: the difference between 99.2 and 99.6 % is as plain as that between 90 and 95.
@@ -149,18 +149,12 @@ def history_data(
     """The data sets of `history_spec`; rows: of `history_rows`; progress: for the fine line."""
     flat = [(name, epoch, value) for name, line in rows.items() for epoch, value in line.items()]
     seen = sorted({epoch for _, epoch, _ in flat})
-    return {
+    data = {
         "epochs": as_table(
             {
                 "series": [name for name, _, _ in flat],
                 "epoch": np.array([epoch for _, epoch, _ in flat], dtype=float),
                 "value": _drawn(what, [value for _, _, value in flat]),
-            }
-        ),
-        "batches": as_table(
-            {
-                "epoch": np.array([p.epoch - 1 + p.batch / p.batches for p in progress], float),
-                "value": np.array([p.loss for p in progress], float),
             }
         ),
         "hover": as_table(
@@ -170,6 +164,14 @@ def history_data(
             }
         ),
     }
+    if what == "loss":
+        data["batches"] = as_table(
+            {
+                "epoch": np.array([p.epoch - 1 + p.batch / p.batches for p in progress], float),
+                "value": np.array([p.loss for p in progress], float),
+            }
+        )
+    return data
 
 
 def _drawn(what: str, values: Sequence[float]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.mnist import data, models
@@ -146,12 +147,16 @@ def data_note(source: str) -> str | None:
 
 
 def label(run: Run) -> str:
-    """A run in a list."""
+    """A run in a list: a name that no other has, and that stays as the run goes on.
+
+    Streamlit finds a chosen option again by its label.
+    """
     recipe = PRESET_WORDS.get(run.title, "own").lower()
     network = models.ARCHITECTURES[run.config.architecture].title
-    when = time.strftime("%d %b %H:%M", time.strptime(run.id[:15], "%Y%m%d-%H%M%S"))
-    reached = f", {100 * run.epochs[-1].test_accuracy:.2f} %" if run.epochs else ""
-    return f"{network}, {TITLES[run.config.data]}, {recipe} recipe, {when}{reached}"
+    when = time.strftime("%d %b %H:%M:%S", time.strptime(run.id[:15], "%Y%m%d-%H%M%S"))
+    number = run.id.rsplit("-", 1)[1]
+    same = "" if number == "1" else f" ({number})"
+    return f"{network}, {TITLES[run.config.data]}, {recipe} recipe, {when}{same}"
 
 
 def progress(run: Run) -> None:
@@ -217,6 +222,29 @@ def queue(active: list[Run]) -> None:
     st.markdown(f"**Queue.** {len(active)} runs train or wait.")
     lines = [f"1. {label(run)}: {run.state}" for run in sorted(active, key=lambda r: r.ahead)]
     st.markdown("\n".join(lines))
+
+
+def table(every: list[Run]) -> None:
+    """All runs, the newest first, and where each has come to."""
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "run": label(run),
+                    "state": str(run.state),
+                    "epochs": f"{len(run.epochs)} of {run.config.epochs}",
+                    "test accuracy": (
+                        f"{100 * run.epochs[-1].test_accuracy:.2f} %" if run.epochs else ""
+                    ),
+                    "training": duration(sum(e.seconds for e in run.epochs)),
+                    "seed": run.config.seed,
+                }
+                for run in every
+            ]
+        ),
+        hide_index=True,
+        alt="All runs with their state and the test accuracy reached",
+    )
 
 
 def live(run: Run) -> None:

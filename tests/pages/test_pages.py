@@ -2,6 +2,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.harness import ROOT
+from core.mnist import runs
 
 
 def open_page(name: str = "", **query: str) -> AppTest:
@@ -95,3 +96,26 @@ def test_settings_survive_a_visit_to_another_page():
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/backprop.py").run()
     assert app.session_state["w1"] == 0.25
+
+
+def test_mnist_shows_the_published_network_and_how_far_the_seed_matters():
+    _, record = runs.load_checkpoint("published")
+    app = open_page("mnist")
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Test accuracy, last epoch"] == f"{100 * record.test.accuracy:.2f} %"
+    assert shown["Parameters"] == "15,738"
+    assert any("Over 5 seeds: mean **99." in found.value for found in app.markdown)
+    assert any("99.42 % at epoch 12" in found.value for found in app.caption)
+
+
+@pytest.mark.parametrize("name", ["published", "fc-head", "compact"])
+def test_every_shipped_network_meets_every_demand(name):
+    app = open_page("mnist", network=name)
+    demands = next(found.value for found in app.markdown if "20,000 parameters" in found.value)
+    assert demands.count("**met**") == 6
+    assert "not met" not in demands
+
+
+def test_every_view_of_the_mnist_page_opens():
+    for view in ("Results", "Train", "Compare"):
+        assert not open_page("mnist", view=view).error
