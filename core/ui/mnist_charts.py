@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,9 +54,9 @@ def history_spec(what: str, shown: tuple[str, ...]) -> dict[str, Any]:
     y = _loss_axis() if what == "loss" else _accuracy_axis()
     x = epoch_axis()
     styles = {name: style for name, style in SERIES.items() if name in shown}
-    # In the corner that a network that learns leaves free.
-    corner: Literal["top-right", "bottom-right"] = "top-right" if what == "loss" else "bottom-right"
-    legend = alt.Legend(orient=corner, symbolSize=400, symbolStrokeWidth=2, symbolType="stroke")
+    legend = alt.Legend(
+        orient="top", symbolSize=400, symbolStrokeWidth=2, symbolType="stroke", offset=0, padding=0
+    )
     colour = alt.Color(
         "series:N",
         title=None,

@@ -70,6 +70,8 @@ def seeds_sentence(folder: Path) -> str | None:
         command = found["command"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    if len(percent) < 2:
+        return None
     return (
         f"Over {len(percent)} seeds: mean **{percent.mean():.3f} %** ± {percent.std():.3f} (sd), "
         f"from {percent.min():.2f} to {percent.max():.2f} %, each at its last epoch. "
@@ -156,7 +158,7 @@ def log(epochs: Sequence[EpochRecord]) -> None:
     table.dataframe(
         log_table(epochs),
         hide_index=True,
-        height=330,
+        height=458,
         column_order=[
             "epoch",
             "training loss",
@@ -174,7 +176,7 @@ def log(epochs: Sequence[EpochRecord]) -> None:
         },
         alt="The log: loss and accuracy of each epoch",
     )
-    text.code(log_text(epochs), language=None, height=330)
+    text.code(log_text(epochs), language=None, height=458)
 
 
 def log_text(epochs: Sequence[EpochRecord]) -> str:
