@@ -263,7 +263,7 @@ def train(
     parts += [_Part(_sharing(model), digits, config) for _ in range(config.parts - 1)]
     result: ConvNet = averaged.module if averaged else model  # type: ignore[assignment]
 
-    settled = None
+    settled, plain = None, digits.train_images[indices[: config.settling]]
     threads = max(1, (os.cpu_count() or 1) // config.parts)
     with ThreadPoolExecutor(
         config.parts, initializer=torch.set_num_threads, initargs=(threads,)
@@ -281,7 +281,7 @@ def train(
                 rate = learning_rate(config, (epoch - 1) * batches + batch, steps)
                 chosen = order[batch * config.batch_size : (batch + 1) * config.batch_size]
                 model.zero_grad()
-                answers = list(pool.map(_Part.step, parts, chosen.chunk(config.parts)))
+                answers = list(pool.map(_Part.step, parts, chosen.tensor_split(config.parts)))
                 _gather_gradients(parts)
                 # In a thread of the pool: this one's idle helpers would spin on the parts' cores.
                 pool.submit(_advance, optimisers, rate, model, averaged).result()
@@ -290,7 +290,7 @@ def train(
                 correct += sum(answer[1] for answer in answers)
                 yield BatchDone(epoch, batch + 1, batches, config.batch_size, loss)
             seconds = time.perf_counter() - start
-            settled = _settled(result, digits.train_images[indices], config)
+            settled = _settled(result, plain, config)
             validation = None
             if config.validation:
                 validation = evaluate(
@@ -309,7 +309,7 @@ def train(
                 state=_state(epoch, model, averaged, optimisers),
             )
     if settled is None:  # resumed after the last epoch
-        settled = _settled(result, digits.train_images[indices], config)
+        settled = _settled(result, plain, config)
     yield Finished(settled)
 
 
@@ -425,8 +425,8 @@ def _as_matrix(weight: Tensor) -> Tensor:
     return weight.reshape(len(weight), -1)
 
 
-def _settled(model: ConvNet, images: Tensor, config: TrainConfig) -> ConvNet:
-    """A copy in eval mode; with `settling`, its statistics are those of plain images.
+def _settled(model: ConvNet, plain: Tensor, config: TrainConfig) -> ConvNet:
+    """A copy in eval mode; with `settling`, its statistics are those of `plain` images.
 
     Training meets changed images and drops activations, so what batch normalisation has counted
     by then is slightly off for the images that the network will read.
@@ -434,7 +434,7 @@ def _settled(model: ConvNet, images: Tensor, config: TrainConfig) -> ConvNet:
     copied = copy.deepcopy(model).eval()
     if config.settling:
         set_dropout(copied, 0.0)
-        update_bn((as_input(part) for part in images[: config.settling].split(BATCH)), copied)
+        update_bn((as_input(part) for part in plain.split(BATCH)), copied)
         set_dropout(copied, config.dropout)
     return copied.eval()
 

@@ -126,6 +126,33 @@ def test_parts_add_up_to_the_gradient_of_the_whole_batch(digits):
     assert one.total == two.total
 
 
+def test_a_batch_need_not_divide_evenly_into_its_parts(digits):
+    (done,) = epochs(replace(SMALL, batch_size=11, parts=5, epochs=1, validation=0), digits)
+    assert done.total == 420 // 11 * 11
+    assert done.correct > 0
+
+
+def test_settling_counts_the_statistics_of_plain_images(digits):
+    """A first normalisation's mean is that of the first convolution on the images themselves."""
+    config = replace(SMALL, settling=320, epochs=1)
+    (done,) = epochs(config, digits)
+    weights = done.weights
+    plain = normalised(digits.train_images[split(config, digits)[0]])
+    first = F.relu(F.conv2d(plain, weights["0.weight"], weights["0.bias"]))
+    expected = first.mean((0, 2, 3))  # torch's normalisation adds up a little less exactly
+    torch.testing.assert_close(weights["1.running_mean"], expected, rtol=2e-3, atol=1e-5)
+    (without,) = epochs(replace(config, settling=0), digits)
+    assert not torch.allclose(without.weights["1.running_mean"], expected, rtol=2e-2, atol=1e-5)
+
+
+def test_the_last_epochs_can_train_on_unchanged_images(digits):
+    changed = replace(SMALL, epochs=2, plain_epochs=1)
+    same = replace(changed, augmentation=Augmentation(), plain_epochs=0)
+    first = epochs(changed, digits)[0]
+    onward = epochs(changed, digits, state=first.state)[0]
+    assert onward.loss == epochs(same, digits, state=first.state)[0].loss
+
+
 def test_validation_images_are_not_trained_on(digits):
     kept, held_out = split(SMALL, digits)
     assert len(held_out) == 100
