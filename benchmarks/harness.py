@@ -175,7 +175,10 @@ class MnistPage:
 
     def choose(self, label: str, option: str) -> None:
         """Choose in a drop-down list."""
-        self.page.get_by_label(label, exact=True).click()
+        field = self.page.get_by_label(label, exact=True)
+        field.scroll_into_view_if_needed()
+        self.page.wait_for_timeout(300)  # scrolling closes an open list
+        field.click()
         self.page.get_by_role("option", name=option).first.click()
         self.settle()
 
