@@ -186,7 +186,7 @@ def compare_spec(what: str) -> dict[str, Any]:
 
     y = _loss_axis() if what == "loss" else _accuracy_axis()
     shades = (
-        ["#7fc9bb", "#0a6f60"] if what == "loss" else ["#9cc3ec", "#1b4f8f"]
+        ["#7fc9bb", "#12907c"] if what == "loss" else ["#8fbdf0", "#2f6db5"]
     )  # light to dark, in the order of the list
     rows = alt.Chart(alt.NamedData("runs"))
     colour = alt.Color("rank:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=shades))
@@ -327,7 +327,7 @@ def _loss_axis() -> alt.Y:
 def _accuracy_axis() -> alt.Y:
     import altair as alt
 
-    ticks = [50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05]
+    ticks = [50, 20, 10, 5, 2, 1, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
     return alt.Y(
         "value:Q",
         title="read rightly (%)",

@@ -46,7 +46,7 @@ def _load(folder: Path, written: int) -> tuple[ConvNet, Record]:
 def headline(model: ConvNet, record: Record) -> None:
     """The numbers that a person asks for first."""
     test = record.test
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.metric("Test accuracy, last epoch", f"{100 * test.accuracy:.2f} %", width="content")
         st.metric("Misread", f"{test.total - test.correct} of {test.total:,}", width="content")
         st.metric("Parameters", f"{models.parameters(model):,}", width="content")
