@@ -149,11 +149,11 @@ PRESETS: dict[str, TrainConfig] = {
     "fast": TrainConfig(
         epochs=3,
         batch_size=256,
-        peak_rate=0.2,
+        peak_rate=0.3,
         schedule="one-cycle",
         weight_decay=5e-4,
         averaging=0.98,
-        settling=5_000,
+        settling=2_000,
         precision="bfloat16",
         parts=2,
     ),
