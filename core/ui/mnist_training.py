@@ -74,7 +74,7 @@ GROUPS = {
 }
 PRESET_WORDS = {"published": "Notebook's", "fast": "Fast", "best": "Best"}
 PRESET_HELP = (
-    "Notebook's: as the published network was trained. Fast: past 99.4 % in three epochs. "
+    "Notebook's: as the published network was trained. Fast: past 99.4 % in two or three epochs. "
     "Best: the most accurate in 19 epochs."
 )
 
