@@ -318,7 +318,7 @@ def _loss_axis() -> alt.Y:
 
     return alt.Y(
         "value:Q",
-        title="cross-entropy (nats)",
+        title="loss (nats)",
         scale=alt.Scale(type="log", nice=False),
         axis=alt.Axis(format="~g", tickCount=6),
     )
@@ -332,5 +332,7 @@ def _accuracy_axis() -> alt.Y:
         "value:Q",
         title="read rightly (%)",
         scale=alt.Scale(type="log", reverse=True, nice=False),
-        axis=alt.Axis(values=ticks, labelExpr="format(100 - datum.value, '~g')"),
+        axis=alt.Axis(
+            values=ticks, labelExpr="format(100 - datum.value, '~g')", labelOverlap="greedy"
+        ),
     )
