@@ -78,24 +78,7 @@ def loss_spec(scale: str) -> dict[str, Any]:
         .mark_point(filled=True, size=55, color=LOSS, opacity=1)
         .encode(x=epoch, y="value:Q")
     )
-    nearest = alt.selection_point(
-        name="nearest",
-        nearest=True,
-        on="pointerover",
-        encodings=["x"],
-        empty=False,
-        clear="pointerout",
-    )
-    hover = (
-        alt.Chart(alt.NamedData("hover"))
-        .mark_rule(color=NEUTRAL, aria=False)
-        .encode(
-            x=epoch,
-            strokeOpacity=alt.condition(nearest, alt.value(0.7), alt.value(0)),
-            tooltip=tooltip,
-        )
-        .add_params(nearest)
-    )
+    hover = hover_rule(epoch, tooltip)
     chart = alt.layer(lines, mark, points, hover).properties(
         height=HEIGHT, title="Error of each epoch"
     )
@@ -274,6 +257,31 @@ def usable_scale(scale: str, errors: Array) -> str:
 def _drawable(scale: str, field: str) -> str:
     """The rows a logarithmic axis has a place for; an error can be exactly zero."""
     return f"datum.{field} > 0" if scale == "log" else "true"
+
+
+def hover_rule(x: alt.X, tooltip: Sequence[alt.Tooltip]) -> alt.Chart:
+    """A line at the epoch nearest to the pointer, with its numbers; data set `hover`."""
+    import altair as alt
+
+    nearest = alt.selection_point(
+        name="nearest",
+        nearest=True,
+        on="pointerover",
+        encodings=["x"],
+        empty=False,
+        clear="pointerout",
+    )
+    rule: alt.Chart = (
+        alt.Chart(alt.NamedData("hover"))
+        .mark_rule(color=NEUTRAL, aria=False)
+        .encode(
+            x=x,
+            strokeOpacity=alt.condition(nearest, alt.value(0.7), alt.value(0)),
+            tooltip=[*tooltip],
+        )
+        .add_params(nearest)
+    )
+    return rule
 
 
 def epoch_axis() -> alt.X:

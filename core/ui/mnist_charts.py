@@ -13,7 +13,7 @@ from core.mnist import notebook
 from core.mnist.checkpoint import EpochRecord
 from core.mnist.runs import Progress
 from core.ui.arrow import as_table
-from core.ui.charts import epoch_axis
+from core.ui.charts import epoch_axis, hover_rule
 from core.ui.colours import FORWARD, LOSS, NEUTRAL
 
 if TYPE_CHECKING:
@@ -81,27 +81,13 @@ def history_spec(what: str, shown: tuple[str, ...]) -> dict[str, Any]:
         .mark_line(clip=True, strokeWidth=1, strokeOpacity=0.45, color=hue, aria=False)
         .encode(x=x, y=y)
     )
-    nearest = alt.selection_point(
-        name="nearest",
-        nearest=True,
-        on="pointerover",
-        encodings=["x"],
-        empty=False,
-        clear="pointerout",
-    )
     form = ".4f" if what == "loss" else ".2f"
-    hover = (
-        alt.Chart(alt.NamedData("hover"))
-        .mark_rule(color=NEUTRAL)
-        .encode(
-            x=x,
-            strokeOpacity=alt.condition(nearest, alt.value(0.7), alt.value(0)),
-            tooltip=[
-                alt.Tooltip("epoch:Q", title="epoch", format="d"),
-                *(alt.Tooltip(f"{name}:Q", title=name, format=form) for name in styles),
-            ],
-        )
-        .add_params(nearest)
+    hover = hover_rule(
+        x,
+        [
+            alt.Tooltip("epoch:Q", title="epoch", format="d"),
+            *(alt.Tooltip(f"{name}:Q", title=name, format=form) for name in styles),
+        ],
     )
     title = "Loss of each epoch" if what == "loss" else "Accuracy of each epoch"
     layers = [batches, lines, points, hover] if what == "loss" else [lines, points, hover]
