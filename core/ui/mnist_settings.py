@@ -13,6 +13,8 @@ from core.ui.settings import Choice, Name, Names, Number, Setting, Settings
 VIEWS = ("Results", "Train", "Compare")
 FIRST = "fast"  # the preset that a newcomer's form holds: it shows the most in the least time
 CUSTOM = "own"
+FREE = ("architecture", "data", "seed")  # the person's choice, whatever the recipe
+UCI_BATCH = 32
 
 
 def form_values(config: TrainConfig) -> dict[str, Any]:
@@ -56,11 +58,21 @@ def current_config() -> TrainConfig:
     return replace(base, augmentation=replace(base.augmentation, **affine), **values)
 
 
+def recipe(name: str, source: str) -> dict[str, Any]:
+    """What the preset puts into the form; it has no say in network, data and seed.
+
+    A thousand digits make few batches of 256, too few steps to learn in: UCI gets small ones.
+    """
+    values = form_values(PRESETS[name])
+    if source == "uci":
+        values["batch_size"] = UCI_BATCH
+    return {name: value for name, value in values.items() if name not in FREE}
+
+
 def current_preset() -> str:
-    """The preset whose recipe the form holds, whatever the network, data and seed; else CUSTOM."""
-    free = ("architecture", "data", "seed")
-    now = {k: st.session_state[k] for k in form_values(PRESETS[FIRST]) if k not in free}
-    for name, config in PRESETS.items():
-        if now == {k: v for k, v in form_values(config).items() if k not in free}:
+    """The preset whose recipe the form holds, else CUSTOM."""
+    state = st.session_state
+    for name in PRESETS:
+        if all(state[field] == value for field, value in recipe(name, state.data).items()):
             return name
     return CUSTOM

@@ -13,7 +13,7 @@ from core.mnist.queueing import State
 from core.mnist.runs import Run
 from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES
 from core.ui.mnist_results import duration, history, log_text
-from core.ui.mnist_settings import CUSTOM, current_preset, form_values, is_whole
+from core.ui.mnist_settings import CUSTOM, current_preset, is_whole, recipe
 
 state = st.session_state
 
@@ -82,8 +82,7 @@ PRESET_HELP = (
 def take_preset() -> None:
     """Fill the form with the chosen preset, and keep network, data and seed."""
     if state.preset in PRESETS:
-        values = form_values(PRESETS[state.preset])
-        state.update({k: v for k, v in values.items() if k not in ("architecture", "data", "seed")})
+        state.update(recipe(state.preset, state.data))
 
 
 def form() -> None:
@@ -121,6 +120,7 @@ def _field(name: str) -> None:
             key=name,
             format_func=lambda value: TITLES.get(value, value),
             help=words,
+            on_change=take_preset if name == "data" else None,
         )
         return
     low, high = RANGES[name]

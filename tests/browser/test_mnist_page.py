@@ -185,6 +185,10 @@ def test_a_second_person_waits_in_the_queue_and_a_stopped_run_can_be_deleted(mni
 
 def test_a_recipe_fills_the_form_and_an_edit_makes_it_ones_own(mnist):
     page = mnist("view=Train")
+    page.choose("Digits", "UCI")
+    expect(page.page.get_by_role("radio", name="Fast")).to_be_checked()
+    assert "batch_size=32" in page.page.url
+    page.choose("Digits", "MNIST")
     page.page.get_by_role("radio", name="Best").click()
     page.settle()
     expect(page.page.get_by_label("Epochs", exact=True)).to_have_value("19")
