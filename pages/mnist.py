@@ -88,6 +88,7 @@ def press_resume(folder: Path) -> None:
 def press_delete(folder: Path) -> None:
     try:
         runs.delete(folder)
+        state.run = ""
     except runs.RunError as error:
         state.refused = str(error)
 
@@ -153,7 +154,9 @@ def follow() -> None:
 
 def compare() -> None:
     choices = sources()
-    state.compared = [name for name in state.compared if name in choices]
+    for name in [name for name in state.compared if name not in choices]:
+        st.error(f"There is no network called “{name}” here; it may have been deleted.")
+        state.compared = [other for other in state.compared if other != name]
     st.multiselect(
         "Compare",
         choices,

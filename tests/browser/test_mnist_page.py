@@ -178,6 +178,7 @@ def test_a_second_person_waits_in_the_queue_and_a_stopped_run_can_be_deleted(mni
     two.page.get_by_role("button", name="Delete").click()
     two.page.get_by_role("button", name="Delete this run").click()
     expect(two.say("Stopped.")).to_be_hidden(timeout=TRAINING)
+    expect(two.say("There is no run called")).to_be_hidden()
     assert not folder.exists()
     one.page.get_by_role("button", name="Stop").click()
     expect(one.say("Stopped.")).to_be_visible(timeout=TRAINING)
@@ -218,6 +219,9 @@ def test_runs_are_compared_side_by_side(mnist):
 
 
 def test_what_a_link_names_and_is_not_there_is_said(mnist):
+    compared = mnist("view=Compare&compared=compact+20200101-000000-gone-1")
+    expect(compared.say("There is no network called “20200101-000000-gone-1”")).to_be_visible()
+    expect(compared.chart("Test loss of each epoch")).to_contain_text("Compact, shipped")
     page = mnist("network=20200101-000000-gone-1&cells=colours")
     expect(page.say("There is no network called “20200101-000000-gone-1”")).to_be_visible()
     expect(page.say("cells stays counts")).to_be_visible()
