@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -303,34 +303,30 @@ def demands(model: ConvNet, record: Record) -> None:
 
 def downloads(folder: Path, record: Record) -> None:
     """The run as files."""
-    name = record.config.architecture
-    weights, full = folder / checkpoint.WEIGHTS, folder / checkpoint.RECORD
-    epochs = record.epochs
-    with st.container(horizontal=True):
-        st.download_button(
-            "Weights",
-            weights.read_bytes,
-            file_name=f"{name}.safetensors",
-            mime="application/octet-stream",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Record",
-            full.read_bytes,
-            file_name=f"{name}.json",
-            mime="application/json",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Log as CSV",
+    name, epochs = record.config.architecture, record.epochs
+    files: dict[str, tuple[Callable[[], bytes | str], str, str]] = {
+        "Weights": (
+            (folder / checkpoint.WEIGHTS).read_bytes,
+            f"{name}.safetensors",
+            "application/octet-stream",
+        ),
+        "Record": ((folder / checkpoint.RECORD).read_bytes, f"{name}.json", "application/json"),
+        "Log as CSV": (
             lambda: log_table(epochs).to_csv(index=False),
-            file_name=f"{name}-log.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+            f"{name}-log.csv",
+            "text/csv",
+        ),
+    }
+    with st.container(horizontal=True):
+        for label, (content, file_name, mime) in files.items():
+            st.download_button(
+                label,
+                content,
+                file_name=file_name,
+                mime=mime,
+                icon=":material/download:",
+                on_click="ignore",
+            )
 
 
 def compared_row(label: str, model: ConvNet, record: Record) -> dict[str, str | int]:
