@@ -35,7 +35,7 @@ with st.container(border=True):
             "it confuses, every layer of it. Train it yourself and watch the curves grow."
         )
         st.markdown(
-            "**Start here:** look for the darkest square of the confusion matrix, then press "
+            "**Start here:** look for the strongest colour in the confusion matrix, then press "
             "Train and Start."
         )
         st.page_link("pages/mnist.py", label="Open it", icon=":material/arrow_forward:")
