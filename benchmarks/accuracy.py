@@ -56,7 +56,9 @@ def _run(config: TrainConfig, digits: data.Digits) -> dict[str, Any]:
             print(f"seed {config.seed}", epochs[-1].line(), flush=True)
         if isinstance(event, Finished) and config.seed == 0:
             assert test is not None
-            record = checkpoint.Record(config, epochs, test, checkpoint.versions())
+            record = checkpoint.Record(
+                config, epochs, test, checkpoint.versions(), event.calibration
+            )
             checkpoint.save(runs.CHECKPOINTS / config.architecture, event.model, record)
     last = epochs[-1]
     seconds = sum(epoch.seconds for epoch in epochs)

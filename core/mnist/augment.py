@@ -21,6 +21,7 @@ class Augmentation:
     rotation, shear: degrees; shift: pixels, along each axis; scale: a share, so 0.1 is 90 to 110 %.
     elastic: pixels; not a limit but the standard deviation of a smooth random displacement, as in
     Simard, Steinkraus and Platt, 2003, "Best Practices for Convolutional Neural Networks".
+    pen: pixels by which the strokes become wider or narrower.
     """
 
     rotation: float = 0.0
@@ -28,6 +29,7 @@ class Augmentation:
     scale: float = 0.0
     shear: float = 0.0
     elastic: float = 0.0
+    pen: float = 0.0
 
     @property
     def is_none(self) -> bool:
@@ -44,6 +46,8 @@ def prepare(images: Tensor, augmentation: Augmentation, generator: torch.Generat
         grid += _displacements(len(images), augmentation.elastic, generator, images.shape[-1])
     pixels = images.unsqueeze(1).float()
     changed = F.grid_sample(pixels, grid, align_corners=False)  # outside is 0: paper
+    if augmentation.pen:
+        changed = _rewritten(changed, augmentation.pen, generator)
     return changed.div_(255 * STD).sub_(MEAN / STD)
 
 
@@ -55,6 +59,20 @@ def _displacements(n: int, pixels: float, generator: torch.Generator, side: int)
     knots = torch.randn(n, 2, KNOTS, KNOTS, generator=generator).mul_(2 * pixels / side)
     smooth = F.interpolate(knots, size=(side, side), mode="bicubic", align_corners=True)
     return smooth.permute(0, 2, 3, 1)
+
+
+def _rewritten(images: Tensor, limit: float, generator: torch.Generator) -> Tensor:
+    """Images (n, 1, side, side) as a wider or a narrower pen would have written them.
+
+    Dilation or erosion by a pixel to each side, blended in as far as the width asks for; the
+    brightest pixel stays as bright as it was, so that thin strokes are not faint ones.
+    """
+    sides = torch.rand(len(images), 1, 1, 1, generator=generator).mul_(limit).sub_(limit / 2)
+    wider = F.max_pool2d(images, 3, 1, 1)
+    narrower = -F.max_pool2d(-images, 3, 1, 1)
+    blended = torch.lerp(images, torch.where(sides > 0, wider, narrower), sides.abs())
+    peak, now = images.amax((2, 3), keepdim=True), blended.amax((2, 3), keepdim=True)
+    return blended.mul_(peak / now.clamp_(min=1))
 
 
 def _inverse_maps(n: int, limits: Augmentation, generator: torch.Generator, side: int) -> Tensor:

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from core.mnist.calibration import Calibration
 from core.mnist.evaluation import Evaluation
 from core.mnist.models import ConvNet, build, channels_last, set_dropout
 from core.mnist.training import ConfigError, EpochDone, TrainConfig
@@ -94,12 +95,16 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Record:
-    """All that is known of a finished run. test: the last epoch's network on the test set."""
+    """All that is known of a finished run.
+
+    test: the last epoch's network on the test set; calibration: None if no image was held out.
+    """
 
     config: TrainConfig
     epochs: list[EpochRecord]
     test: Evaluation
     versions: dict[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     @property
     def seconds(self) -> float:
@@ -117,6 +122,9 @@ class Record:
             epochs=[EpochRecord(**epoch) for epoch in found["epochs"]],
             test=Evaluation.from_json(found["test"]),
             versions=dict(found["versions"]),
+            calibration=Calibration.from_json(found["calibration"])
+            if found.get("calibration")
+            else None,
         )
 
 

@@ -322,7 +322,7 @@ def carry_out(folder: Path, digits: Digits) -> Iterator[Event]:
                 if test is None:
                     raise RunError("The run has no evaluation of its last epoch; delete it.")
                 epochs = read(folder).epochs
-                record = Record(config, epochs, test, checkpoint.versions())
+                record = Record(config, epochs, test, checkpoint.versions(), event.calibration)
                 checkpoint.save(folder, event.model, record)
                 queueing.append(folder, State.FINISHED)
         yield event

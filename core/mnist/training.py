@@ -21,8 +21,9 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from core.mnist.augment import Augmentation, prepare
+from core.mnist.calibration import Calibration, calibrate
 from core.mnist.data import SOURCES, Digits
-from core.mnist.evaluation import BATCH, Evaluation, as_input, evaluate
+from core.mnist.evaluation import BATCH, Evaluation, as_input, evaluate, log_probabilities
 from core.mnist.models import (
     ARCHITECTURES,
     DROPOUT,
@@ -33,6 +34,7 @@ from core.mnist.models import (
     channels_last,
     set_dropout,
 )
+from core.mnist.pen import NO_DIGIT, drawn_digits, drawn_others
 
 OPTIMISERS = ("sgd", "adamw", "muon")
 SCHEDULES = ("constant", "one-cycle")
@@ -55,9 +57,11 @@ class TrainConfig:
     and β₁ of AdamW; warmup: the share of all steps in which one-cycle rises; averaging: decay per
     step of the exponential moving average of the weights, 0 for none; settling: plain images from
     which batch normalisation's statistics are counted anew after each epoch, 0 to keep those of
-    training; plain_epochs: the last so many epochs train on unchanged images; validation: images
-    held out of the training set; parts: each batch is split into so many, which run side by side
-    and are normalised apart.
+    training; plain_epochs: the last so many epochs train on unchanged images; drawn: digits of a
+    simulated pen that are trained on besides the data set's; drawn_others: its drawings that are no
+    digit, for which every answer is to be equally likely; validation: images held out of the
+    training set, on which the network is calibrated at the end; parts: each batch is split into so
+    many, which run side by side and are normalised apart.
     """
 
     architecture: str = "published"
@@ -76,6 +80,8 @@ class TrainConfig:
     averaging: float = 0.0
     settling: int = 0
     plain_epochs: int = 0
+    drawn: int = 0
+    drawn_others: int = 0
     validation: int = 0
     seed: int = 0
     precision: str = "float32"
@@ -135,10 +141,13 @@ RANGES: dict[str, tuple[float, float]] = {
     "scale": (0.0, 0.5),
     "shear": (0.0, 45.0),
     "elastic": (0.0, 4.0),
+    "pen": (0.0, 2.0),
     "dropout": (0.0, 0.5),
     "averaging": (0.0, 0.9999),
     "settling": (0, 20_000),
     "plain_epochs": (0, MAX_EPOCHS),
+    "drawn": (0, 60_000),
+    "drawn_others": (0, 60_000),
     "validation": (0, 10_000),
     "seed": (0, 2**31 - 1),
     "parts": (1, 8),
@@ -170,8 +179,11 @@ PRESETS: dict[str, TrainConfig] = {
         schedule="one-cycle",
         momentum=0.95,
         weight_decay=0.02,
-        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=8, elastic=0.5),
+        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=8, elastic=0.5, pen=1.5),
         plain_epochs=3,
+        drawn=10_000,
+        drawn_others=5_000,
+        validation=5_000,
         dropout=0.01,
         averaging=0.998,
         settling=5_000,
@@ -196,7 +208,7 @@ class BatchDone:
 class EpochDone:
     """An epoch has ended. Losses: mean cross-entropy in nats.
 
-    The training figures are means over the epoch, of changed images and with dropout; the others
+    The training figures are means over the epoch's digits, changed and with dropout; the others
     are those of `weights` (averaged, if the configuration averages) at the epoch's end.
     state: what `train` needs to go on from here; seconds: of training, without the evaluation.
     """
@@ -215,9 +227,13 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class Finished:
-    """The run is over; the last epoch's network, in eval mode, is its result."""
+    """The run is over; the last epoch's network, in eval mode, is its result.
+
+    calibration: on the images held out for validation, or None if there are none.
+    """
 
     model: ConvNet
+    calibration: Calibration | None
 
 
 Event = BatchDone | EpochDone | Finished
@@ -252,6 +268,10 @@ def train(
     data are too few for one batch.
     """
     indices, held_out = split(config, digits)
+    plain = digits.train_images[indices[: config.settling]]
+    if added := config.drawn + config.drawn_others:
+        digits = _with_drawn(digits, config)
+        indices = torch.cat([indices, torch.arange(-added, 0)])
     batches = len(indices) // config.batch_size
     if not batches:
         raise ConfigError(
@@ -269,7 +289,7 @@ def train(
     parts += [_Part(_sharing(model), digits, config) for _ in range(config.parts - 1)]
     result: ConvNet = averaged.module if averaged else model  # type: ignore[assignment]
 
-    settled, plain = None, digits.train_images[indices[: config.settling]]
+    settled = None
     threads = max(1, (os.cpu_count() or 1) // config.parts)
     with ThreadPoolExecutor(
         config.parts, initializer=torch.set_num_threads, initargs=(threads,)
@@ -282,7 +302,7 @@ def train(
             order = indices[torch.randperm(len(indices), generator=shuffler)]
             for number, part in enumerate(parts, 1):
                 part.begin(_generator(config.seed, epoch, number), augmentation)
-            loss_sum, correct = 0.0, 0
+            loss_sum, correct, total = 0.0, 0, 0
             for batch in range(batches):
                 rate = learning_rate(config, (epoch - 1) * batches + batch, steps)
                 chosen = order[batch * config.batch_size : (batch + 1) * config.batch_size]
@@ -291,9 +311,10 @@ def train(
                 _gather_gradients(parts)
                 # In a thread of the pool: this one's idle helpers would spin on the parts' cores.
                 pool.submit(_advance, optimisers, rate, model, averaged).result()
-                loss = sum(answer[0] for answer in answers)
-                loss_sum += loss
-                correct += sum(answer[1] for answer in answers)
+                batch_loss, batch_correct, batch_digits = map(sum, zip(*answers, strict=True))
+                loss_sum, correct = loss_sum + batch_loss, correct + batch_correct
+                total += batch_digits
+                loss = batch_loss / max(batch_digits, 1)
                 yield BatchDone(epoch, batch + 1, batches, config.batch_size, loss)
             seconds = time.perf_counter() - start
             settled = _settled(result, plain, config)
@@ -304,9 +325,9 @@ def train(
                 )
             yield EpochDone(
                 epoch=epoch,
-                loss=loss_sum / batches,
+                loss=loss_sum / total,
                 correct=correct,
-                total=batches * config.batch_size,
+                total=total,
                 test=evaluate(settled, digits.test_images, digits.test_labels),
                 validation=validation,
                 rate=rate,
@@ -316,7 +337,28 @@ def train(
             )
     if settled is None:  # resumed after the last epoch
         settled = _settled(result, plain, config)
-    yield Finished(settled)
+    yield Finished(settled, _calibration(settled, digits, held_out))
+
+
+def _calibration(model: ConvNet, digits: Digits, held_out: Tensor) -> Calibration | None:
+    if not len(held_out):
+        return None
+    images, labels = digits.train_images[held_out], digits.train_labels[held_out]
+    return calibrate(
+        (log_probabilities(model, images), labels),
+        (log_probabilities(model, digits.test_images), digits.test_labels),
+    )
+
+
+def _with_drawn(digits: Digits, config: TrainConfig) -> Digits:
+    """The same digits with the simulated pen's drawings at the end of the training set."""
+    images, labels = drawn_digits(config.drawn, config.seed)
+    other_images, other_labels = drawn_others(config.drawn_others, config.seed)
+    return replace(
+        digits,
+        train_images=torch.cat([digits.train_images, images, other_images]),
+        train_labels=torch.cat([digits.train_labels, labels, other_labels]),
+    )
 
 
 def _advance(
@@ -351,20 +393,23 @@ class _Part:
             if isinstance(layer, Dropout):
                 layer.generator = generator
 
-    def step(self, chosen: Tensor) -> tuple[float, int]:
-        """Add this part's gradients; its share of the batch's mean loss, and how many are right."""
+    def step(self, chosen: Tensor) -> tuple[float, int, int]:
+        """Add this part's gradients; of its digits, the sum of losses, how many are right, all."""
         config = self.config
-        share = len(chosen) / config.batch_size
         labels = self.digits.train_labels[chosen]
         images = prepare(self.digits.train_images[chosen], self.augmentation, self.generator)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
             logits = self.model(images)
         log_p = F.log_softmax(logits.float(), dim=1)
-        loss = F.nll_loss(log_p, labels)
-        smoothed = torch.lerp(loss, -log_p.mean(), config.label_smoothing)
-        (smoothed * share).backward()
-        return loss.item() * share, int((log_p.argmax(1) == labels).sum())
+        is_digit = labels != NO_DIGIT
+        loss = F.nll_loss(log_p, labels, ignore_index=NO_DIGIT, reduction="sum")
+        # Hendrycks, Mazeika and Dietterich, 2019, "Deep Anomaly Detection with Outlier Exposure"
+        even = -log_p[~is_digit].mean(1).sum()
+        smoothed = torch.lerp(loss + even, -log_p.mean(1).sum(), config.label_smoothing)
+        (smoothed / config.batch_size).backward()
+        right = log_p.argmax(1) == labels
+        return loss.item(), int(right.sum()), int(is_digit.sum())
 
 
 def _sharing(model: ConvNet) -> ConvNet:

@@ -38,6 +38,9 @@ LABELS = {
     "averaging": "Weight averaging (decay)",
     "settling": "Settling (plain images)",
     "plain_epochs": "Last epochs without changes",
+    "pen": "Stroke width (pixels)",
+    "drawn": "Drawn digits",
+    "drawn_others": "Drawings of other things",
     "validation": "Held out for validation",
     "seed": "Seed",
     "precision": "Precision",
@@ -50,7 +53,10 @@ HELP = {
     "averaging": "The result is a moving average of the weights; 0 for none.",
     "settling": "After each epoch batch normalisation is counted anew from so many plain "
     "images; 0 keeps those of training.",
-    "validation": "So many training images are not trained on, and their loss is logged.",
+    "validation": "So many training images are not trained on: their loss is logged, and at the end "
+    "they say how sure the network may be.",
+    "drawn": "Digits of a simulated pen, of many widths, slants and forms, trained on besides.",
+    "drawn_others": "Scribbles, letters, rows of digits: the network learns not to be sure of them.",
     "parts": "Each batch is split into so many parts that run side by side.",
     "warmup": "One-cycle rises for this share of all steps, then falls.",
     "precision": "bfloat16 is about twice as fast; the results are evaluated in float32.",
@@ -70,6 +76,7 @@ GROUPS = {
     ),
     "Regularisation": ("dropout", "label_smoothing", "validation"),
     "Random changes of each image": (*AUGMENTATION, "plain_epochs"),
+    "Drawings besides the data set": ("drawn", "drawn_others"),
     "Speed": ("precision", "parts"),
 }
 PRESET_WORDS = {"published": "Notebook's", "fast": "Fast", "best": "Best"}

@@ -1,0 +1,109 @@
+"""Whether a network is as sure as it should be: of the answers given with 90 %, 90 % be right.
+
+A network's softmax is usually too sure. Temperature scaling divides its logits by one number,
+fitted on images that it was not trained on; no answer changes, only how sure it is (Guo, Pleiss,
+Sun and Weinberger, 2017, "On Calibration of Modern Neural Networks").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+from torch.nn import functional as F
+
+TEMPERATURES = 0.2, 5.0
+# A network is right 99 times of 100, so most bins lie where the answers are.
+EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The answers whose confidence is above low and at most high.
+
+    confidence: their mean; correct of count are right. An empty bin has confidence 0.
+    """
+
+    low: float
+    high: float
+    count: int
+    correct: int
+    confidence: float
+
+    @property
+    def accuracy(self) -> float:
+        """The share that is right, 0 to 1; NaN of an empty bin."""
+        return self.correct / self.count if self.count else float("nan")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """temperature: fitted on `held_out` images; before, after: bins of the test set's answers."""
+
+    temperature: float
+    held_out: int
+    before: list[Bin]
+    after: list[Bin]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Calibration:
+        """The inverse of `to_json`. Raises TypeError or KeyError if it is something else."""
+        bins = {when: [Bin(**one) for one in found[when]] for when in ("before", "after")}
+        return cls(**{**found, **bins})
+
+
+def temperature(log_p: Tensor, labels: Tensor) -> float:
+    """The T in TEMPERATURES for which softmax(log p / T) has the least mean cross-entropy.
+
+    log_p: (N, 10), logits or log-probabilities; labels: int64 (N,). The loss is convex in 1/T.
+    """
+
+    def loss(inverse: float) -> float:
+        return float(F.cross_entropy(log_p * inverse, labels))
+
+    low, high = TEMPERATURES
+    return 1 / float(minimize_scalar(loss, bounds=(1 / high, 1 / low), method="bounded").x)
+
+
+def calibrated(log_p: Tensor, t: float) -> Tensor:
+    """The probabilities (N, 10) at temperature t of logits or log-probabilities (N, 10)."""
+    return (log_p / t).softmax(1)
+
+
+def reliability(probabilities: Tensor, labels: Tensor) -> list[Bin]:
+    """The answers sorted by how sure they are, into the bins between EDGES."""
+    confidence, answers = probabilities.double().max(1)
+    right = answers == labels
+    bins = []
+    for low, high in pairwise(EDGES):
+        inside = (confidence > low) & (confidence <= high)
+        count = int(inside.sum())
+        mean = float(confidence[inside].mean()) if count else 0.0
+        bins.append(Bin(low, high, count, int(right[inside].sum()), mean))
+    return bins
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """The expected calibration error: |accuracy − confidence|, the mean over all answers."""
+    total = sum(one.count for one in bins)
+    gaps = sum(abs(one.correct - one.count * one.confidence) for one in bins)
+    return gaps / total if total else float("nan")
+
+
+def calibrate(held_out: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> Calibration:
+    """Fit on the held-out answers, judge on the test set's; each: log_p (N, 10), labels (N,)."""
+    t = temperature(*held_out)
+    log_p, labels = test
+    return Calibration(
+        t,
+        len(held_out[1]),
+        reliability(log_p.exp(), labels),
+        reliability(calibrated(log_p, t), labels),
+    )
