@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.mnist import checkpoint, models, queueing, runs
+from core.mnist import checkpoint, queueing, runs
 from core.mnist.queueing import State
 from core.mnist.training import ConfigError
-from core.ui import mnist_results, mnist_training
+from core.ui import mnist_results, mnist_training, networks
 from core.ui.charts import draw
 from core.ui.mnist_charts import compare_data, compare_spec
 from core.ui.mnist_settings import VIEWS, current_config, current_preset, settings
@@ -23,34 +23,12 @@ from core.ui.mnist_settings import VIEWS, current_config, current_preset, settin
 state = st.session_state
 
 
-def sources() -> dict[str, tuple[str, Path]]:
-    """Everything that has a result: checkpoints, then finished runs; name, label and folder."""
-    found = {}
-    for name in runs.checkpoints():
-        title = models.ARCHITECTURES[name].title if name in models.ARCHITECTURES else name
-        found[name] = (f"{title}, shipped", runs.CHECKPOINTS / name)
-    order = {name: index for index, name in enumerate(models.ARCHITECTURES)}
-    found = dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
-    for run in runs.every():
-        if run.state is State.FINISHED:
-            found[run.id] = (mnist_training.label(run), run.folder)
-    return found
-
-
 def results() -> None:
-    choices = sources()
-    if not choices:
-        st.info("There is no trained network here yet. Open Train and press Start.")
+    folder = networks.choose()
+    if folder is None:
         return
-    if state.network not in choices:
-        st.error(f"There is no network called “{state.network}” here; it may have been deleted.")
-        state.network = next(iter(choices))
-    st.selectbox(
-        "Trained network", choices, key="network", format_func=lambda name: choices[name][0]
-    )
-    folder = choices[state.network][1]
     try:
-        model, record = mnist_results.load(folder)
+        model, record = networks.load(folder)
     except checkpoint.CheckpointError as error:
         st.error(f"This network cannot be shown. {error}", icon=":material/error:")
         return
@@ -66,6 +44,7 @@ def results() -> None:
     with network:
         mnist_results.network(model, record)
     mnist_results.per_digit(record)
+    mnist_results.calibration(record)
     mnist_results.misread(record)
     mnist_results.downloads(folder, record)
 
@@ -114,7 +93,7 @@ def train() -> None:
         "Run",
         every,
         key="run",
-        format_func=lambda name: mnist_training.label(every[name]),
+        format_func=lambda name: networks.label(every[name]),
     )
     st.fragment(follow, run_every=1.0 if every[state.run].state.is_active else None)()
     mnist_training.queue([run for run in every.values() if run.state.is_active])
@@ -153,7 +132,7 @@ def follow() -> None:
 
 
 def compare() -> None:
-    choices = sources()
+    choices = networks.sources()
     for name in [name for name in state.compared if name not in choices]:
         st.error(f"There is no network called “{name}” here; it may have been deleted.")
         state.compared = [other for other in state.compared if other != name]
@@ -168,7 +147,7 @@ def compare() -> None:
     for name in state.compared:
         label, folder = choices[name]
         try:
-            records[label] = mnist_results.load(folder)
+            records[label] = networks.load(folder)
         except checkpoint.CheckpointError as error:
             st.error(f"{label} cannot be shown. {error}")
     if not records:

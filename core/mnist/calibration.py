@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from math import sqrt
 from typing import Any
 
 from scipy.optimize import minimize_scalar
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 TEMPERATURES = 0.2, 5.0
+Z = 1.96  # standard deviations to either side that hold 95 % of a normal distribution
 # A network is right 99 times of 100, so most bins lie where the answers are.
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0)
 
@@ -38,6 +40,16 @@ class Bin:
     def accuracy(self) -> float:
         """The share that is right, 0 to 1; NaN of an empty bin."""
         return self.correct / self.count if self.count else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the share lies with 95 % (Wilson, 1927, "Probable Inference"); 0 to 1 if empty."""
+        if not self.count:
+            return 0.0, 1.0
+        n, p, z2 = self.count, self.accuracy, Z**2
+        middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+        half = Z / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+        return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True)

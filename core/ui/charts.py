@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -27,14 +27,19 @@ HEIGHT = 300
 
 
 def draw(
-    spec: Mapping[str, Any], datasets: Mapping[str, pa.Table], *, key: str, alt_text: str
+    spec: Mapping[str, Any],
+    datasets: Mapping[str, pa.Table],
+    *,
+    key: str,
+    alt_text: str,
+    width: Literal["stretch", "content"] = "stretch",
 ) -> None:
     """Draw `spec` with `datasets`.
 
     alt_text: what the chart shows, but not its numbers of now: it is part of the chart, and a chart
-    whose text changes is built anew.
+    whose text changes is built anew. width: the column's, or what `spec` says.
     """
-    st.vega_lite_chart({**spec, "datasets": dict(datasets)}, key=key, alt=alt_text)
+    st.vega_lite_chart({**spec, "datasets": dict(datasets)}, key=key, alt=alt_text, width=width)
 
 
 @cache

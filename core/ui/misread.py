@@ -26,14 +26,15 @@ def _figure(one: Misread, image: Tensor) -> str:
     return (
         f"<figure title='test image {one.index}: {sure:.1f} % for {one.prediction}, "
         f"{fair:.1f} % for {one.label}'>"
-        f"<img src='data:image/png;base64,{_png(image)}' width='56' height='56' "
+        f"<img src='data:image/png;base64,{png(image)}' width='56' height='56' "
         f"alt='a handwritten {one.label}, read as {one.prediction}'>"
         f"<figcaption><b>{one.label}</b> read as <b>{one.prediction}</b>"
         f"<br>{sure:.0f} % sure</figcaption></figure>"
     )
 
 
-def _png(image: Tensor) -> str:
+def png(image: Tensor) -> str:
+    """A picture, uint8 (H, W), as a PNG file in base64."""
     file = io.BytesIO()
     Image.fromarray(image.numpy()).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode("ascii")

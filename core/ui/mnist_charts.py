@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.mnist import notebook
+from core.mnist.calibration import Calibration
 from core.mnist.checkpoint import EpochRecord
 from core.mnist.runs import Progress
 from core.ui.arrow import as_table
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 CURVE_HEIGHT, MATRIX_HEIGHT, COMPARE_HEIGHT = 245, 430, 320  # axes and title included
 LEAST_ERROR = 0.02  # percent: where a log axis puts a share of exactly 0
+LEAST_DOUBT = 0.05  # the same for how sure an answer is
+DOUBTS = [80, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1]
+RELIABILITY = ("as the network gives them", "calibrated")
 
 
 @dataclass(frozen=True)
@@ -296,6 +300,96 @@ def confusion_data(confusion: Sequence[Sequence[int]], cells: str) -> dict[str, 
                 ],
             }
         )
+    }
+
+
+@cache
+def reliability_spec() -> dict[str, Any]:
+    """How often answers are right against how sure they are; data sets `bins` and `diagonal`."""
+    import altair as alt
+
+    shares = {
+        "scale": alt.Scale(type="log", reverse=True, domain=[LEAST_DOUBT, 100], nice=False),
+        "axis": alt.Axis(
+            values=DOUBTS, labelExpr="format(100 - datum.value, '~g')", labelOverlap="greedy"
+        ),
+    }
+    x = alt.X("doubt:Q", title="sure (%)", **shares)
+    y = alt.Y("error:Q", title="right (%)", **shares)
+    line = (
+        alt.Chart(alt.NamedData("diagonal"))
+        .mark_line(color=NEUTRAL, strokeDash=[4, 3], strokeWidth=1.5, aria=False)
+        .encode(x=x, y=y)
+    )
+    bins = alt.Chart(alt.NamedData("bins"))
+    colour = alt.Color(
+        "which:N",
+        title=None,
+        sort=None,
+        scale=alt.Scale(domain=list(RELIABILITY), range=[NEUTRAL, FORWARD]),
+        legend=alt.Legend(orient="top", symbolOpacity=1),
+    )
+    whiskers = bins.mark_rule(strokeWidth=1.5, aria=False).encode(
+        x=x, y=alt.Y("low:Q", **shares), y2="high:Q", color=colour
+    )
+    points = bins.mark_point(filled=True, size=70, opacity=1).encode(
+        x=x,
+        y=y,
+        color=colour,
+        tooltip=[
+            alt.Tooltip("which:N", title="probabilities"),
+            alt.Tooltip("bin:N", title="sure, between"),
+            alt.Tooltip("mean:N", title="sure, on average"),
+            alt.Tooltip("right:N", title="right"),
+            alt.Tooltip("interval:N", title="95 % interval"),
+        ],
+        description="sentence:N",
+    )
+    return (
+        alt.layer(line, whiskers, points)
+        .properties(height=MATRIX_HEIGHT, title="Are they right as often as they are sure?")
+        .to_dict(validate=False)
+    )
+
+
+def reliability_data(calibration: Calibration) -> dict[str, pa.Table]:
+    """The data sets of `reliability_spec`; bins without an answer are left out.
+
+    Drawn is what is missing to 100 %, at least LEAST_DOUBT, as a logarithm can show.
+    """
+    found = [
+        (which, one)
+        for which, bins in zip(RELIABILITY, (calibration.before, calibration.after), strict=True)
+        for one in bins
+        if one.count
+    ]
+
+    def missing(shares: Sequence[float]) -> Any:
+        return np.maximum(100 - 100 * np.array(shares, float), LEAST_DOUBT)
+
+    bins = [one for _, one in found]
+    right = [f"{one.correct:,} of {one.count:,}, {100 * one.accuracy:.2f} %" for one in bins]
+    return {
+        "bins": as_table(
+            {
+                "which": [which for which, _ in found],
+                "doubt": missing([one.confidence for one in bins]),
+                "error": missing([one.accuracy for one in bins]),
+                "low": missing([one.interval[0] for one in bins]),
+                "high": missing([one.interval[1] for one in bins]),
+                "bin": [f"{100 * one.low:g} and {100 * one.high:g} %" for one in bins],
+                "mean": [f"{100 * one.confidence:.2f} %" for one in bins],
+                "right": right,
+                "interval": [
+                    " to ".join(f"{100 * end:.2f} %" for end in one.interval) for one in bins
+                ],
+                "sentence": [
+                    f"{which}: sure {100 * one.confidence:.2f} %, right {words}"
+                    for (which, one), words in zip(found, right, strict=True)
+                ],
+            }
+        ),
+        "diagonal": as_table({name: np.array([LEAST_DOUBT, 100.0]) for name in ("doubt", "error")}),
     }
 
 

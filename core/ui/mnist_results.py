@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from core.mnist import checkpoint, data, models, notebook, runs
+from core.mnist.calibration import calibration_error
 from core.mnist.checkpoint import EpochRecord, Record
 from core.mnist.evaluation import confused_pairs, scores
 from core.mnist.models import ConvNet
@@ -23,6 +24,8 @@ from core.ui.mnist_charts import (
     history_data,
     history_rows,
     history_spec,
+    reliability_data,
+    reliability_spec,
 )
 
 SHOWN_PAIRS = 10
@@ -31,16 +34,6 @@ CURVE_ALT = {
     "accuracy": "Accuracy on the test set and the training set against the epoch, the notebook's "
     "beside it",
 }
-
-
-def load(folder: Path) -> tuple[ConvNet, Record]:
-    """The network and the record of a folder, read once. Raises CheckpointError."""
-    return _load(folder, (folder / checkpoint.RECORD).stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=16)
-def _load(folder: Path, written: int) -> tuple[ConvNet, Record]:
-    return checkpoint.load(folder)
 
 
 def headline(model: ConvNet, record: Record) -> None:
@@ -182,6 +175,37 @@ def log(epochs: Sequence[EpochRecord]) -> None:
 def log_text(epochs: Sequence[EpochRecord]) -> str:
     """One line an epoch, as the notebook prints it."""
     return "\n".join(e.line() for e in epochs)
+
+
+def calibration(record: Record) -> None:
+    """The reliability diagram, and what it says in numbers."""
+    st.subheader("How sure it may be", anchor=False)
+    found = record.calibration
+    if found is None:
+        st.markdown(
+            "Unknown: this run held no images back. Give “Held out for validation” a number, and "
+            "its probabilities are calibrated on those images."
+        )
+        return
+    words, picture = st.columns([1, 1.5], gap="large")
+    before, after = calibration_error(found.before), calibration_error(found.after)
+    with words:
+        st.markdown(
+            "Of the answers that are 90 % sure, 90 % should be right: on the dashed line. "
+            "Above it the network is too modest, below it too sure.\n\n"
+            f"All its logits are divided by one temperature, **{found.temperature:.3f}**, fitted "
+            f"on {found.held_out:,} images that it was not trained on. On the test set its "
+            f"sureness is then off by **{100 * after:.2f} %** on average; before by "
+            f"{100 * before:.2f} %.\n\n"
+            "Whiskers: where each share lies with 95 %, as few answers fall into most bins."
+        )
+    with picture:
+        draw(
+            reliability_spec(),
+            reliability_data(found),
+            key="reliability",
+            alt_text="Reliability diagram: how often answers are right against how sure they are",
+        )
 
 
 def per_digit(record: Record) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.mnist import data, models
+from core.mnist import data
 from core.mnist.queueing import State
 from core.mnist.runs import Run
 from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES
 from core.ui.mnist_results import duration, history, log_text
 from core.ui.mnist_settings import CUSTOM, current_preset, is_whole, recipe
+from core.ui.networks import PRESET_WORDS, TITLES, label
 
 state = st.session_state
 
@@ -46,17 +46,15 @@ LABELS = {
     "precision": "Precision",
     "parts": "Parts of a batch",
 }
-TITLES = {"mnist": "MNIST", "uci": "UCI"}
-TITLES |= {name: architecture.title for name, architecture in models.ARCHITECTURES.items()}
 HELP = {
     "data": "MNIST: 70,000 digits. UCI: 1,797 digits that need no download, quick to train on.",
     "averaging": "The result is a moving average of the weights; 0 for none.",
     "settling": "After each epoch batch normalisation is counted anew from so many plain "
     "images; 0 keeps those of training.",
-    "validation": "So many training images are not trained on: their loss is logged, and at the end "
-    "they say how sure the network may be.",
+    "validation": "So many training images are not trained on: their loss is logged, and they say "
+    "at the end how sure the network may be.",
     "drawn": "Digits of a simulated pen, of many widths, slants and forms, trained on besides.",
-    "drawn_others": "Scribbles, letters, rows of digits: the network learns not to be sure of them.",
+    "drawn_others": "Scribbles, letters, rows of digits: the network learns to be unsure of them.",
     "parts": "Each batch is split into so many parts that run side by side.",
     "warmup": "One-cycle rises for this share of all steps, then falls.",
     "precision": "bfloat16 is about twice as fast; the results are evaluated in float32.",
@@ -79,7 +77,6 @@ GROUPS = {
     "Drawings besides the data set": ("drawn", "drawn_others"),
     "Speed": ("precision", "parts"),
 }
-PRESET_WORDS = {"published": "Notebook's", "fast": "Fast", "best": "Best"}
 PRESET_HELP = (
     "Notebook's: as the published network was trained. Fast: past 99.4 % in two or three epochs. "
     "Best: the most accurate in 19 epochs."
@@ -151,19 +148,6 @@ def data_note(source: str) -> str | None:
         f"MNIST is not on this machine yet. The run downloads it first "
         f"({data.DOWNLOAD_BYTES / 1e6:.0f} MB); without a network, choose the UCI digits."
     )
-
-
-def label(run: Run) -> str:
-    """A run in a list: a name that no other has, and that stays as the run goes on.
-
-    Streamlit finds a chosen option again by its label.
-    """
-    recipe = PRESET_WORDS.get(run.title, "own").lower()
-    network = models.ARCHITECTURES[run.config.architecture].title
-    when = time.strftime("%d %b %H:%M:%S", time.strptime(run.id[:15], "%Y%m%d-%H%M%S"))
-    number = run.id.rsplit("-", 1)[1]
-    same = "" if number == "1" else f" ({number})"
-    return f"{network}, {TITLES[run.config.data]}, {recipe} recipe, {when}{same}"
 
 
 def progress(run: Run) -> None:

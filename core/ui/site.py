@@ -19,6 +19,7 @@ def navigation() -> Any:
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/backprop.py", title="Backpropagation", icon=":material/account_tree:"),
             st.Page("pages/mnist.py", title="MNIST", icon=":material/grid_on:"),
+            st.Page("pages/sketch.py", title="Sketch", icon=":material/draw:"),
         ],
         position="top",
     )

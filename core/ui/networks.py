@@ -1,0 +1,72 @@
+"""The trained networks that a person can choose from: checkpoints and finished runs."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+from core.mnist import checkpoint, models, runs
+from core.mnist.checkpoint import Record
+from core.mnist.models import ConvNet
+from core.mnist.queueing import State
+from core.mnist.runs import Run
+
+TITLES = {"mnist": "MNIST", "uci": "UCI"}
+TITLES |= {name: architecture.title for name, architecture in models.ARCHITECTURES.items()}
+PRESET_WORDS = {"published": "Notebook's", "fast": "Fast", "best": "Best"}
+
+
+def sources() -> dict[str, tuple[str, Path]]:
+    """Everything that has a result: checkpoints, then finished runs; name, label and folder."""
+    found = {}
+    for name in runs.checkpoints():
+        title = models.ARCHITECTURES[name].title if name in models.ARCHITECTURES else name
+        found[name] = (f"{title}, shipped", runs.CHECKPOINTS / name)
+    order = {name: index for index, name in enumerate(models.ARCHITECTURES)}
+    found = dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+    for run in runs.every():
+        if run.state is State.FINISHED:
+            found[run.id] = (label(run), run.folder)
+    return found
+
+
+def label(run: Run) -> str:
+    """A run in a list: a name that no other has, and that stays as the run goes on.
+
+    Streamlit finds a chosen option again by its label.
+    """
+    recipe = PRESET_WORDS.get(run.title, "own").lower()
+    network = models.ARCHITECTURES[run.config.architecture].title
+    when = time.strftime("%d %b %H:%M:%S", time.strptime(run.id[:15], "%Y%m%d-%H%M%S"))
+    number = run.id.rsplit("-", 1)[1]
+    same = "" if number == "1" else f" ({number})"
+    return f"{network}, {TITLES[run.config.data]}, {recipe} recipe, {when}{same}"
+
+
+def choose() -> Path | None:
+    """A list of all networks; the folder of the chosen one, or None where there is none."""
+    state = st.session_state
+    choices = sources()
+    if not choices:
+        st.info("There is no trained network here yet. Train one on the MNIST page.")
+        return None
+    if state.network not in choices:
+        st.error(f"There is no network called “{state.network}” here; it may have been deleted.")
+        state.network = next(iter(choices))
+    st.selectbox(
+        "Trained network", choices, key="network", format_func=lambda name: choices[name][0]
+    )
+    return choices[state.network][1]
+
+
+def load(folder: Path) -> tuple[ConvNet, Record]:
+    """The network and the record of a folder, read once. Raises CheckpointError."""
+    return _load(folder, (folder / checkpoint.RECORD).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _load(folder: Path, written: int) -> tuple[ConvNet, Record]:
+    return checkpoint.load(folder)
