@@ -66,3 +66,22 @@ def test_the_same_generator_draws_the_same_changes(blob):
     change = Augmentation(rotation=10, shift=2, scale=0.1, shear=5, elastic=0.5)
     assert torch.equal(drawn(blob, change, 1), drawn(blob, change, 1))
     assert not torch.equal(drawn(blob, change, 1), drawn(blob, change, 2))
+
+
+def test_a_wider_pen_adds_ink_and_a_narrower_takes_some(blob):
+    area = drawn(blob, Augmentation(pen=2)).sum((1, 2)) / (200 * 32)
+    grown = (6 * 10) / 32  # a pixel more on each side
+    assert 0.9 * grown < area.max() <= grown + 0.01
+    assert (2 * 6) / 32 - 0.01 <= area.min() < 0.5
+
+
+def test_a_narrow_pen_is_no_faint_one():
+    thin = torch.zeros(100, 28, 28, dtype=torch.uint8)
+    thin[:, 5:20, 14] = 200
+    peaks = drawn(thin, Augmentation(pen=1.5)).amax((1, 2))
+    torch.testing.assert_close(peaks, torch.full((100,), 200.0), rtol=0, atol=0.01)
+
+
+def test_blank_paper_stays_blank():
+    blank = torch.zeros(3, 28, 28, dtype=torch.uint8)
+    assert drawn(blank, Augmentation(pen=1.5)).abs().max() < 1e-4

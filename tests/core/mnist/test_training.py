@@ -7,8 +7,9 @@ from torch.nn import functional as F
 from core.mnist import data
 from core.mnist.augment import Augmentation
 from core.mnist.data import Digits, normalised
-from core.mnist.evaluation import evaluate
+from core.mnist.evaluation import evaluate, log_probabilities
 from core.mnist.models import build, channels_last, set_dropout
+from core.mnist.pen import drawn_digits, drawn_others
 from core.mnist.training import (
     OPTIMISERS,
     PRESETS,
@@ -205,3 +206,31 @@ def test_configurations_survive_json(name):
     assert TrainConfig.from_json(PRESETS[name].to_json()) == PRESETS[name]
     with pytest.raises(ConfigError, match="no training configuration"):
         TrainConfig.from_json({**PRESETS[name].to_json(), "colour": "blue"})
+
+
+def test_drawings_are_trained_on_besides_and_only_digits_are_counted(digits):
+    config = replace(SMALL, epochs=1, drawn=100, drawn_others=60, plain_epochs=0)
+    events = list(train(config, digits))
+    batches = (320 + 160) // 64
+    assert [type(e) for e in events] == [BatchDone] * batches + [EpochDone, Finished]
+    done = events[-2]
+    assert batches * 64 - 60 <= done.total <= batches * 64 - 60 + 480 % 64
+    assert done.loss == pytest.approx(sum(e.loss for e in events[:batches]) / batches, rel=0.1)
+
+
+def test_no_digit_means_that_every_answer_is_equally_likely(digits):
+    config = replace(SMALL, epochs=12, drawn=400, drawn_others=400, label_smoothing=0.0)
+    model = next(e.model for e in train(config, digits) if isinstance(e, Finished))
+
+    def confidence(images):
+        return log_probabilities(model, images).exp().max(1).values.mean()
+
+    assert confidence(drawn_others(200, 77)[0]) < confidence(drawn_digits(200, 77)[0]) - 0.2
+
+
+def test_a_run_is_calibrated_on_what_it_held_out(digits):
+    finished = list(train(SMALL, digits))[-1]
+    assert finished.calibration.held_out == SMALL.validation
+    tested = sum(one.count for one in finished.calibration.after)
+    assert tested == len(digits.test_labels)
+    assert list(train(replace(SMALL, epochs=1, validation=0), digits))[-1].calibration is None
