@@ -29,7 +29,7 @@ from core.mnist.sketch import to_mnist
 Points = npt.NDArray[np.float64]
 
 SIDE = 320  # px, of the canvas
-PEN = 18  # px
+PEN = 20  # px, as the page has it at first
 HEIGHT = 200  # px, of a drawing with care, ink and all
 HEIGHTS = (80.0, 290.0)
 PENS = (6.0, 34.0)

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -185,3 +185,68 @@ class MnistPage:
     def say(self, text: str) -> Locator:
         """What the page says that contains `text`."""
         return self.page.get_by_text(text).first
+
+
+class SketchPage:
+    """The sketch page in a browser, used with real mouse events."""
+
+    def __init__(self, page: Page, address: str, query: str = "") -> None:
+        self.page = page
+        page.goto(f"{address}/sketch{query and '?' + query}")
+        page.locator(".verdict").wait_for(timeout=60_000)
+        self.settle()
+
+    @property
+    def canvas(self) -> Locator:
+        """Where a person draws."""
+        return self.page.locator("canvas.upper-canvas")
+
+    def settle(self) -> None:
+        """Wait until the server has answered the last edit."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
+            timeout=60_000,
+        )
+
+    def stroke(self, points: Sequence[tuple[float, float]]) -> None:
+        """Draw through points with the mouse; x, y: 0 to 1 from the canvas's top left corner."""
+        self.press(points)
+        self.page.mouse.up()
+
+    def press(self, points: Sequence[tuple[float, float]]) -> None:
+        """The same, with the button still down at the end."""
+        self.canvas.wait_for()
+        self.canvas.scroll_into_view_if_needed()
+        box = self.canvas.bounding_box()
+        assert box is not None
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=2)
+
+    def draw(self, strokes: Sequence[Sequence[tuple[float, float]]]) -> None:
+        """Draw a digit given in a box of about 1 × 1, in the middle, and wait for the answer."""
+        for points in strokes:
+            self.stroke([(0.2 + 0.6 * x, 0.15 + 0.7 * y) for x, y in points])
+        self.page.wait_for_timeout(200)
+        self.settle()
+
+    def tool(self, name: str) -> Locator:
+        """The button below the canvas called `name`."""
+        return self.page.locator(".st-key-tools button", has_text=name)
+
+    def verdict(self) -> str:
+        """The answer in words, in one line."""
+        return self.page.locator(".verdict").inner_text().replace("\n", " ")
+
+    def chart(self, title: str) -> Locator:
+        """The picture with this title, as SVG."""
+        return self.page.locator(f"[data-testid=stVegaLiteChart]:has-text('{title}') svg").first
+
+    def probabilities(self) -> list[float]:
+        """The percentages that the ten bars speak, as a screen reader reads them."""
+        bars = self.chart("What the network answers").locator(".mark-rect path")
+        spoken = [bar.get_attribute("aria-label") or "" for bar in bars.all()]
+        return [float(text.split(":")[1].removesuffix(" %")) for text in spoken]

@@ -5,7 +5,8 @@ import streamlit as st
 from core.ui.site import enter
 
 enter()
-st.title("Sketch a digit, and see why", anchor=False)
+heading, chooser = st.columns([1.7, 1], vertical_alignment="bottom")
+heading.title("Sketch a digit, and see why", anchor=False)
 
 # On a server that has just started, importing torch takes seconds: the page stands before it does.
 from torch import Tensor
@@ -69,11 +70,9 @@ def bench(model: ConvNet, record: Record) -> None:
     temperature = record.calibration.temperature if record.calibration else 1.0
     read = answer(model, image, temperature) if image is not None else None
     with told:
-        words, pixels = st.columns([1.6, 1], vertical_alignment="center")
-        with words:
-            sketch.verdict(read, truth)
-        with pixels:
+        with st.container(horizontal=True, vertical_alignment="center", gap="large"):
             sketch.seen(image)
+            sketch.verdict(read, truth)
         draw(
             answer_spec(),
             answer_data(read),
@@ -127,6 +126,8 @@ settings.restore()
 for complaint in settings.complaints():
     st.error(complaint, icon=":material/link_off:")
 use_one_thread()
-if chosen_network := network():
+with chooser:
+    chosen_network = network()
+if chosen_network:
     bench(*chosen_network)
 settings.save()

@@ -1,6 +1,7 @@
 """The ink in an uploaded picture: a photograph, a scan, a screenshot or a drawing of a digit.
 
-Files come from anyone, so each is judged by its header before a pixel of it is decoded.
+Files come from anyone, so each is judged by its header before a pixel of it is decoded. Nothing
+here knows what a digit looks like, only that it is thin, in one place, and unlike its paper.
 """
 
 from __future__ import annotations
@@ -15,20 +16,25 @@ from scipy import ndimage
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP"]
 MAX_BYTES = 20_000_000
-MAX_PIXELS = 50_000_000
-MAX_SCANS = 100  # of a progressive JPEG: 10 are usual, and each is decoded over the whole picture
+MAX_PIXELS = 50_000_000  # decoding takes up to 8 bytes for each
+MAX_SCANS = 100  # of a progressive JPEG: 10 are usual, and each goes over the whole picture
 MIN_SIDE = 16  # pixels
-SIDE = 600  # the longest, in pixels, at which ink is looked for
+SIDE = 600  # pixels; a picture is made this long before anything is looked for
 
-STROKE = 0.3  # the widest, as a share of the longest side; what is wider is paper, shadow or table
-SCALES = (0.016, 0.032, 0.064, 0.128, 0.256)  # of surroundings, as a share of the longest side
-FAINTEST = 20.0  # contrast of ink with its paper, of 255
-GAP = 0.012  # between parts of one stroke, as a share of the longest side
-SMALLEST_PART = 0.06  # of a digit, as a share of its largest part
-SMALLEST_DIGIT = 0.04  # its height or width, as a share of the longest side
-EVEN = 0.85
-HUGGING = 0.8
-BUSIEST = 0.5
+# shares of the picture's longer side
+SURROUNDINGS = (0.016, 0.032, 0.064, 0.128, 0.256)
+WIDEST_STROKE = 0.25
+SMALLEST_DIGIT = 0.04  # its height or its width
+GAP = 0.012  # in a stroke, from noise or a dry pen
+
+# contrast with the paper, of 255
+FAINTEST_EDGE = 20.0
+FAINTEST_INK = 32.0
+
+# of the digit's largest part
+SMALLEST_PART = 0.06
+SMALLEST_PART_INSIDE = 0.01  # its box
+MOST_PARTS = 8  # a 4 and a 5 have two; a bad pen makes more
 
 Grey = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -39,13 +45,15 @@ class PhotoError(Exception):
 
 
 def read_ink(file: bytes) -> npt.NDArray[np.uint8]:
-    """The ink of the picture in `file`: uint8 (H, W), 255 = ink, 0 = paper, H and W up to SIDE.
+    """The digit's ink in the picture `file`: uint8 (H, W), 255 = ink, 0 = paper, at most SIDE long.
 
-    Dark ink on light paper or light on dark, upright as its EXIF says. Raises PhotoError.
+    Dark ink on light paper or light on dark, in even light or not, upright as its EXIF says. Raises
+    PhotoError.
     """
     grey = _read(file)
     grey = ndimage.gaussian_filter(grey, max(grey.shape) / SIDE)
-    grey = grey if _ink_is_dark(grey) else 255 - grey
+    if not _ink_is_dark(grey):
+        grey = 255 - grey
     return _ink(_contrast(_evenly_lit(grey)))
 
 
@@ -54,8 +62,8 @@ def _read(file: bytes) -> Grey:
         raise PhotoError("The file is empty. Save the picture again and upload that.")
     if len(file) > MAX_BYTES:
         raise PhotoError(
-            f"The file has {len(file) / 1e6:.0f} MB; {MAX_BYTES / 1e6:.0f} MB is the most. "
-            "Make the picture smaller, or save it as JPEG."
+            f"The file is larger than {MAX_BYTES / 1e6:.0f} MB. "
+            "Make the picture smaller, or save it as JPEG, and upload that."
         )
     try:
         with Image.open(io.BytesIO(file), formats=FORMATS) as image:
@@ -67,13 +75,13 @@ def _read(file: bytes) -> Grey:
         raise PhotoError(_TOO_LARGE) from error
     except UnidentifiedImageError as error:
         raise PhotoError(
-            "The file is not a picture in PNG, JPEG, WebP, GIF or BMP, or is damaged. "
-            "Save it as PNG or JPEG, also if it is HEIC, SVG or PDF, and upload that."
+            "The file is not a PNG, JPEG, WebP, GIF or BMP picture, or it is damaged. "
+            "Save it as PNG or JPEG (a HEIC, an SVG or a PDF too) and upload that."
         ) from error
-    except Exception as error:  # of a dozen types, when what a file says of itself is not so
+    except Exception as error:  # Pillow raises a dozen types when a file is not what it says
         raise PhotoError(
             "The picture is damaged: it cannot be read to its end. "
-            "Save or copy it again, and upload that."
+            "Save or copy it again and upload that."
         ) from error
 
 
@@ -91,11 +99,11 @@ def _refuse(image: Image.Image, file: bytes) -> None:
     if min(width, height) * min(1, SIDE / max(width, height)) < MIN_SIDE:
         raise PhotoError(
             f"The picture is {width} × {height} pixels, too small or too narrow for a digit. "
-            f"Upload one of at least {MIN_SIDE} × {MIN_SIDE} pixels, and not a strip."
+            f"Upload one of at least {MIN_SIDE} × {MIN_SIDE} pixels that is not a strip."
         )
     # an MPO is a JPEG with a preview or a depth map behind it, as many phones write it
     if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise PhotoError("The picture moves. Upload a single picture, such as a screenshot of it.")
+        raise PhotoError("The picture is animated. Upload a screenshot of the moment you mean.")
     if image.format in ("JPEG", "MPO") and file.count(b"\xff\xda") > MAX_SCANS:
         raise PhotoError("The JPEG is of an unusual kind. Save it as PNG and upload that.")
 
@@ -107,22 +115,21 @@ def _grey(image: Image.Image) -> Grey:
     image.draft("L", (round(width * scale), round(height * scale)))  # JPEG: decode no more
     if image.mode.startswith("I;16"):
         image = image.convert("I")
-    elif image.mode in ("1", "P") or "transparency" in image.info:  # cannot be reduced as they are
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    elif image.mode in ("1", "P") or "transparency" in image.info:  # colours that do not average
+        image = image.convert("RGBA" if image.has_transparency_data else "L")
     image.thumbnail((SIDE, SIDE))
     image = ImageOps.exif_transpose(image)
     if image.mode == "I":
-        return np.asarray(image, dtype=np.float32) / 257
+        return np.asarray(image, dtype=np.float32) / np.float32(257)  # of 16 bits
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"), dtype=np.float32)
-    grey, alpha = np.moveaxis(np.asarray(image.convert("LA"), dtype=np.float32), 2, 0)
-    visible = alpha > 127
-    if not visible.any():
-        return np.zeros_like(grey)
-    middle = float(np.median(grey[visible]))
-    if visible.mean() < 0.5:  # it is ink that is seen, not paper
+    both = np.asarray(image.convert("LA"), dtype=np.float32)
+    grey, alpha = both[..., 0], both[..., 1] / 255
+    visible = grey[alpha > 0.5]
+    middle = float(np.median(visible)) if len(visible) else 0.0
+    if len(visible) < grey.size / 2:  # it is the ink that is seen, not its paper
         middle = 255.0 if middle < 128 else 0.0
-    return middle + (grey - middle) * alpha / 255
+    return np.asarray(middle + (grey - middle) * alpha, dtype=np.float32)
 
 
 def _ink_is_dark(grey: Grey) -> bool:
@@ -135,16 +142,16 @@ def _ink_is_dark(grey: Grey) -> bool:
     small.thumbnail((SIDE // 3, SIDE // 3), Image.Resampling.BOX)
     scene = np.asarray(small)
     skewness = 0.0
-    for share in SCALES:
+    for share in SURROUNDINGS:
         difference = scene - ndimage.gaussian_filter(scene, share * max(scene.shape))
-        skewness += np.mean(difference**3) / (np.mean(difference**2) + 1) ** 1.5
+        skewness += float(np.mean(difference**3) / (np.mean(difference**2) + 1) ** 1.5)
     return skewness <= 0
 
 
 def _evenly_lit(grey: Grey) -> Grey:
-    """Divided by the quadratic surface that lies on the paper, found by leaving out what does not.
+    """Divided by the quadratic surface that nearly all of the picture lies on, if there is one.
 
-    What is left to `_closing` are the edges of shadows; a slope at the border would mislead it.
+    A slope that reaches the border would mislead `_contrast`; edges of shadows do not.
     """
     rows, columns = (np.linspace(-1, 1, n, dtype=np.float32) for n in grey.shape)
     y, x = np.meshgrid(rows, columns, indexing="ij")
@@ -153,118 +160,145 @@ def _evenly_lit(grey: Grey) -> Grey:
     some, values = terms[::step, ::step].reshape(-1, 6), grey[::step, ::step].ravel()
     paper = np.ones(len(values), dtype=bool)
     for _ in range(3):
-        surface = some @ np.linalg.lstsq(some[paper], values[paper])[0]
-        paper = np.abs(values - surface) <= 12
-        if paper.mean() < EVEN:
+        surface = np.linalg.lstsq(some[paper], values[paper])[0]
+        paper = np.abs(values - some @ surface) < 12
+        if paper.mean() < 0.85:
             return grey
-    light = terms @ np.linalg.lstsq(some[paper], values[paper])[0]
-    return grey * (light.max() / np.maximum(light, 0.2 * light.max()))
-
-
-def _closing(grey: Grey, share: float) -> Grey:
-    """Grey-level closing: what is dark and narrower than `share` of the longest side is filled.
-
-    Edges between wide areas, as of a shadow, stay where they are.
-    """
-    window = max(3, round(share * max(grey.shape)) | 1)
-    padded = np.pad(grey, window // 2 + 1, mode="reflect")
-    closed = ndimage.minimum_filter(ndimage.maximum_filter(padded, window), window)
-    return closed[window // 2 + 1 : -window // 2, window // 2 + 1 : -window // 2]
+    light = terms @ surface
+    return np.asarray(grey * light.max() / np.maximum(light, max(1, 0.2 * light.max())))
 
 
 def _contrast(grey: Grey) -> Grey:
-    """How much darker than its paper each pixel is, 0 to 255, the same in light and in shadow."""
-    paper = _closing(grey, STROKE)
+    """How much darker than its paper each pixel is, 0 to 255, as much in a shadow as in the light.
+
+    The paper is the grey-level closing: whatever is dark and narrower than WIDEST_STROKE is filled,
+    and edges between wide areas stay where they are.
+    """
+    window = max(3, round(WIDEST_STROKE * max(grey.shape)) | 1)
+    margin = window // 2 + 1
+    padded = np.pad(grey, margin, mode="reflect")
+    closed = ndimage.minimum_filter(ndimage.maximum_filter(padded, window), window)
+    paper = closed[margin:-margin, margin:-margin]
     contrast = 255 * (paper - grey) / np.maximum(paper, 64)
-    return np.maximum(contrast - np.median(contrast), 0)
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What a threshold leaves: labels (H, W), 0 = nothing; of each label from 1 on the rest."""
-
-    labels: npt.NDArray[np.int32]
-    mass: npt.NDArray[np.float64]  # contrast, summed
-    length: npt.NDArray[np.int64]  # the longer side of its box, in pixels
-    edge: npt.NDArray[np.float64]  # pixels at the border, over the root of its area
-
-    def __len__(self) -> int:
-        return len(self.mass)
+    return np.asarray(np.clip(contrast - np.median(contrast), 0, 255))
 
 
 def _ink(contrast: Grey) -> npt.NDArray[np.uint8]:
     """The digit in the contrast: all its parts, without lines, dust or the edge of the paper."""
     fine = contrast - ndimage.uniform_filter(contrast, 7)
-    floor = max(FAINTEST, 6 * 1.4826 * float(np.median(np.abs(fine))))
+    noise = 1.4826 * float(np.median(np.abs(fine)))
+    floor = min(max(FAINTEST_EDGE, 6 * noise), 3 * FAINTEST_EDGE)
     ink = _digit(contrast, floor)
-    ink = _digit(np.where(ink, contrast, 0), floor)  # lines that touch it are fainter than it
-    near = ndimage.binary_dilation(ink, iterations=2)
+    ink = _digit(np.where(ink, contrast, 0), floor)  # ruled lines that touch it are fainter
     full = np.median(contrast[ink])
-    return np.where(near, np.clip(255 * contrast / full, 0, 255), 0).astype(np.uint8)
+    if full < FAINTEST_INK:
+        raise PhotoError(_NO_INK)
+    soft = ndimage.binary_dilation(ink, iterations=2)
+    return np.where(soft, np.clip(255 * contrast / full, 0, 255), 0).astype(np.uint8)
+
+
+_NO_INK = (
+    "No ink found: no digit stands out from its paper. Write it with a dark pen on plain light "
+    "paper, photograph it from near with room on all sides, and upload that."
+)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Pieces of a picture. labels: (H, W), 0 = none; the rest: of each label, from 1 on."""
+
+    labels: npt.NDArray[np.int32]
+    mass: npt.NDArray[np.float64]  # contrast, summed
+    length: npt.NDArray[np.float64]  # the longer side of its box, as a share of the picture's
+    edge: npt.NDArray[np.float64]  # how far it runs along the border, over the root of its area
+
+    def mask(self, which: Mask) -> Mask:
+        """(H, W): where the pieces are, of which each is taken or left."""
+        return np.append(False, which)[self.labels]
 
 
 def _digit(contrast: Grey, floor: float) -> Mask:
-    shortest = SMALLEST_DIGIT * max(contrast.shape)
+    """The parts of the digit. Raises PhotoError if there is none, or more than a digit.
+
+    What runs along the border (a table beside the paper, a finger) is peeled off until something
+    stands out that does not; with nothing else there, it is a digit cut out without a margin.
+    """
+    outside = np.pad(np.zeros_like(contrast, dtype=bool), 1, constant_values=True)
     left, peeled = contrast, []
-    while (left > floor).any():
-        parts = _parts(left, floor)
-        whole = (parts.edge < HUGGING) & (parts.length >= shortest)
-        if whole.any():
+    for _ in range(8):
+        if not (left > floor).any():
             break
+        parts = _parts(left, floor, outside)
+        along = parts.edge > 0.8
+        smallest = np.where(parts.edge > 0, 5, 1) * SMALLEST_DIGIT
+        whole = ~along & (parts.length > smallest)
+        if whole.any():
+            return _largest(parts, whole)
         peeled.append(parts)
-        left = np.where(ndimage.binary_dilation(parts.labels > 0, iterations=3), 0, left)
-    else:
-        parts = peeled[0] if peeled else None
-        if parts is None or not _fills(parts.labels > 0):
-            raise PhotoError("No ink found. ")
-        whole = np.ones(len(parts))
-    best = int(np.argmax(parts.mass * whole * np.where(parts.edge > 0, 0.3, 1)))
-    keep = (parts.mass >= SMALLEST_PART * parts.mass[best]) & (parts.edge == 0)
-    keep[best] = True
+        outside[1:-1, 1:-1] |= _grown(parts.mask(along), 7)
+        left = np.where(_grown(parts.labels > 0, 7), 0, left)
+    if not peeled or not _fills(peeled[0].labels > 0):
+        raise PhotoError(_NO_INK)
+    return _largest(peeled[0], np.ones_like(peeled[0].mass, dtype=bool))
+
+
+def _largest(parts: _Parts, eligible: Mask) -> Mask:
+    """The largest eligible piece with all that belongs to it: what is in its box, or not small."""
+    best = int(np.argmax(parts.mass * eligible * np.where(parts.edge > 0, 0.3, 1)))
+    share = parts.mass / parts.mass[best]
+    kept = (share >= SMALLEST_PART) & (parts.edge == 0)
     box = ndimage.find_objects(parts.labels)[best]
-    inside = np.unique(parts.labels[box])
-    keep[inside[inside > 0] - 1] = True
-    return np.isin(parts.labels, 1 + np.flatnonzero(keep))
+    inside = np.isin(np.arange(1, len(share) + 1), parts.labels[box])
+    kept |= inside & (share >= SMALLEST_PART_INSIDE)
+    if kept.sum() > MOST_PARTS:
+        raise PhotoError(
+            "There is more than one digit to see. "
+            "Cut out the digit, or photograph it on plain paper, and upload that."
+        )
+    return parts.mask(kept)
+
+
+def _parts(contrast: Grey, floor: float, outside: Mask) -> _Parts:
+    """What is above a threshold, and above a lower one and joined to that; GAPs are bridged.
+
+    outside: (H + 2, W + 2), what to take for the border of the picture.
+    """
+    high = max(_otsu(contrast[contrast > floor]), floor)
+    mask = ndimage.binary_propagation(contrast > high, mask=contrast > max(0.6 * high, floor))
+    bridged = _grown(mask, 2 * max(1, round(GAP * max(mask.shape) / 2)) + 1)
+    joined, count = ndimage.label(bridged, np.ones((3, 3)))
+    labels = np.where(mask, joined, 0)
+    index = np.arange(1, count + 1)
+    area = ndimage.sum_labels(mask, labels, index)
+    border = ndimage.sum_labels(_grown(outside, 5)[1:-1, 1:-1], labels, index) / 2
+    boxes = ndimage.find_objects(labels)
+    lengths = [max(rows.stop - rows.start, cols.stop - cols.start) for rows, cols in boxes]
+    return _Parts(
+        labels,
+        mass=ndimage.sum_labels(contrast, labels, index),
+        length=np.array(lengths) / max(mask.shape),
+        edge=border / np.sqrt(area),
+    )
+
+
+def _grown(mask: Mask, window: int) -> Mask:
+    """The mask and all within half a window of it."""
+    return np.asarray(ndimage.maximum_filter(mask, window), dtype=bool)
 
 
 def _fills(mask: Mask) -> bool:
     """Whether it reaches from side to side and from top to bottom, nearly."""
-    return min(mask.any(axis).mean() for axis in (0, 1)) > 0.9
-
-
-def _parts(contrast: Grey, floor: float) -> _Parts:
-    """What is above a threshold by Otsu, and what is above a lower one and touches that.
-
-    Parts less than GAP apart are one.
-    """
-    high = _otsu(contrast[contrast > floor])
-    mask = ndimage.binary_propagation(contrast > high, mask=contrast > max(0.6 * high, floor))
-    reach = 2 * max(1, round(GAP * max(mask.shape) / 2)) + 1
-    joined, count = ndimage.label(ndimage.maximum_filter(mask, reach), np.ones((3, 3)))
-    labels = np.where(mask, joined, 0)
-    index = np.arange(1, count + 1)
-    outer = np.pad(labels[2:-2, 2:-2], 2) != labels
-    return _Parts(
-        labels,
-        mass=ndimage.sum_labels(contrast, labels, index),
-        length=np.array(
-            [max(s.stop - s.start for s in box) for box in ndimage.find_objects(labels)]
-        ),
-        edge=ndimage.sum_labels(outer, labels, index)
-        / 2
-        / np.sqrt(ndimage.sum_labels(mask, labels, index)),
-    )
+    return bool(min(mask.any(axis=0).mean(), mask.any(axis=1).mean()) > 0.9)
 
 
 def _otsu(values: npt.NDArray[np.float32]) -> float:
-    """The threshold that parts the values into two classes with the least variance within them.
+    """The threshold that parts the values, 0 to 255, with the least variance on either side.
 
     N. Otsu, 1979, "A Threshold Selection Method from Gray-Level Histograms".
     """
     counts, edges = np.histogram(values, 256, (0, 255))
-    middles = (edges[1:] + edges[:-1]) / 2
-    below = np.cumsum(counts)
-    total = np.cumsum(counts * middles)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = (total[-1] * below / below[-1] - total) ** 2 / (below * (below[-1] - below))
-    return float(edges[1 + np.nan_to_num(between).argmax()])
+    below = counts.cumsum()
+    total = (counts * (edges[1:] + edges[:-1]) / 2).cumsum()
+    above = below[-1] - below
+    between = (total[-1] * below / below[-1] - total) ** 2 / np.maximum(below * above, 1)
+    return float(edges[1 + between.argmax()])

@@ -16,6 +16,7 @@ from core.mnist.photo import PhotoError, read_ink
 from core.mnist.sketch import NoInkError, to_mnist
 from core.ui.colours import FORWARD
 from core.ui.misread import png
+from core.ui.sketch_charts import percent
 from core.ui.sketch_settings import INDEX, PEN
 
 CANVAS = 320  # px
@@ -157,7 +158,8 @@ def seen(image: Tensor | None) -> None:
     )
     st.html(
         f"<figure class='seen'>{inner}<figcaption>What the network sees: 28 × 28 pixels"
-        "</figcaption></figure>"
+        "</figcaption></figure>",
+        width="content",
     )
 
 
@@ -166,9 +168,9 @@ def verdict(found: Answer | None, truth: int | None) -> None:
     if found is None:
         big, first, second = "·", "No digit yet", "Draw one: the answer stands here when you lift."
     else:
-        ranked = [f"<b>{d}</b> {100 * found.probabilities[d]:.1f} %" for d in found.ranking[:3]]
+        ranked = [f"<b>{d}</b> {percent(found.probabilities[d])}" for d in found.ranking[:3]]
         if found.is_sure:
-            big, first = str(found.digit), f"{100 * found.confidence:.1f} % sure"
+            big, first = str(found.digit), f"{percent(found.confidence)} sure"
             second = f"next: {ranked[1]}"
         else:
             big, first = "?", "I am not sure"
@@ -178,5 +180,6 @@ def verdict(found: Answer | None, truth: int | None) -> None:
             second += f"<br>the label says {truth}: {word}"
     st.html(
         f"<div class='verdict' role='status'><span>{big}</span>"
-        f"<div><strong>{first}</strong><br>{second}</div></div>"
+        f"<div><strong>{first}</strong><br>{second}</div></div>",
+        width="content",
     )

@@ -20,6 +20,15 @@ OVERLAY_SIDE = 392
 SIDE = 28
 
 
+def percent(probability: float) -> str:
+    """A probability, 0 to 1, with one decimal; never rounded to a certainty that it is not."""
+    if 0 < probability < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= probability < 1:
+        return "> 99.9 %"
+    return f"{100 * probability:.1f} %"
+
+
 @cache
 def answer_spec() -> dict[str, Any]:
     """The probability of each digit; data set `bars`."""
@@ -68,16 +77,15 @@ def answer_data(answer: Answer | None) -> dict[str, pa.Table]:
     """The data set of `answer_spec`; empty bars without an answer."""
     probabilities = answer.probabilities if answer else (0.0,) * 10
     ranking = answer.ranking if answer else [*range(1, 10), 0]
-    percent = 100 * np.array(probabilities)
     return {
         "bars": as_table(
             {
                 "digit": np.arange(10),
-                "percent": percent,
+                "percent": 100 * np.array(probabilities),
                 "rank": np.array([ranking.index(d) for d in range(10)]),
-                "shown": [f"{p:.1f} %" if answer and p >= 0.05 else "" for p in percent],
-                "exact": [f"{p:.6g} %" for p in percent],
-                "sentence": [f"{d}: {p:.1f} %" for d, p in enumerate(percent)],
+                "shown": [percent(p) if p >= 0.0005 else "" for p in probabilities],
+                "exact": [f"{100 * p:.6g} %" for p in probabilities],
+                "sentence": [f"{d}: {100 * p:.1f} %" for d, p in enumerate(probabilities)],
             }
         )
     }

@@ -1,0 +1,321 @@
+"""The sketch page: drawn on with a real mouse, given real files."""
+
+import base64
+import io
+import re
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from playwright.sync_api import expect
+
+from benchmarks.harness import LAPTOP, PHONE, MnistPage, SketchPage
+from benchmarks.strokes import FORMS
+from core.mnist import data, explain, runs
+from core.mnist.answer import answer
+from core.ui.sketch_charts import percent
+
+ONE_EACH = {form.digit: name for name, form in reversed(FORMS.items())}
+SEVEN = [[(0.1, 0), (0.9, 0), (0.4, 1)]]
+
+
+@pytest.fixture
+def sketch(new_page, address):
+    def open_sketch(query="", **options):
+        return SketchPage(new_page(**options), address, query)
+
+    return open_sketch
+
+
+def digit_in(verdict):
+    return verdict.split()[0]
+
+
+def png(image):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def photograph(size=(300, 400)):
+    """A dark 7 on light paper, as PNG."""
+    paper = Image.new("L", size, 230)
+    width, height = size
+    corners = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.8)]
+    points = [(x * width, y * height) for x, y in corners]
+    ImageDraw.Draw(paper).line(points, fill=40, width=max(2, width // 14), joint="curve")
+    return png(np.asarray(paper))
+
+
+def test_an_empty_canvas_is_no_digit(sketch):
+    page = sketch()
+    assert "No digit yet" in page.verdict()
+    assert (
+        page.chart("What the network answers").locator(".mark-text text:has-text('%')").count() == 0
+    )
+    expect(page.page.get_by_text("Why", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_every_digit_drawn_with_the_mouse_is_read(sketch, digit):
+    page = sketch()
+    page.draw(FORMS[ONE_EACH[digit]].strokes)
+    assert digit_in(page.verdict()) == str(digit)
+    shown = page.probabilities()
+    assert int(np.argmax(shown)) == digit
+    assert sum(shown) == pytest.approx(100, abs=0.6)
+    assert f"{percent(max(shown) / 100)} sure" in page.verdict() or max(shown) == 100
+
+
+def test_each_stroke_is_answered_and_can_be_taken_back(sketch):
+    page = sketch()
+    page.draw(SEVEN)
+    seven = page.verdict()
+    picture = page.page.locator(".seen img")
+    before = picture.get_attribute("src")
+    page.draw([[(0.0, 0.5), (1.0, 0.5)]])
+    assert picture.get_attribute("src") != before
+    page.tool("Undo").click()
+    expect(page.page.locator(".seen img")).to_have_attribute("src", before)
+    page.settle()
+    assert page.verdict() == seven
+    page.tool("Clear").click()
+    expect(page.page.get_by_text("No digit yet")).to_be_visible()
+    page.settle()
+    expect(page.tool("Clear")).to_be_disabled()
+    page.draw([[(0.5, 0), (0.5, 1)]])
+    assert digit_in(page.verdict()) == "1"
+
+
+def test_what_the_network_sees_is_what_it_is_given(sketch):
+    page = sketch()
+    page.draw(FORMS["2 looped"].strokes)
+    source = page.page.locator(".seen img").get_attribute("src")
+    image = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+    assert image.shape == (28, 28)
+    model, record = runs.load_checkpoint("published")
+    found = answer(model, torch.from_numpy(image.copy()), record.calibration.temperature)
+    assert page.probabilities() == pytest.approx([100 * p for p in found.probabilities], abs=0.051)
+
+
+SCRIBBLE = [
+    [(0.1, 0.1), (0.9, 0.7), (0.1, 0.8), (0.8, 0.1), (0.4, 1), (0.9, 0.3), (0, 0.5), (1, 0.9)]
+]
+TWO_DIGITS = [[(0, 0.2), (0.4, 0.2), (0.15, 0.8)], [(0.6, 0.2), (1, 0.2), (0.75, 0.8)]]
+LETTER = [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, 0.5), (1, 0.5)]]
+
+
+@pytest.mark.parametrize("strokes", [SCRIBBLE, TWO_DIGITS, LETTER])
+def test_it_says_when_it_is_not_sure(sketch, strokes):
+    page = sketch()
+    page.draw(strokes)
+    assert "I am not sure" in page.verdict()
+    assert digit_in(page.verdict()) == "?"
+
+
+def test_a_finger_draws_as_well(sketch):
+    page = sketch(size=PHONE, has_touch=True, is_mobile=True)
+    page.canvas.wait_for()
+    box = page.canvas.bounding_box()
+    session = page.page.context.new_cdp_session(page.page)
+
+    def touch(kind, points):
+        places = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in points
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    path = [(0.5, 0.15 + 0.035 * i) for i in range(20)]
+    touch("touchStart", path[:1])
+    for place in path[1:]:
+        touch("touchMove", [place])
+    touch("touchEnd", [])
+    page.page.wait_for_timeout(500)
+    page.settle()
+    assert digit_in(page.verdict()) == "1"
+
+
+def test_a_drawing_is_there_again_after_another_page(sketch):
+    page = sketch()
+    page.draw(FORMS["4 open"].strokes)
+    said = page.verdict()
+    page.page.get_by_role("link", name="MNIST").click()
+    page.page.get_by_role("tab", name="Results").wait_for(timeout=60_000)
+    page.page.get_by_role("link", name="Sketch").click()
+    page.page.locator(".verdict").wait_for(timeout=60_000)
+    page.settle()
+    assert page.verdict() == said
+    page.tool("Undo").click()
+    page.page.wait_for_timeout(500)
+    page.settle()
+    assert page.verdict() != said
+
+
+def test_another_network_reads_the_same_drawing(sketch):
+    page = sketch()
+    page.draw(SEVEN)
+    first = page.probabilities()
+    page.page.get_by_label("Trained network").click()
+    page.page.get_by_role("option", name="Compact, shipped").click()
+    page.page.wait_for_timeout(500)
+    page.settle()
+    assert "network=compact" in page.page.url
+    assert digit_in(page.verdict()) == "7"
+    second = page.probabilities()
+    assert int(np.argmax(second)) == int(np.argmax(first)) == 7
+
+
+def upload(page, name, content, kind="image/png"):
+    page.page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": kind, "buffer": content}
+    )
+    page.page.wait_for_timeout(300)
+    page.settle()
+
+
+def test_an_uploaded_picture_is_read(sketch):
+    page = sketch("source=upload")
+    upload(page, "seven.png", photograph())
+    assert digit_in(page.verdict()) == "7"
+    expect(page.page.get_by_text("The ink that was found")).to_be_visible()
+
+
+def bomb():
+    """A PNG that says it has 900 million pixels."""
+
+    def chunk(kind, body):
+        crc = zlib.crc32(kind + body)
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    lines = zlib.compress(bytes(30_001) * 300, 9)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+    )
+
+
+def animation():
+    frames = [Image.new("L", (60, 60), shade) for shade in (0, 120, 250)]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+BAD = {
+    "one.png": (png(np.zeros((1, 1), np.uint8)), "too small"),
+    "text.png": (b"I am a text, not a picture.", "not a picture"),
+    "moving.gif": (animation(), "animated"),
+    "bomb.png": (bomb(), "million pixels"),
+    "half.png": (photograph()[:200], "damaged"),
+    "blank.png": (png(np.full((200, 200), 240, np.uint8)), "No ink"),
+}
+
+
+def test_bad_files_are_answered_in_a_sentence_and_the_session_lives_on(sketch):
+    page = sketch("source=upload")
+    for name, (content, words) in BAD.items():
+        upload(page, name, content)
+        alert = page.page.locator("[data-testid=stAlert]")
+        expect(alert).to_contain_text(re.compile(words))
+        assert alert.inner_text().strip().endswith(".")
+        assert "No digit yet" in page.verdict()
+    upload(page, "seven.png", photograph())
+    expect(page.page.locator("[data-testid=stAlert]")).to_have_count(0)
+    assert digit_in(page.verdict()) == "7"
+
+
+def test_a_photograph_of_20_megapixels_is_read(sketch):
+    page = sketch("source=upload")
+    paper = Image.open(io.BytesIO(photograph())).resize((3900, 5200))
+    file = io.BytesIO()
+    paper.save(file, "JPEG", quality=70)
+    upload(page, "large.jpg", file.getvalue(), "image/jpeg")
+    expect(page.page.get_by_text("The ink that was found")).to_be_visible()
+    assert digit_in(page.verdict()) == "7"
+
+
+@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not on this machine")
+def test_a_test_digit_comes_with_its_label_and_a_link_is_the_page(sketch):
+    page = sketch("source=test&index=18&method=occlusion&about=3")
+    digits = data.load("mnist")
+    model, record = runs.load_checkpoint("published")
+    found = answer(model, digits.test_images[18], record.calibration.temperature)
+    assert page.probabilities() == pytest.approx([100 * p for p in found.probabilities], abs=0.051)
+    assert f"the label says {digits.test_labels[18]}" in page.verdict()
+    expect(page.page.get_by_text("Why 3?")).to_be_visible()
+    page.page.get_by_role("button", name="A misread one").click()
+    page.page.wait_for_timeout(500)
+    page.settle()
+    index = int(re.search(r"index=(\d+)", page.page.url).group(1))
+    assert index in [one.index for one in record.test.misread]
+
+
+def test_a_gone_network_or_a_bad_setting_in_a_link_is_said(sketch):
+    page = sketch("network=none-such&width=900")
+    expect(page.page.get_by_text("There is no network called “none-such”")).to_be_visible()
+    expect(page.page.get_by_text("width stays 20")).to_be_visible()
+    page.draw(SEVEN)
+    assert digit_in(page.verdict()) == "7"
+
+
+def test_what_speaks_for_a_digit(sketch):
+    page = sketch()
+    page.draw(SEVEN)
+    overlay = page.chart("Which pixels decide")
+    expect(page.page.get_by_text("Why 7?")).to_be_visible()
+    pictures = set()
+    for method in ("Grad-CAM", "Integrated gradients", "Occlusion"):
+        page.page.get_by_role("radio", name=method).click()
+        page.page.wait_for_timeout(600)
+        page.settle()
+        cells = overlay.locator("g.layer_1_marks path, g.mark-rect:last-of-type path")
+        pictures.add(tuple(c.get_attribute("fill-opacity") or "" for c in cells.all()[::7]))
+    assert len(pictures) == 3
+    box = overlay.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
+    tip = page.page.locator("#vg-tooltip-element")
+    expect(tip).to_contain_text("adds to the logit")
+    expect(tip).to_contain_text("row")
+
+
+def test_every_map_is_there_and_says_where_it_comes_from(sketch):
+    page = sketch()
+    page.draw(SEVEN)
+    model, _ = runs.load_checkpoint("published")
+    blank = torch.zeros(28, 28, dtype=torch.uint8)
+    layers = explain.feature_maps(model, blank)
+    maps = page.page.locator(".maps .grid button")
+    expect(maps).to_have_count(sum(len(layer.maps) for layer in layers))
+    focus = page.page.locator(".maps .focus")
+    maps.nth(8 + 16 + 2).hover()
+    expect(focus).to_contain_text("Map 3 of 16, Conv2d-5")
+    expect(focus).to_contain_text("what it sees: 7 × 7")
+    expect(focus.locator(".kernels canvas")).to_have_count(16)
+    maps.nth(0).focus()
+    expect(focus).to_contain_text("Map 1 of 8, Conv2d-1")
+    expect(focus.locator(".kernels canvas")).to_have_count(1)
+    ink = "(c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v) => v)"
+    assert maps.nth(7).locator("canvas").evaluate(ink)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [LAPTOP, PHONE])
+def test_nothing_is_wider_than_the_screen(sketch, size, scheme):
+    page = sketch(size=size, color_scheme=scheme)
+    page.draw(SEVEN)
+    main = page.page.locator("[data-testid=stMain]")
+    assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+
+
+def test_the_reliability_diagram_is_on_the_mnist_page(new_page, address):
+    page = MnistPage(new_page(), address)
+    _, record = runs.load_checkpoint("published")
+    expect(page.chart("Are they right as often as they are sure?")).to_be_visible()
+    expect(page.say(f"{record.calibration.temperature:.3f}")).to_be_visible()
+    point = page.chart("Are they right as often").locator(".mark-symbol path").last
+    point.scroll_into_view_if_needed()
+    point.hover()
+    expect(page.page.locator("#vg-tooltip-element")).to_contain_text("95 % interval")
