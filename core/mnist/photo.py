@@ -75,7 +75,7 @@ def _read(file: bytes) -> Grey:
         raise PhotoError(_TOO_LARGE) from error
     except UnidentifiedImageError as error:
         raise PhotoError(
-            "The file is not a PNG, JPEG, WebP, GIF or BMP picture, or it is damaged. "
+            "The file is not a picture in PNG, JPEG, WebP, GIF or BMP, or it is damaged. "
             "Save it as PNG or JPEG (a HEIC, an SVG or a PDF too) and upload that."
         ) from error
     except Exception as error:  # Pillow raises a dozen types when a file is not what it says
