@@ -1,17 +1,19 @@
-"""How quick the backpropagation page is under the hand: `python -m benchmarks.latency`.
+"""How quick the pages are under the hand: `python -m benchmarks.latency [backprop|sketch]`.
 
 Real servers, a real Chromium, and beside ours a three-line Streamlit app, `BARE`, measured in turns
-in the same run with the same server options, so that the ratios hold on any machine. Three things:
+in the same run with the same server options, so that the ratios hold on any machine. Four things:
 
 - repaints: how often in a second, while the mouse drags η for three seconds, a new reading, curve,
   diagram and table row have all reached the screen;
 - keys: from an arrow key on the slider to the new number on the screen;
 - first paint: from the address to the first number, and to the last picture in view, on a server
-  just started.
+  just started;
+- strokes: from the pen's lift on the sketch page to the ten new bars, and the network's own share.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import tempfile
@@ -20,9 +22,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from playwright.sync_api import Browser, Page
 
-from benchmarks.harness import LAPTOP, ROOT, BackpropPage, chromium, server
+from benchmarks.harness import LAPTOP, ROOT, BackpropPage, SketchPage, chromium, server
+from benchmarks.strokes import FORMS
+from core.mnist import runs
+from core.mnist.answer import use_one_thread
+from core.mnist.evaluation import as_input
+from core.mnist.pen import drawn_digits
 
 BARE = """import streamlit as st
 x = st.slider("x", 0, 100, 50)
@@ -32,6 +40,8 @@ OPTIONS = ("--server.fileWatcherType", "none", "--runner.postScriptGC", "false")
 DRAGS, DRAG_SECONDS = 4, 3.0
 ROUNDS, KEYS = 3, 25
 COLD_STARTS = 3
+FORWARDS = 203
+APP = ROOT / "streamlit_app.py"
 
 # Counts the frames by which every part has changed since the last one counted.
 WATCH_REPAINTS = """() => {
@@ -58,12 +68,12 @@ WATCH_REPAINTS = """() => {
   look();
 }"""
 
-# Resolves with the milliseconds from the next key to the first frame that shows another number.
-TIME_A_KEY = """(read) => {
+# Resolves with the milliseconds from the next event to the first frame that shows another text.
+TIME_AN_EVENT = """([event, read]) => {
   const number = new Function('return ' + read);
   const before = number();
   window.taken = new Promise((resolve) => {
-    addEventListener('keydown', () => {
+    addEventListener(event, () => {
       const start = performance.now();
       const look = () => (number() === before
         ? requestAnimationFrame(look)
@@ -79,6 +89,10 @@ OUR_NUMBER = (
 BARE_NUMBER = (
     "[...document.querySelectorAll('p')]"
     ".find((p) => p.textContent.startsWith('number')).textContent"
+)
+BARS = (
+    "[...document.querySelectorAll('.st-key-answer .mark-rect path')]"
+    ".map((bar) => bar.getAttribute('d')).join()"
 )
 
 
@@ -112,10 +126,41 @@ def key_times(page: Page, read: str) -> list[float]:
     """Milliseconds of `KEYS` presses on the focused slider; the first ones warm up."""
     taken = []
     for _ in range(KEYS + 3):
-        page.evaluate(TIME_A_KEY, read)
+        page.evaluate(TIME_AN_EVENT, ["keydown", read])
         page.keyboard.press("ArrowRight")
         taken.append(float(page.evaluate("window.taken")))
         page.wait_for_timeout(250)
+    return taken[3:]
+
+
+def stroke_times(page: SketchPage) -> list[float]:
+    """Milliseconds from the end of each stroke to other bars; every form is drawn on its own."""
+    taken = []
+    for form in FORMS.values():
+        for points in form.strokes:
+            page.press([(0.2 + 0.6 * x, 0.15 + 0.7 * y) for x, y in points])
+            page.page.wait_for_timeout(200)
+            page.page.evaluate(TIME_AN_EVENT, ["mouseup", BARS])
+            page.page.mouse.up()
+            taken.append(float(page.page.evaluate("window.taken")))
+            page.settle()
+        page.tool("Clear").click()
+        page.page.get_by_text("No digit yet").wait_for()
+        page.settle()
+    return taken
+
+
+def forward_times() -> list[float]:
+    """Milliseconds of the published network's forward pass for one image, on one thread."""
+    use_one_thread()
+    model, _ = runs.load_checkpoint("published")
+    image = as_input(drawn_digits(1, 0)[0])
+    taken = []
+    with torch.inference_mode():
+        for _ in range(FORWARDS):
+            start = time.perf_counter()
+            model(image)
+            taken.append(1000 * (time.perf_counter() - start))
     return taken[3:]
 
 
@@ -140,10 +185,26 @@ def tell(what: str, ours: Sequence[float], bare: Sequence[float], unit: str, aim
     )
 
 
-def main() -> None:
-    print(f"{os.cpu_count()} cores; three-line app beside ours, in turns, same server options")
-    app = ROOT / "streamlit_app.py"
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+def sketch(browser: Browser) -> None:
+    """Strokes on the sketch page."""
+    with server(APP, *OPTIONS) as address, new_page(browser) as page:
+        shown = SketchPage(page, address)
+        times = stroke_times(shown)[3:]
+    p95 = statistics.quantiles(times, n=20)[-1]
+    print(
+        f"end of stroke to bars: median {statistics.median(times):.0f} ms, p95 {p95:.0f} ms "
+        f"({min(times):.0f} to {max(times):.0f}; {len(times)} strokes; aim 250)"
+    )
+    times = forward_times()
+    print(
+        f"forward pass, one thread: median {statistics.median(times):.2f} ms "
+        f"({min(times):.2f} to {max(times):.2f}; {len(times)} passes; aim 5)"
+    )
+
+
+def backprop(browser: Browser) -> None:
+    """First paint, keys and drags on the backpropagation page."""
+    with tempfile.TemporaryDirectory() as folder:
         bare_app = Path(folder) / "bare.py"
         bare_app.write_text(BARE, encoding="utf-8")
 
@@ -154,14 +215,14 @@ def main() -> None:
             bare.append(first_paint(browser, bare_app, "", bare_slider))
             ours.append(
                 first_paint(
-                    browser, app, "backprop", ".control output:not(:empty)", ".ledger tbody td"
+                    browser, APP, "backprop", ".control output:not(:empty)", ".ledger tbody td"
                 )
             )
         first = [times[0] for times in bare]
         tell("first paint, first number", [t[0] for t in ours], first, "s", ", aim ratio 1.6")
         tell("first paint, whole top", [t[1] for t in ours], first, "s", "")
 
-        with server(app, *OPTIONS) as our_url, server(bare_app, *OPTIONS) as bare_url:
+        with server(APP, *OPTIONS) as our_url, server(bare_app, *OPTIONS) as bare_url:
             our_times: list[float] = []
             bare_times: list[float] = []
             for _ in range(ROUNDS):
@@ -190,6 +251,19 @@ def main() -> None:
                 f"({min(rates):.1f} to {max(rates):.1f}; "
                 f"{DRAGS} drags of {DRAG_SECONDS:g} s; aim 10)"
             )
+
+
+PAGES = {"backprop": backprop, "sketch": sketch}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
+    parser.add_argument("page", nargs="*", choices=PAGES, help="both if none is given")
+    given = parser.parse_args()
+    print(f"{os.cpu_count()} cores; three-line app beside ours, in turns, same server options")
+    with chromium() as browser:
+        for name in given.page or PAGES:
+            PAGES[name](browser)
 
 
 if __name__ == "__main__":

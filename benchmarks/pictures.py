@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from benchmarks.harness import LAPTOP, ROOT, BackpropPage, MnistPage, chromium, server
+from benchmarks.harness import (
+    LAPTOP,
+    ROOT,
+    BackpropPage,
+    MnistPage,
+    SketchPage,
+    chromium,
+    server,
+)
+from benchmarks.strokes import FORMS
 
 FOLDER = ROOT / "core" / "ui" / "pictures"
 
@@ -18,7 +27,13 @@ def _mnist(page: Page, address: str) -> None:
     page.wait_for_timeout(1000)
 
 
-PAGES = {"backprop": _backprop, "mnist": _mnist}
+def _sketch(page: Page, address: str) -> None:
+    SketchPage(page, address).draw(FORMS["3 round"].strokes)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1000)
+
+
+PAGES = {"backprop": _backprop, "mnist": _mnist, "sketch": _sketch}
 
 
 def main() -> None:

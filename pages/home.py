@@ -41,3 +41,17 @@ with st.container(border=True):
         st.page_link("pages/mnist.py", label="Open it", icon=":material/arrow_forward:")
     with image:
         picture("mnist", "The MNIST page: key figures, confusion matrix, accuracy and loss curves")
+
+with st.container(border=True):
+    words, image = st.columns([2, 3], gap="large", vertical_alignment="center")
+    with words:
+        st.subheader("Your own digit", anchor=False)
+        st.markdown(
+            "Draw a digit with the mouse or a finger, or photograph one. The network answers when "
+            "the pen lifts, says how sure it is, and shows which pixels decided and what each of "
+            "its layers saw."
+        )
+        st.markdown("**Start here:** draw a 7, then make it a 1, and watch the bars change sides.")
+        st.page_link("pages/sketch.py", label="Open it", icon=":material/arrow_forward:")
+    with image:
+        picture("sketch", "The sketch page: a drawn digit, ten bars, what the network sees")

@@ -45,7 +45,8 @@ class Answer:
 
 def answer(model: ConvNet, image: Tensor, temperature: float = 1.0) -> Answer:
     """The network's answer to an image, uint8 (28, 28), its logits divided by `temperature`."""
-    (probabilities,) = calibrated(log_probabilities(model, image[None]), temperature)
+    # In float64, or what is nearly certain would be 1.
+    (probabilities,) = calibrated(log_probabilities(model, image[None]).double(), temperature)
     return Answer(tuple(probabilities.tolist()))
 
 

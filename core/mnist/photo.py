@@ -23,7 +23,7 @@ SIDE = 600  # pixels; a picture is made this long before anything is looked for
 
 # shares of the picture's longer side
 SURROUNDINGS = (0.016, 0.032, 0.064, 0.128, 0.256)
-WIDEST_STROKE = 0.25
+WIDEST_STROKE = 0.3
 SMALLEST_DIGIT = 0.04  # its height or its width
 GAP = 0.012  # in a stroke, from noise or a dry pen
 

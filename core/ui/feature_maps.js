@@ -112,7 +112,7 @@ export default function ({ data, parentElement }) {
 
     const [inputs, k] = layer.kernel;
     const weights = bytes(layer.kernels, Int8Array).subarray(m * inputs * k * k);
-    const kernels = element("div", { className: "kernels" });
+    const kernels = element("div", { className: inputs > 1 ? "kernels" : "kernels single" });
     for (let i = 0; i < inputs; i += 1) {
       const kernel = element("canvas");
       paint(kernel, weights.subarray(i * k * k, (i + 1) * k * k), k, k);

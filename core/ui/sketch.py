@@ -19,9 +19,15 @@ from core.ui.misread import png
 from core.ui.sketch_charts import percent
 from core.ui.sketch_settings import INDEX, PEN
 
-CANVAS = 320  # px
+CANVAS, PREVIEW = 320, 200  # px wide
 UPLOAD_MB = 20
 KEY, KEPT, FIRST, SEEN = "canvas", "sketch.drawing", "sketch.first_drawing", "sketch.seen"
+HINTS = {
+    "draw": "Draw one: the answer stands here when you lift.",
+    "upload": "Choose a picture of one.",
+    "camera": "Take a picture of one.",
+    "test": "Choose one.",
+}
 
 Pixels = npt.NDArray[np.uint8]
 state = st.session_state
@@ -95,7 +101,7 @@ def photographed(file: bytes | None) -> Tensor | None:
     except (PhotoError, NoInkError) as error:
         st.error(str(error))
         return None
-    st.image(255 - ink, caption="The ink that was found", width=CANVAS, alt="The ink found")
+    st.image(255 - ink, caption="The ink that was found", width=PREVIEW, alt="The ink found")
     return torch.from_numpy(image)
 
 
@@ -166,7 +172,7 @@ def seen(image: Tensor | None) -> None:
 def verdict(found: Answer | None, truth: int | None) -> None:
     """The answer in words; truth: the label, where there is one."""
     if found is None:
-        big, first, second = "·", "No digit yet", "Draw one: the answer stands here when you lift."
+        big, first, second = "·", "No digit yet", HINTS[state.source]
     else:
         ranked = [f"<b>{d}</b> {percent(found.probabilities[d])}" for d in found.ranking[:3]]
         if found.is_sure:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BARS_HEIGHT = 350
-OVERLAY_SIDE = 392
+OVERLAY_SIZE = 320, 363  # with title and axes: the picture itself is square
 SIDE = 28
 
 
@@ -128,8 +128,8 @@ def attribution_spec() -> dict[str, Any]:
     return (
         alt.layer(ink, heat)
         .properties(
-            width=OVERLAY_SIDE,
-            height=OVERLAY_SIDE,
+            width=OVERLAY_SIZE[0],
+            height=OVERLAY_SIZE[1],
             title={
                 "text": "Which pixels decide",
                 "subtitle": "orange speaks for the digit, purple against it",
