@@ -308,7 +308,7 @@ def reliability_spec() -> dict[str, Any]:
     """How often answers are right against how sure they are; data sets `bins` and `diagonal`."""
     import altair as alt
 
-    shares = {
+    shares: dict[str, Any] = {
         "scale": alt.Scale(type="log", reverse=True, domain=[LEAST_DOUBT, 100], nice=False),
         "axis": alt.Axis(
             values=DOUBTS, labelExpr="format(100 - datum.value, '~g')", labelOverlap="greedy"
