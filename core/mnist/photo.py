@@ -109,7 +109,7 @@ def _refuse(image: Image.Image, file: bytes) -> None:
 
 
 def _grey(image: Image.Image) -> Grey:
-    """Luminance, 0 to 255, upright and at most SIDE long; what is transparent is paper."""
+    """Luminance, 0 to 255, upright, at most SIDE long; with nothing behind it, on its opposite."""
     width, height = image.size
     scale = min(1, SIDE / max(width, height))
     image.draft("L", (round(width * scale), round(height * scale)))  # JPEG: decode no more
@@ -125,11 +125,9 @@ def _grey(image: Image.Image) -> Grey:
         return np.asarray(image.convert("L"), dtype=np.float32)
     both = np.asarray(image.convert("LA"), dtype=np.float32)
     grey, alpha = both[..., 0], both[..., 1] / 255
-    visible = grey[alpha > 0.5]
-    middle = float(np.median(visible)) if len(visible) else 0.0
-    if len(visible) < grey.size / 2:  # it is the ink that is seen, not its paper
-        middle = 255.0 if middle < 128 else 0.0
-    return np.asarray(middle + (grey - middle) * alpha, dtype=np.float32)
+    shade = float((grey * alpha).sum() / max(1, alpha.sum()))
+    behind = 255 if shade < 128 else 0
+    return np.asarray(behind + (grey - behind) * alpha, dtype=np.float32)
 
 
 def _ink_is_dark(grey: Grey) -> bool:
@@ -190,7 +188,7 @@ def _ink(contrast: Grey) -> npt.NDArray[np.uint8]:
     floor = min(max(FAINTEST_EDGE, 6 * noise), 3 * FAINTEST_EDGE)
     ink = _digit(contrast, floor)
     ink = _digit(np.where(ink, contrast, 0), floor)  # ruled lines that touch it are fainter
-    full = np.median(contrast[ink])
+    full = np.percentile(contrast[ink], 75)
     if full < FAINTEST_INK:
         raise PhotoError(_NO_INK)
     soft = ndimage.binary_dilation(ink, iterations=2)
@@ -246,7 +244,7 @@ def _largest(parts: _Parts, eligible: Mask) -> Mask:
     """The largest eligible piece with all that belongs to it: what is in its box, or not small."""
     best = int(np.argmax(parts.mass * eligible * np.where(parts.edge > 0, 0.3, 1)))
     share = parts.mass / parts.mass[best]
-    kept = (share >= SMALLEST_PART) & (parts.edge == 0)
+    kept = (share >= SMALLEST_PART) & ((parts.edge == 0) | (parts.edge[best] > 0))
     box = ndimage.find_objects(parts.labels)[best]
     inside = np.isin(np.arange(1, len(share) + 1), parts.labels[box])
     kept |= inside & (share >= SMALLEST_PART_INSIDE)

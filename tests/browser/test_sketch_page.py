@@ -313,9 +313,10 @@ def test_nothing_is_wider_than_the_screen(sketch, size, scheme):
 def test_the_reliability_diagram_is_on_the_mnist_page(new_page, address):
     page = MnistPage(new_page(), address)
     _, record = runs.load_checkpoint("published")
-    expect(page.chart("Are they right as often as they are sure?")).to_be_visible()
+    page.chart("Are they right as often as they are sure?").wait_for(timeout=30_000)
     expect(page.say(f"{record.calibration.temperature:.3f}")).to_be_visible()
-    point = page.chart("Are they right as often").locator(".mark-symbol path").last
+    point = page.chart("Are they right as often").locator("path[aria-label*='sure']").nth(2)
     point.scroll_into_view_if_needed()
-    point.hover()
+    box = point.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.page.locator("#vg-tooltip-element")).to_contain_text("95 % interval")
