@@ -185,7 +185,7 @@ def _ink(contrast: Grey) -> npt.NDArray[np.uint8]:
     """The digit in the contrast: all its parts, without lines, dust or the edge of the paper."""
     fine = contrast - ndimage.uniform_filter(contrast, 7)
     noise = 1.4826 * float(np.median(np.abs(fine)))
-    floor = min(max(FAINTEST_EDGE, 6 * noise), 3 * FAINTEST_EDGE)
+    floor = FAINTEST_EDGE
     ink = _digit(contrast, floor)
     ink = _digit(np.where(ink, contrast, 0), floor)  # ruled lines that touch it are fainter
     full = np.percentile(contrast[ink], 75)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 import torch
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 from torch import Tensor
 
 from core.mnist import data
@@ -21,7 +23,8 @@ from core.ui.sketch_settings import INDEX, PEN
 
 CANVAS, PREVIEW = 320, 200  # px wide
 UPLOAD_MB = 20
-KEY, KEPT, FIRST, SEEN = "canvas", "sketch.drawing", "sketch.first_drawing", "sketch.seen"
+KEY, KEPT, FIRST = "canvas", "sketch.drawing", "sketch.first_drawing"
+SEEN, PHOTO = "sketch.seen", "sketch.photo"
 HINTS = {
     "draw": "Draw one: the answer stands here when you lift.",
     "upload": "Choose a picture of one.",
@@ -91,18 +94,31 @@ def _redraw(strokes: list[dict[str, Any]]) -> None:
     state[FIRST] = {"objects": strokes, "number": number}
 
 
-def photographed(file: bytes | None) -> Tensor | None:
-    """The digit of an uploaded file, with the ink that was found in it."""
+@dataclass(frozen=True)
+class _Photo:
+    """What a file gave: its ink, or a sentence that says why there is none."""
+
+    file_id: str
+    ink: Pixels | None = None
+    complaint: str = ""
+
+
+def _photographed(file: UploadedFile | None) -> Tensor | None:
+    """The digit of a picture, with the ink that was found in it."""
     if file is None:
         return None
-    try:
-        ink = read_ink(file)
-        image = to_mnist(ink)
-    except (PhotoError, NoInkError) as error:
-        st.error(str(error))
+    photo: _Photo | None = state.get(PHOTO)
+    if photo is None or photo.file_id != file.file_id:  # a large one takes its time: only once
+        try:
+            photo = _Photo(file.file_id, ink=read_ink(file.getvalue()))
+        except PhotoError as error:
+            photo = _Photo(file.file_id, complaint=str(error))
+        state[PHOTO] = photo
+    if photo.ink is None:
+        st.error(photo.complaint)
         return None
-    st.image(255 - ink, caption="The ink that was found", width=PREVIEW, alt="The ink found")
-    return torch.from_numpy(image)
+    st.image(255 - photo.ink, caption="The ink that was found", width=PREVIEW, alt="The ink found")
+    return _read(photo.ink)
 
 
 def uploaded() -> Tensor | None:
@@ -113,13 +129,13 @@ def uploaded() -> Tensor | None:
         max_upload_size=UPLOAD_MB,
         help="Dark on light or light on dark, any size.",
     )
-    return photographed(file.getvalue() if file else None)
+    return _photographed(file)
 
 
 def snapped() -> Tensor | None:
     """A picture from the camera."""
     file = st.camera_input("One digit on plain paper, as large as it goes")
-    return photographed(file.getvalue() if file else None)
+    return _photographed(file)
 
 
 def tested(source: str, misread: list[int]) -> tuple[Tensor, int] | None:
