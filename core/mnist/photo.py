@@ -183,11 +183,8 @@ def _contrast(grey: Grey) -> Grey:
 
 def _ink(contrast: Grey) -> npt.NDArray[np.uint8]:
     """The digit in the contrast: all its parts, without lines, dust or the edge of the paper."""
-    fine = contrast - ndimage.uniform_filter(contrast, 7)
-    noise = 1.4826 * float(np.median(np.abs(fine)))
-    floor = FAINTEST_EDGE
-    ink = _digit(contrast, floor)
-    ink = _digit(np.where(ink, contrast, 0), floor)  # ruled lines that touch it are fainter
+    ink = _digit(contrast)
+    ink = _digit(np.where(ink, contrast, 0))  # ruled lines that touch it are fainter
     full = np.percentile(contrast[ink], 75)
     if full < FAINTEST_INK:
         raise PhotoError(_NO_INK)
@@ -215,7 +212,7 @@ class _Parts:
         return np.append(False, which)[self.labels]
 
 
-def _digit(contrast: Grey, floor: float) -> Mask:
+def _digit(contrast: Grey) -> Mask:
     """The parts of the digit. Raises PhotoError if there is none, or more than a digit.
 
     What runs along the border (a table beside the paper, a finger) is peeled off until something
@@ -224,9 +221,9 @@ def _digit(contrast: Grey, floor: float) -> Mask:
     outside = np.pad(np.zeros_like(contrast, dtype=bool), 1, constant_values=True)
     left, peeled = contrast, []
     for _ in range(8):
-        if not (left > floor).any():
+        if not (left > FAINTEST_EDGE).any():
             break
-        parts = _parts(left, floor, outside)
+        parts = _parts(left, outside)
         along = parts.edge > 0.8
         smallest = np.where(parts.edge > 0, 5, 1) * SMALLEST_DIGIT
         whole = ~along & (parts.length > smallest)
@@ -235,7 +232,7 @@ def _digit(contrast: Grey, floor: float) -> Mask:
         peeled.append(parts)
         outside[1:-1, 1:-1] |= _grown(parts.mask(along), 7)
         left = np.where(_grown(parts.labels > 0, 7), 0, left)
-    if not peeled or not _fills(peeled[0].labels > 0):
+    if not peeled or not _cut_out(peeled[0].labels > 0):
         raise PhotoError(_NO_INK)
     return _largest(peeled[0], np.ones_like(peeled[0].mass, dtype=bool))
 
@@ -256,13 +253,14 @@ def _largest(parts: _Parts, eligible: Mask) -> Mask:
     return parts.mask(kept)
 
 
-def _parts(contrast: Grey, floor: float, outside: Mask) -> _Parts:
+def _parts(contrast: Grey, outside: Mask) -> _Parts:
     """What is above a threshold, and above a lower one and joined to that; GAPs are bridged.
 
     outside: (H + 2, W + 2), what to take for the border of the picture.
     """
-    high = max(_otsu(contrast[contrast > floor]), floor)
-    mask = ndimage.binary_propagation(contrast > high, mask=contrast > max(0.6 * high, floor))
+    high = max(_otsu(contrast[contrast > FAINTEST_EDGE]), FAINTEST_EDGE)
+    low = max(0.7 * high, FAINTEST_EDGE)
+    mask = ndimage.binary_propagation(contrast > high, mask=contrast > low)
     bridged = _grown(mask, 2 * max(1, round(GAP * max(mask.shape) / 2)) + 1)
     joined, count = ndimage.label(bridged, np.ones((3, 3)))
     labels = np.where(mask, joined, 0)
@@ -284,9 +282,11 @@ def _grown(mask: Mask, window: int) -> Mask:
     return np.asarray(ndimage.maximum_filter(mask, window), dtype=bool)
 
 
-def _fills(mask: Mask) -> bool:
-    """Whether it reaches from side to side and from top to bottom, nearly."""
-    return bool(min(mask.any(axis=0).mean(), mask.any(axis=1).mean()) > 0.9)
+def _cut_out(mask: Mask) -> bool:
+    """Whether it reaches all four sides, nearly, and most of the border is free, as no table's."""
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    reach = min(mask.any(axis=0).mean(), mask.any(axis=1).mean())
+    return bool(reach > 0.9 and border.mean() < 0.4)
 
 
 def _otsu(values: npt.NDArray[np.float32]) -> float:

@@ -129,7 +129,8 @@ def _config(given: argparse.Namespace) -> TrainConfig:
         if getattr(given, name) is not None
     }
     affine = {name: changes.pop(name) for name in AUGMENTATION if name in changes}
-    config = preset(given.preset)
+    source = {"data": given.data} if given.data else {}
+    config = preset(given.preset, **source)
     return replace(config, augmentation=replace(config.augmentation, **affine), **changes)
 
 

@@ -192,6 +192,10 @@ PRESETS: dict[str, TrainConfig] = {
     ),
 }
 
+# The presets' amounts are for MNIST. A thousand digits make few batches of 256, too few steps to
+# learn in, and have fewer to hold out.
+UCI_AT_MOST = {"batch_size": 32, "validation": 200, "drawn": 300, "drawn_others": 150}
+
 
 @dataclass(frozen=True)
 class BatchDone:
@@ -265,8 +269,13 @@ def train(
     """Train a new network, or go on from the `state` of an EpochDone of the same configuration.
 
     Closing the generator stops the run after the batch it is at. Raises ConfigError if the
-    data are too few for one batch.
+    data are too few for one batch, or to hold so many out.
     """
+    if config.validation >= len(digits.train_labels):
+        raise ConfigError(
+            f"{config.validation} images cannot be held out of {len(digits.train_labels)}; "
+            "hold out fewer."
+        )
     indices, held_out = split(config, digits)
     plain = digits.train_images[indices[: config.settling]]
     if added := config.drawn + config.drawn_others:
@@ -565,7 +574,13 @@ def _restore(
 
 
 def preset(name: str, **changes: Any) -> TrainConfig:
-    """The preset of that name with some values changed. Raises ConfigError."""
+    """The preset of that name with some values changed. Raises ConfigError.
+
+    For the UCI digits its amounts are bounded by UCI_AT_MOST.
+    """
     if name not in PRESETS:
         raise ConfigError(f"“{name}” is no preset; choose one of: {', '.join(PRESETS)}.")
-    return replace(PRESETS[name], **changes)
+    config = PRESETS[name]
+    if changes.get("data", config.data) == "uci":
+        config = replace(config, **{k: min(v, getattr(config, k)) for k, v in UCI_AT_MOST.items()})
+    return replace(config, **changes)

@@ -7,14 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES, TrainConfig
+from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES, TrainConfig, preset
 from core.ui.settings import Choice, Name, Names, Number, Setting, Settings
 
 VIEWS = ("Results", "Train", "Compare")
 FIRST = "fast"  # the preset that a newcomer's form holds: it shows the most in the least time
 CUSTOM = "own"
 FREE = ("architecture", "data", "seed")  # the person's choice, whatever the recipe
-UCI_BATCH = 32
 
 
 def form_values(config: TrainConfig) -> dict[str, Any]:
@@ -59,13 +58,8 @@ def current_config() -> TrainConfig:
 
 
 def recipe(name: str, source: str) -> dict[str, Any]:
-    """What the preset puts into the form; it has no say in network, data and seed.
-
-    A thousand digits make few batches of 256, too few steps to learn in: UCI gets small ones.
-    """
-    values = form_values(PRESETS[name])
-    if source == "uci":
-        values["batch_size"] = UCI_BATCH
+    """What the preset puts into the form; it has no say in network, data and seed."""
+    values = form_values(preset(name, data=source))
     return {name: value for name, value in values.items() if name not in FREE}
 
 

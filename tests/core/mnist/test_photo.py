@@ -160,14 +160,17 @@ def test_a_pencil_on_unevenly_lit_paper():
     assert_same(read_ink(file), ink, least=0.6)
 
 
+LINES = (DOWN * 600 + 4 * ACROSS) % 30 < 2
+RULED = {"lines": LINES, "squares": LINES | (ACROSS * 450 % 30 < 2)}
+
+
 @pytest.mark.parametrize("light", ["even", "soft shadow"])
-@pytest.mark.parametrize("squares", [False, True])
-def test_ruled_paper(squares, light):
+@pytest.mark.parametrize("strength", [35.0, 70.0])
+@pytest.mark.parametrize("ruled", RULED)
+def test_ruled_paper(ruled, strength, light):
     ink = drawn(4, pen=0.02)
-    lines = (DOWN * 600 + 4 * ACROSS) % 30 < 2
-    if squares:
-        lines |= ACROSS * 450 % 30 < 2
-    file = encoded(on_paper(ink, paper=215 - 35.0 * lines, light=LIGHT[light]), "JPEG")
+    paper = 215 - strength * RULED[ruled]
+    file = encoded(on_paper(ink, paper=paper, light=LIGHT[light]), "JPEG")
     assert_same(read_ink(file), ink, least=0.8)
 
 
@@ -176,7 +179,7 @@ def test_dust_is_left_out():
     random = np.random.default_rng(2)
     dust = np.zeros_like(ink)
     dust[random.integers(0, 600, 40), random.integers(0, 450, 40)] = 1
-    dust = ndimage.maximum_filter(dust, 3)
+    dust = ndimage.maximum_filter(dust, 5)
     assert_same(read_ink(encoded(on_paper(np.maximum(ink, dust)))), ink)
 
 
@@ -203,6 +206,20 @@ def test_a_finger_at_the_edge_is_left_out():
     finger = (np.abs(ACROSS - 0.9) < 0.09) & (DOWN > 0.88)
     picture = on_paper(ink, paper=np.where(finger, 90, 215))
     assert_same(read_ink(encoded(picture)), ink)
+
+
+def test_a_pen_that_lies_at_the_edge_is_left_out():
+    ink = drawn(4, height=0.4)
+    pen = (np.abs(DOWN - 0.9 - 0.05 * ACROSS) < 0.025) & (ACROSS > 0.5)
+    assert pen.sum() > ink.sum()
+    assert_same(read_ink(encoded(on_paper(ink, paper=np.where(pen, 60, 215)))), ink)
+
+
+def test_a_dashed_stroke_is_kept_whole():
+    angle = np.arctan2(DOWN - 0.5, ACROSS - 0.5)
+    dashes = drawn(0, pen=0.02) * (np.sin(30 * angle) > -0.7)
+    assert ndimage.label(dashes > 0.5)[1] == 30
+    assert_same(read_ink(encoded(on_paper(dashes))), dashes, least=0.7)
 
 
 def test_a_stroke_that_is_broken_is_kept_whole():
@@ -252,6 +269,14 @@ def palette_with_a_clear_colour(pen):
     return encoded(picture, "PNG", transparency=0)
 
 
+def palette_out_of_order():
+    """Large, so that it has to be reduced; neighbours in the palette are unlike."""
+    order = np.random.default_rng(0).permutation(256)
+    picture = Image.fromarray(np.argsort(order)[np.asarray(PAGE.resize((900, 1200)))].astype("u1"))
+    picture.putpalette(np.repeat(order, 3).tolist())
+    return encoded(picture)
+
+
 def of_16_bits(image):
     return Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
 
@@ -261,7 +286,9 @@ MODES = {
     "colour": encoded(PAGE.convert("RGB")),
     "1 bit": encoded(Image.fromarray(UPRIGHT < 0.5)),
     "palette": encoded(PAGE.convert("RGB").quantize(16)),
+    "palette out of order": palette_out_of_order(),
     "16 bits": encoded(of_16_bits(PAGE)),
+    "light 16 bits": encoded(of_16_bits(ALPHA)),
     "opaque": encoded(PAGE.convert("RGBA")),
     "dark on nothing": encoded(with_alpha(20)),
     "light on nothing": encoded(with_alpha(240)),
@@ -346,6 +373,7 @@ def many_digits():
     return encoded(on_paper(sum(drawn(5, height=0.12, pen=0.01, at=at) for at in places)))
 
 
+BLANK = np.zeros((600, 450))
 JPEG, PNG = MODES["JPEG"], MODES["colour"]
 FRAMES = [PAGE, PAGE.point(lambda shade: 255 - shade)]
 NOT_A_PICTURE, DAMAGED, NO_INK = "not a picture", "damaged", "No ink found"
@@ -376,8 +404,11 @@ BAD = {
     "white": (encoded(np.full((300, 200), 255, np.uint8)), NO_INK),
     "black": (encoded(np.zeros((300, 200), np.uint8)), NO_INK),
     "all transparent": (encoded(Image.new("RGBA", (200, 200))), NO_INK),
-    "blank paper": (encoded(on_paper(np.zeros((600, 450)), light=LIGHT["lamp"]), "JPEG"), NO_INK),
-    "shadow alone": (encoded(on_paper(np.zeros((600, 450)), light=LIGHT["shadow"])), NO_INK),
+    "blank paper": (encoded(on_paper(BLANK, light=LIGHT["lamp"]), "JPEG"), NO_INK),
+    "shadow alone": (encoded(on_paper(BLANK, light=LIGHT["shadow"])), NO_INK),
+    "soft shadow alone": (encoded(on_paper(BLANK, light=LIGHT["soft shadow"])), NO_INK),
+    "hand alone": (encoded(on_paper(BLANK, light=LIGHT["shadow of a hand"])), NO_INK),
+    "lines alone": (encoded(on_paper(BLANK, paper=215 - 35.0 * LINES)), NO_INK),
     "half black": (encoded(np.repeat(np.uint8([[0, 255]]), 150, 1).repeat(300, 0)), NO_INK),
     "a gradient": (encoded(Image.linear_gradient("L")), NO_INK),
     "a speck": (encoded(on_paper(drawn(0, height=0.01, pen=0.01))), NO_INK),

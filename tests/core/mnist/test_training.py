@@ -228,6 +228,19 @@ def test_no_digit_means_that_every_answer_is_equally_likely(digits):
     assert confidence(drawn_others(200, 77)[0]) < confidence(drawn_digits(200, 77)[0]) - 0.2
 
 
+def test_a_preset_for_the_small_data_set_fits_it():
+    config = preset("best", data="uci")
+    assert len(data.load("uci").train_labels) > 4 * config.validation
+    assert config.batch_size < PRESETS["best"].batch_size
+    assert preset("best", data="uci", batch_size=256).batch_size == 256
+    assert preset("best") == PRESETS["best"]
+
+
+def test_more_held_out_than_there_are_is_refused(digits):
+    with pytest.raises(ConfigError, match="420 images cannot be held out of 420"):
+        next(train(replace(SMALL, validation=420), digits))
+
+
 def test_a_run_is_calibrated_on_what_it_held_out(digits):
     finished = list(train(SMALL, digits))[-1]
     assert finished.calibration.held_out == SMALL.validation

@@ -1,0 +1,546 @@
+"""A run as an .xlsx workbook that calculates itself: live formulas, their values, charts.
+
+This module knows where each number stands and writes the arithmetic of network.py as cell formulas,
+from the same edges that derivation.py reads. Only the initial values, the learning rates and the
+number of the first epoch are constants: change one in Excel or LibreOffice and all else follows.
+
+Two things differ from network.py, neither in a digit that shows. EXP of more than 709 is an error
+in a spreadsheet, so the sigmoid is 1/(1+EXP(MIN(700,−x))): below x = −700 it stays at 1e-304
+where network.py goes on to 0. And a number beyond the range of a float is #NUM!, not ∞, so a run
+that diverges ends in #NUM!, where `History` repeats its last numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
+
+from core.backprop.derivation import EDGES, column_formulas, signal
+from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array, History, Setup, descend
+
+RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
+"""The learning rates that the courses compare."""
+
+TABLE, COMPARISON, EXPLANATION = "Backprop", "Learning rates", "Formulas"
+
+# Rows as a spreadsheet numbers them, from 1.
+TABLE_HEAD, COMPARISON_HEAD = 10, 6
+RATE_ROW = 4
+
+INITIAL = {
+    **{"t1": "$B$4", "t2": "$C$4", "i1": "$D$4", "i2": "$E$4", "η": "$F$4"},
+    **{"w1": "$B$6", "w2": "$C$6", "w3": "$D$6", "w4": "$E$6"},
+    **{"w5": "$B$8", "w6": "$C$8", "w7": "$D$8", "w8": "$E$8"},
+}
+"""Initial value -> its cell in the sheet `TABLE`; its label stands in the cell above."""
+
+BLOCK = (
+    *("w1", "w2", "w3", "w4", "out_h1", "out_h2"),
+    *("w5", "w6", "w7", "w8", "out_o1", "out_o2"),
+    *("∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2"),
+)
+"""The columns behind each E_total of the sheet `COMPARISON`."""
+FIRST_BLOCK = 21  # the index of its first column, V: the chart lies before it
+
+# The hues of core.ui.colours, which this layer must not import: blue is a value on its way
+# forward, orange a gradient, teal the loss. Each with a tint on which black text reads well.
+FORWARD, FORWARD_TINT = "#3a80cc", "#dfebf8"
+GRADIENT, GRADIENT_TINT = "#cf6a12", "#fbe7d5"
+LOSS, LOSS_TINT = "#12907c", "#d9f0ec"
+NEUTRAL, NEUTRAL_TINT = "#7d8894", "#eceff1"
+RATE_SHADES = ("#7fc9bb", "#67b7a8", "#50a595", "#389383", "#218170", "#0a6f60")
+INPUT = "#fff5cc"
+
+Value = float | str
+
+
+def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
+    """The run as an .xlsx file of three sheets; the same arguments give the same bytes.
+
+    Backprop: the initial values and η in cells of their own, below them the table of
+    `History.table()`, one row an epoch, and a chart of its errors. Learning rates: E_total of each
+    epoch at six rates, with the weights behind it in folded columns, and a chart. Formulas: what
+    each column is and how to change things.
+
+    `setup` holds numbers, not arrays. Beside each formula stands the value that `descend` gives,
+    to the last digit; from the epoch on at which a run diverges it is #NUM!, as a spreadsheet
+    makes it, and a number nearer to 0 than 2.2e-308 is 0, since spreadsheets know none.
+
+    Raises ValueError if `epochs` is below 1, or a number is not finite.
+    """
+    run = descend(setup, float(learning_rate), epochs)
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    book.set_properties(
+        {"title": "Backpropagation in the 2-2-2 network", "created": datetime(2000, 1, 1)}
+    )
+    sheets = [book.add_worksheet(name) for name in (TABLE, COMPARISON, EXPLANATION)]
+    styles = _Styles(book)
+    _write_table(sheets[0], styles, run)
+    _write_comparison(sheets[1], styles, setup, epochs)
+    _write_explanation(sheets[2], styles)
+    sheets[0].insert_chart(0, 6, _error_chart(book, epochs), _CHART | {"x_offset": 12})
+    sheets[1].insert_chart(COMPARISON_HEAD, 8, _rates_chart(book, epochs), _CHART | {"y_offset": 8})
+    book.close()
+    return file.getvalue()
+
+
+# The arithmetic, in the names of the columns.
+
+
+def _net(node: str) -> str:
+    into = ((weight, source) for weight, (source, target) in EDGES.items() if target == node)
+    return "+".join(f"{weight}*{signal(source)}" for weight, source in into)
+
+
+def _sigmoid(x: str) -> str:
+    return f"1/(1+EXP(MIN(700,-{x})))"
+
+
+def _delta(node: str, *, inline: bool) -> str:
+    """∂E/∂net input of `node`; `inline` writes out the outputs' own where a hidden one needs them.
+
+    Otherwise those are columns that it refers to.
+    """
+    slope = f"out_{node}*(1-out_{node})"
+    if node.startswith("o"):
+        return f"(out_{node}-t{node[1]})*{slope}"
+    away = ((weight, target) for weight, (source, target) in EDGES.items() if source == node)
+    back = (f"{_delta(o, inline=True) if inline else f'∂E/∂{o}'}*{weight}" for weight, o in away)
+    return f"({'+'.join(back)})*{slope}"
+
+
+def _halved_square(k: int) -> str:
+    return f"0.5*(t{k}-out_o{k})^2"
+
+
+_NODES = ("h1", "h2", "o1", "o2")
+
+TABLE_RULES = {
+    **{node: _net(node) for node in _NODES},
+    **{f"out_{node}": _sigmoid(node) for node in _NODES},
+    **{"E1": _halved_square(1), "E2": _halved_square(2), "E_total": "E1+E2"},
+    **{
+        f"∂E/∂{weight}": f"{_delta(target, inline=True)}*{signal(source)}"
+        for weight, (source, target) in EDGES.items()
+    },
+}
+"""Column -> its formula from cells of the same row."""
+TABLE_STEPS = {weight: f"{weight}-η*∂E/∂{weight}" for weight in WEIGHTS}
+"""Weight -> its formula from cells of the row above."""
+
+BLOCK_RULES = {
+    **{f"out_{node}": _sigmoid(f"({_net(node)})") for node in _NODES},
+    **{f"∂E/∂{node}": _delta(node, inline=False) for node in _NODES},
+    "E_total": f"{_halved_square(1)}+{_halved_square(2)}",
+}
+BLOCK_STEPS = {
+    weight: f"{weight}-η*(∂E/∂{target}*{signal(source)})"
+    for weight, (source, target) in EDGES.items()
+}
+
+_NAME = re.compile(r"∂E/∂[who]\d|out_[ho]\d|E_total|[Eihotw]\d|η")
+
+
+def _in_cells(rule: str, cells: Mapping[str, str]) -> str:
+    return _NAME.sub(lambda name: cells[name[0]], rule)
+
+
+def _formulas(first: str, rest: str, head: int, epochs: int) -> list[str]:
+    """One formula an epoch below row `head`: {r} stands for its row, {p} for the row above."""
+    rows = range(head + 1, head + 1 + epochs)
+    return [f"={(rest if p > head else first).format(r=p + 1, p=p)}" for p in (r - 1 for r in rows)]
+
+
+def _column_formulas(
+    rules: Mapping[str, str],
+    steps: Mapping[str, str],
+    columns: Mapping[str, str],
+    fixed: Mapping[str, str],
+    size: tuple[int, int],
+) -> dict[str, list[str]]:
+    """Name -> the formulas of its column.
+
+    rules, steps: as `TABLE_RULES` and `TABLE_STEPS`. columns: name -> letters of its column, for
+    the names that vary with the epoch. fixed: name -> its cell, for all others and for initial
+    weights. size: the row of the head, and the epochs.
+    """
+    here = {**fixed, **{name: f"{letters}{{r}}" for name, letters in columns.items()}}
+    above = {**fixed, **{name: f"{letters}{{p}}" for name, letters in columns.items()}}
+    formulas = {}
+    for name in columns:
+        if name in steps:
+            first, rest = fixed[name], _in_cells(steps[name], above)
+        else:
+            first = rest = _in_cells(rules[name], here) if name in rules else fixed[name]
+        formulas[name] = _formulas(first, rest, *size)
+    return formulas
+
+
+# The values beside the formulas.
+
+
+def _values(run: History) -> dict[str, Array]:
+    """Column -> its values as a spreadsheet has them: NaN for the #NUM! of a run that diverged."""
+    values = {name: row.copy() for name, row in zip(COLUMNS, run.single_rows(), strict=True)}
+    if run.diverged_at:
+        for name in COLUMNS[4:]:
+            given = name in WEIGHTS and run.diverged_at == 1
+            values[name][run.diverged_at - 1 + given :] = np.nan
+    return values
+
+
+def _block_values(run: History) -> dict[str, Array]:
+    """As `_values`, with ∂E/∂o1 … ∂E/∂h2 in the order of operations of network.py."""
+    values = _values(run)
+    for k in (1, 2):
+        out = values[f"out_o{k}"]
+        values[f"∂E/∂o{k}"] = (out - values[f"t{k}"]) * out * (1.0 - out)
+    for node in ("h1", "h2"):
+        to_o1, to_o2 = (w for w, (source, _) in EDGES.items() if source == node)
+        out, back = values[f"out_{node}"], values["∂E/∂o1"] * values[to_o1]
+        values[f"∂E/∂{node}"] = (back + values["∂E/∂o2"] * values[to_o2]) * out * (1.0 - out)
+    return values
+
+
+def _cached(value: float) -> Value:
+    if np.isnan(value):
+        return "#NUM!"
+    smallest = np.finfo(np.float64).smallest_normal
+    return float(value) if abs(value) >= smallest else 0.0
+
+
+class _Exact(float):
+    """A float with all its digits, where the writer of a constant would round to 16."""
+
+    def __format__(self, spec: str) -> str:
+        return repr(float(self))
+
+
+# The sheets.
+
+
+@dataclass
+class _Styles:
+    book: Any
+
+    def __post_init__(self) -> None:
+        self.title = self.of(bold=True, font_size=14)
+        self.note = self.of(font_color="#5a646e")
+        self.text = self.of(text_wrap=True, valign="top")
+        self.code = self.of(text_wrap=True, valign="top", font_name="Consolas", font_size=9)
+        self.label = self.of(align="right", font_color="#5a646e")
+        self.section = self.of(bold=True, font_size=12)
+        self.input = self.of(bg_color=INPUT, border=1, border_color="#d9c77a", align="right")
+        self.epoch = self.of(num_format="0", font_color="#5a646e")
+        self.result = self.of(num_format="0.000000")
+
+    def of(self, **properties: Any) -> Any:
+        return self.book.add_format(properties)
+
+    def head(self, name: str, **properties: Any) -> Any:
+        """The head of a column, in the colour of what it holds."""
+        hue, tint = _colours(name)
+        return self.of(
+            bold=True, align="right", bg_color=tint, bottom=2, bottom_color=hue, **properties
+        )
+
+    def numbers(self, name: str, values: Array) -> Any:
+        """Fixed decimals, so that digits stand below digits, or powers of ten out of their range.
+
+        Either fits a column 12 digits wide.
+        """
+        decimals = 8 if name.startswith("∂") else 6
+        peak = np.max(np.abs(values[np.isfinite(values)]), initial=0.0)
+        fixed = peak == 0 or 10.0 ** (2 - decimals) <= peak < 1e4
+        return self.of(num_format=f"0.{'0' * decimals}" if fixed else "0.00000E+00")
+
+
+def _colours(name: str) -> tuple[str, str]:
+    if name.startswith("∂"):
+        return GRADIENT, GRADIENT_TINT
+    if name.startswith("E"):
+        return LOSS, LOSS_TINT
+    if name.startswith(("h", "o")):
+        return FORWARD, FORWARD_TINT
+    return NEUTRAL, NEUTRAL_TINT
+
+
+def _write_column(
+    sheet: Any, at: tuple[int, int], formulas: Iterable[str], values: Array, style: Any
+) -> None:
+    """Formulas with their values, down from the row (numbered from 1) and column index `at`."""
+    row, column = at
+    for offset, (formula, value) in enumerate(zip(formulas, values, strict=True)):
+        sheet.write_formula(row - 1 + offset, column, formula, style, _cached(value))
+
+
+def _write_epochs(sheet: Any, styles: _Styles, head: int, epochs: int) -> None:
+    sheet.write(head - 1, 0, "epoch", styles.head("epoch"))
+    sheet.write_number(head, 0, 1, styles.epoch)
+    formulas = _formulas("", "A{p}+1", head, epochs)[1:]
+    _write_column(sheet, (head + 2, 0), formulas, np.arange(2.0, epochs + 1), styles.epoch)
+
+
+def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
+    head, epochs, values = TABLE_HEAD, run.epochs, _values(run)
+    sheet.set_column(0, 0, 8)
+    sheet.set_column(1, len(COLUMNS), 12)
+    for row, height in enumerate([28, 22, *[22] * 6, 22, 24]):
+        sheet.set_row_pixels(row, height)
+    sheet.write("A1", "Backpropagation in the 2-2-2 sigmoid network", styles.title)
+    sheet.write("A2", "Change a yellow cell and everything follows.", styles.note)
+    for name, value in {**vars(run.setup), "η": run.learning_rate[0]}.items():
+        cell = INITIAL[name].replace("$", "")
+        sheet.write(f"{cell[0]}{int(cell[1]) - 1}", name, styles.label)
+        sheet.write_number(cell, _Exact(_cached(value)), styles.input)
+
+    letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(COLUMNS)}
+    last = head + epochs
+    for label, cell, row in (("first E_total", "F6", head + 1), ("last E_total", "F8", last)):
+        sheet.write(f"F{int(cell[1]) - 1}", label, styles.label)
+        error = _cached(values["E_total"][row - head - 1])
+        sheet.write_formula(cell, f"={letters['E_total']}{row}", styles.result, error)
+    for name, caption in _CAPTIONS.items():
+        hue, _ = _colours(name)
+        style = styles.of(font_color=hue, italic=True, valign="bottom")
+        sheet.write(f"{letters[name]}{head - 1}", caption, style)
+
+    _write_epochs(sheet, styles, head, epochs)
+    columns = _column_formulas(TABLE_RULES, TABLE_STEPS, letters, INITIAL, (head, epochs))
+    for k, (name, formulas) in enumerate(columns.items(), start=1):
+        sheet.write(head - 1, k, name, styles.head(name))
+        numbers = styles.numbers(name, values[name])
+        _write_column(sheet, (head + 1, k), formulas, values[name], numbers)
+
+    sheet.ignore_errors({"formula_differs": f"B{head + 1}:{letters[COLUMNS[-1]]}{last}"})
+    sheet.freeze_panes(head, 1)
+    _set_print(sheet, head, pages_wide=2)
+
+
+_CAPTIONS = {
+    **{"t1": "example", "w1": "to the hidden units", "h1": "hidden units"},
+    **{"w5": "to the outputs", "o1": "outputs", "E1": "errors", "∂E/∂w1": "gradients"},
+}
+
+
+def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) -> None:
+    head = COMPARISON_HEAD
+    fixed = {name: f"{TABLE}!{cell}" for name, cell in INITIAL.items()}
+    sheet.set_column(0, 0, 8)
+    sheet.set_column(1, len(RATES), 12)
+    sheet.outline_settings(symbols_right=False)
+    sheet.write("A1", "E_total at six learning rates", styles.title)
+    sheet.write(
+        "A2",
+        f"Change a yellow η, or an initial value in the sheet {TABLE}, and its column follows. "
+        f"The weights behind each column are folded: open them with + "
+        f"from column {xl_col_to_name(FIRST_BLOCK)} on.",
+        styles.note,
+    )
+    sheet.write(RATE_ROW - 1, 0, "η", styles.label)
+    _write_epochs(sheet, styles, head, epochs)
+    for k, rate in enumerate(RATES, start=1):
+        letters = xl_col_to_name(k)
+        sheet.write_number(RATE_ROW - 1, k, rate, styles.input)
+        title = f"η = {rate:g}"
+        shown = f'="η = "&{letters}${RATE_ROW}'
+        sheet.write_formula(head - 1, k, shown, styles.head("E_total"), title)
+
+        start = FIRST_BLOCK + (k - 1) * (1 + len(BLOCK))
+        sheet.set_column(start, start, 9, None, {"collapsed": True})
+        sheet.set_column(start + 1, start + len(BLOCK), 12, None, {"level": 1, "hidden": True})
+        sheet.write_formula(head - 1, start, shown, styles.head("epoch"), title)
+
+        values = _block_values(descend(setup, rate, epochs))
+        places = {name: start + 1 + n for n, name in enumerate(BLOCK)} | {"E_total": k}
+        columns = _column_formulas(
+            BLOCK_RULES,
+            BLOCK_STEPS,
+            {name: xl_col_to_name(place) for name, place in places.items()},
+            fixed | {"η": f"${letters}${RATE_ROW}"},
+            (head, epochs),
+        )
+        for name, formulas in columns.items():
+            if name in BLOCK:
+                sheet.write(head - 1, places[name], name, styles.head(name))
+            numbers = styles.numbers(name, values[name])
+            _write_column(sheet, (head + 1, places[name]), formulas, values[name], numbers)
+    end = xl_col_to_name(FIRST_BLOCK + len(RATES) * (1 + len(BLOCK)))
+    sheet.ignore_errors({"formula_differs": f"B{head + 1}:{end}{head + epochs}"})
+    sheet.freeze_panes(head, 1)
+    _set_print(sheet, head, pages_wide=1)
+    sheet.print_area(0, 0, max(head + epochs, 30) - 1, FIRST_BLOCK - 2)
+
+
+def _write_explanation(sheet: Any, styles: _Styles) -> None:
+    for column, width in enumerate((11, 38, 48, 62)):
+        sheet.set_column(column, column, width)
+    sheet.write("A1", "What each column is", styles.title)
+    head = 3
+    titles = ("column", "meaning", "formula", f"cell of epoch 2 in {TABLE}")
+    for column, title in enumerate(titles):
+        sheet.write(head - 1, column, title, styles.head("epoch", align="left"))
+
+    letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(COLUMNS)}
+    cells = _column_formulas(TABLE_RULES, TABLE_STEPS, letters, INITIAL, (TABLE_HEAD, 2))
+    symbols = {"epoch": "the row above + 1", **column_formulas()}
+    formulas = {"epoch": f"A{TABLE_HEAD + 1}+1", **{name: f[1][1:] for name, f in cells.items()}}
+    row = head
+    for name in ("epoch", *COLUMNS):
+        sheet.write(row, 0, name, styles.head(name, valign="top"))
+        sheet.write(row, 1, _meaning(name), styles.text)
+        sheet.write(row, 2, symbols[name], styles.text)
+        sheet.write_string(row, 3, formulas[name], styles.code)
+        row += 1
+    for title, paragraphs in _NOTES.items():
+        sheet.write(row + 1, 0, title, styles.section)
+        row += 2
+        for paragraph in paragraphs:
+            sheet.merge_range(row, 0, row, 3, paragraph, styles.text)
+            sheet.set_row_pixels(row, 20 * (1 + len(paragraph) // 150))
+            row += 1
+    sheet.freeze_panes(head, 1)
+    _set_print(sheet, head, pages_wide=1)
+
+
+def _meaning(name: str) -> str:
+    kind, k = name.removeprefix("out_")[0], name[-1]
+    unit = {"h": f"hidden unit {k}", "o": f"output {k}", "i": f"input {k}"}
+    if name in EDGES:
+        source, target = (f"{unit[node[0]][:-1]}{node[1]}" for node in EDGES[name])
+        return f"weight from {source} to {target}"
+    if name in GRADIENTS:
+        return f"how fast E_total grows with {name[-2:]}"
+    if name.startswith("out_"):
+        return f"activation of {unit[kind]}: what it sends on"
+    return {
+        "epoch": "row 1 has the initial weights; each further row one step more",
+        "E_total": "error of the network",
+        "E1": "error of output 1",
+        "E2": "error of output 2",
+        "t1": "target: what output 1 should answer",
+        "t2": "target: what output 2 should answer",
+        "i1": "input 1",
+        "i2": "input 2",
+    }.get(name) or f"net input of {unit[kind]}"
+
+
+_NOTES = {
+    "Symbols": (
+        "σ(x) = 1 / (1 + e^−x) is the sigmoid. η is the learning rate. There are no biases.",
+        "∂E/∂o1 = (out_o1 − t1)·out_o1·(1 − out_o1) and ∂E/∂o2 = (out_o2 − t2)·out_o2·(1 − out_o2) "
+        "are the errors sent back from the outputs; the cells of ∂E/∂w1 … ∂E/∂w4 write them out.",
+    ),
+    "How to change things": (
+        f"Yellow cells hold the only numbers that were typed: η ({INITIAL['η']}), the example "
+        f"and the initial weights in the sheet {TABLE}, and the six rates in the sheet "
+        f"{COMPARISON}. Type into one, and every table and chart follows.",
+        "For more epochs select the last row of a table, all its columns, and drag its corner "
+        "down. Then drag the chart's range along with it.",
+        f"In the sheet {COMPARISON} each rate is a descent of its own. Its weights, activations "
+        "and the errors sent back are in folded columns: the + above their heading opens them.",
+    ),
+    "What a spreadsheet does differently": (
+        "σ is written 1/(1+EXP(MIN(700,−x))), because EXP of more than 709 is an error. Below "
+        "x = −700 it is therefore 1e-304 instead of something even smaller, which is 0 in every "
+        "digit shown.",
+        "#NUM! means that a number has left the range of a spreadsheet (about 1.8e308): the run "
+        "has diverged. A smaller η or smaller inputs keep it together.",
+    ),
+}
+
+
+def _set_print(sheet: Any, head: int, *, pages_wide: int) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.repeat_rows(head - 1)
+    if pages_wide > 1:
+        sheet.repeat_columns(0)
+    sheet.fit_to_pages(pages_wide, 0)
+    sheet.set_footer("&L&A&R&P / &N")
+
+
+# The charts.
+
+_CHART = {"object_position": 2}
+
+
+def _range(sheet: str, letters: str, head: int, epochs: int) -> str:
+    return f"='{sheet}'!${letters}${head + 1}:${letters}${head + epochs}"
+
+
+def _error_chart(book: Any, epochs: int) -> Any:
+    lines = []
+    for name, dash, width in (("E_total", "solid", 2.5), ("E1", "dash", 1.5), ("E2", "dot", 1.5)):
+        letters = xl_col_to_name(1 + COLUMNS.index(name))
+        line = {"color": LOSS, "dash_type": dash, "width": width}
+        lines.append((f"='{TABLE}'!${letters}${TABLE_HEAD}", letters, line))
+    chart = _line_chart(book, TABLE, TABLE_HEAD, epochs, lines)
+    chart.set_title({"name": "Error of each epoch", "name_font": {"size": 10, "bold": False}})
+    chart.set_y_axis(_axis("error E") | {"min": 0, "major_gridlines": _GRID})
+    chart.set_size({"width": 640, "height": 186})
+    return chart
+
+
+def _rates_chart(book: Any, epochs: int) -> Any:
+    lines = []
+    for k, shade in enumerate(RATE_SHADES, start=1):
+        letters = xl_col_to_name(k)
+        name = f"='{COMPARISON}'!${letters}${COMPARISON_HEAD}"
+        lines.append((name, letters, {"color": shade, "width": 2}))
+    chart = _line_chart(book, COMPARISON, COMPARISON_HEAD, epochs, lines)
+    font = {"size": 12, "bold": False}
+    chart.set_title({"name": "E_total at six learning rates", "name_font": font})
+    chart.set_y_axis(_axis("error E_total") | {"min": 0, "major_gridlines": _GRID})
+    chart.set_size({"width": 740, "height": 420})
+    return chart
+
+
+_GRID = {"visible": True, "line": {"color": "#e3e6e9", "width": 0.75}}
+
+
+def _axis(title: str) -> dict[str, Any]:
+    return {
+        "name": title,
+        "name_font": {"size": 9, "bold": False},
+        "num_font": {"size": 9},
+        "num_format": "General",
+        "line": {"color": NEUTRAL},
+    }
+
+
+def _line_chart(
+    book: Any,
+    sheet: str,
+    head: int,
+    epochs: int,
+    lines: Sequence[tuple[str, str, Mapping[str, Any]]],
+) -> Any:
+    """Columns against the epoch. lines: where the name stands, the column's letters, its look."""
+    chart = book.add_chart({"type": "scatter", "subtype": "straight"})
+    for name, letters, line in lines:
+        chart.add_series(
+            {
+                "name": name,
+                "categories": _range(sheet, "A", head, epochs),
+                "values": _range(sheet, letters, head, epochs),
+                "line": line,
+                # A single epoch has no line to draw.
+                "marker": {"type": "none" if epochs > 1 else "circle"},
+            }
+        )
+    chart.set_x_axis(
+        _axis("epoch") | {"min": 0, "max": max(epochs, 2), "major_gridlines": {"visible": False}}
+    )
+    chart.set_legend({"position": "right", "font": {"size": 9}})
+    return chart
