@@ -41,7 +41,7 @@ def server(script: Path, *options: str, env: Mapping[str, str] | None = None) ->
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=120)  # seconds; on a busy machine it takes its time
 
 
 def process(*words: str) -> int:

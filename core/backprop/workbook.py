@@ -4,18 +4,19 @@ This module knows where each number stands and writes the arithmetic of network.
 from the same edges that derivation.py reads. Only the initial values, the learning rates and the
 number of the first epoch are constants: change one in Excel or LibreOffice and all else follows.
 
-Two things differ from network.py, neither in a digit that shows. EXP of more than 709 is an error
-in a spreadsheet, so the sigmoid is 1/(1+EXP(MIN(700,−x))): below x = −700 it stays at 1e-304
-where network.py goes on to 0. And a number beyond the range of a float is #NUM!, not ∞, so a run
-that diverges ends in #NUM!, where `History` repeats its last numbers.
+Two things are written in a spreadsheet's way. EXP of more than 709 is an error there, so the
+sigmoid is 0 below x = −709, where it is under 1e-307: IF(x<−709, 0, 1/(1+EXP(−x))). And a number
+beyond the range of a float is #NUM!, not ∞, so a run that diverges ends in #NUM!, where `History`
+repeats its last numbers.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -43,8 +44,7 @@ INITIAL = {
 """Initial value -> its cell in the sheet `TABLE`; its label stands in the cell above."""
 
 BLOCK = (
-    *("w1", "w2", "w3", "w4", "out_h1", "out_h2"),
-    *("w5", "w6", "w7", "w8", "out_o1", "out_o2"),
+    *COLUMNS[COLUMNS.index("w1") : COLUMNS.index("E1")],
     *("∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2"),
 )
 """The columns behind each E_total of the sheet `COMPARISON`."""
@@ -58,8 +58,6 @@ LOSS, LOSS_TINT = "#12907c", "#d9f0ec"
 NEUTRAL, NEUTRAL_TINT = "#7d8894", "#eceff1"
 RATE_SHADES = ("#7fc9bb", "#67b7a8", "#50a595", "#389383", "#218170", "#0a6f60")
 INPUT = "#fff5cc"
-
-Value = float | str
 
 
 def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
@@ -87,8 +85,9 @@ def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
     _write_table(sheets[0], styles, run)
     _write_comparison(sheets[1], styles, setup, epochs)
     _write_explanation(sheets[2], styles)
-    sheets[0].insert_chart(0, 6, _error_chart(book, epochs), _CHART | {"x_offset": 12})
-    sheets[1].insert_chart(COMPARISON_HEAD, 8, _rates_chart(book, epochs), _CHART | {"y_offset": 8})
+    # Above the table, where it stays in sight with the initial values, and beside the table.
+    sheets[0].insert_chart(0, 6, _error_chart(book, epochs), _chart_options("errors"))
+    sheets[1].insert_chart(COMPARISON_HEAD, 8, _rates_chart(book, epochs), _chart_options("rates"))
     book.close()
     return file.getvalue()
 
@@ -102,7 +101,7 @@ def _net(node: str) -> str:
 
 
 def _sigmoid(x: str) -> str:
-    return f"1/(1+EXP(MIN(700,-{x})))"
+    return f"IF({x}<-709,0,1/(1+EXP(-{x})))"
 
 
 def _delta(node: str, *, inline: bool) -> str:
@@ -124,21 +123,24 @@ def _halved_square(k: int) -> str:
 
 _NODES = ("h1", "h2", "o1", "o2")
 
-TABLE_RULES = {
+FORWARD_RULES = {
     **{node: _net(node) for node in _NODES},
     **{f"out_{node}": _sigmoid(node) for node in _NODES},
+}
+"""Column -> its formula from cells of the same row."""
+TABLE_RULES = {
+    **FORWARD_RULES,
     **{"E1": _halved_square(1), "E2": _halved_square(2), "E_total": "E1+E2"},
     **{
         f"∂E/∂{weight}": f"{_delta(target, inline=True)}*{signal(source)}"
         for weight, (source, target) in EDGES.items()
     },
 }
-"""Column -> its formula from cells of the same row."""
 TABLE_STEPS = {weight: f"{weight}-η*∂E/∂{weight}" for weight in WEIGHTS}
 """Weight -> its formula from cells of the row above."""
 
 BLOCK_RULES = {
-    **{f"out_{node}": _sigmoid(f"({_net(node)})") for node in _NODES},
+    **FORWARD_RULES,
     **{f"∂E/∂{node}": _delta(node, inline=False) for node in _NODES},
     "E_total": f"{_halved_square(1)}+{_halved_square(2)}",
 }
@@ -157,10 +159,10 @@ def _in_cells(rule: str, cells: Mapping[str, str]) -> str:
 def _formulas(first: str, rest: str, head: int, epochs: int) -> list[str]:
     """One formula an epoch below row `head`: {r} stands for its row, {p} for the row above."""
     rows = range(head + 1, head + 1 + epochs)
-    return [f"={(rest if p > head else first).format(r=p + 1, p=p)}" for p in (r - 1 for r in rows)]
+    return [f"={(first if r == rows[0] else rest).format(r=r, p=r - 1)}" for r in rows]
 
 
-def _column_formulas(
+def _formulas_by_column(
     rules: Mapping[str, str],
     steps: Mapping[str, str],
     columns: Mapping[str, str],
@@ -211,11 +213,10 @@ def _block_values(run: History) -> dict[str, Array]:
     return values
 
 
-def _cached(value: float) -> Value:
-    if np.isnan(value):
+def _cached(value: float) -> float | str:
+    if math.isnan(value):
         return "#NUM!"
-    smallest = np.finfo(np.float64).smallest_normal
-    return float(value) if abs(value) >= smallest else 0.0
+    return float(value) if abs(value) >= sys.float_info.min else 0.0
 
 
 class _Exact(float):
@@ -228,11 +229,11 @@ class _Exact(float):
 # The sheets.
 
 
-@dataclass
 class _Styles:
-    book: Any
+    """The looks of cells."""
 
-    def __post_init__(self) -> None:
+    def __init__(self, book: Any) -> None:
+        self.book = book
         self.title = self.of(bold=True, font_size=14)
         self.note = self.of(font_color="#5a646e")
         self.text = self.of(text_wrap=True, valign="top")
@@ -249,9 +250,8 @@ class _Styles:
     def head(self, name: str, **properties: Any) -> Any:
         """The head of a column, in the colour of what it holds."""
         hue, tint = _colours(name)
-        return self.of(
-            bold=True, align="right", bg_color=tint, bottom=2, bottom_color=hue, **properties
-        )
+        look = {"bold": True, "align": "right", "bg_color": tint, "bottom": 2, "bottom_color": hue}
+        return self.of(**look | properties)
 
     def numbers(self, name: str, values: Array) -> Any:
         """Fixed decimals, so that digits stand below digits, or powers of ten out of their range.
@@ -279,7 +279,7 @@ def _write_column(
 ) -> None:
     """Formulas with their values, down from the row (numbered from 1) and column index `at`."""
     row, column = at
-    for offset, (formula, value) in enumerate(zip(formulas, values, strict=True)):
+    for offset, (formula, value) in enumerate(zip(formulas, values.tolist(), strict=True)):
         sheet.write_formula(row - 1 + offset, column, formula, style, _cached(value))
 
 
@@ -315,7 +315,7 @@ def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
         sheet.write(f"{letters[name]}{head - 1}", caption, style)
 
     _write_epochs(sheet, styles, head, epochs)
-    columns = _column_formulas(TABLE_RULES, TABLE_STEPS, letters, INITIAL, (head, epochs))
+    columns = _formulas_by_column(TABLE_RULES, TABLE_STEPS, letters, INITIAL, (head, epochs))
     for k, (name, formulas) in enumerate(columns.items(), start=1):
         sheet.write(head - 1, k, name, styles.head(name))
         numbers = styles.numbers(name, values[name])
@@ -362,7 +362,7 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
 
         values = _block_values(descend(setup, rate, epochs))
         places = {name: start + 1 + n for n, name in enumerate(BLOCK)} | {"E_total": k}
-        columns = _column_formulas(
+        columns = _formulas_by_column(
             BLOCK_RULES,
             BLOCK_STEPS,
             {name: xl_col_to_name(place) for name, place in places.items()},
@@ -391,7 +391,7 @@ def _write_explanation(sheet: Any, styles: _Styles) -> None:
         sheet.write(head - 1, column, title, styles.head("epoch", align="left"))
 
     letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(COLUMNS)}
-    cells = _column_formulas(TABLE_RULES, TABLE_STEPS, letters, INITIAL, (TABLE_HEAD, 2))
+    cells = _formulas_by_column(TABLE_RULES, TABLE_STEPS, letters, INITIAL, (TABLE_HEAD, 2))
     symbols = {"epoch": "the row above + 1", **column_formulas()}
     formulas = {"epoch": f"A{TABLE_HEAD + 1}+1", **{name: f[1][1:] for name, f in cells.items()}}
     row = head
@@ -413,32 +413,33 @@ def _write_explanation(sheet: Any, styles: _Styles) -> None:
 
 
 def _meaning(name: str) -> str:
-    kind, k = name.removeprefix("out_")[0], name[-1]
-    unit = {"h": f"hidden unit {k}", "o": f"output {k}", "i": f"input {k}"}
     if name in EDGES:
-        source, target = (f"{unit[node[0]][:-1]}{node[1]}" for node in EDGES[name])
-        return f"weight from {source} to {target}"
+        source, target = EDGES[name]
+        return f"weight from {_unit(source)} to {_unit(target)}"
     if name in GRADIENTS:
         return f"how fast E_total grows with {name[-2:]}"
     if name.startswith("out_"):
-        return f"activation of {unit[kind]}: what it sends on"
+        return f"activation of {_unit(name[-2:])}: what it sends on"
     return {
         "epoch": "row 1 has the initial weights; each further row one step more",
+        **{"t1": "what output 1 should answer", "t2": "what output 2 should answer"},
+        **{"i1": "input 1", "i2": "input 2"},
+        **{"E1": "error of output 1", "E2": "error of output 2"},
         "E_total": "error of the network",
-        "E1": "error of output 1",
-        "E2": "error of output 2",
-        "t1": "target: what output 1 should answer",
-        "t2": "target: what output 2 should answer",
-        "i1": "input 1",
-        "i2": "input 2",
-    }.get(name) or f"net input of {unit[kind]}"
+    }.get(name) or f"net input of {_unit(name)}"
+
+
+def _unit(node: str) -> str:
+    return f"{ {'i': 'input', 'h': 'hidden unit', 'o': 'output'}[node[0]] } {node[1]}"
 
 
 _NOTES = {
-    "Symbols": (
+    "Symbols and colours": (
         "σ(x) = 1 / (1 + e^−x) is the sigmoid. η is the learning rate. There are no biases.",
+        "Blue columns are values on their way forward, teal ones errors, orange ones gradients; "
+        "grey ones are given or learned.",
         "∂E/∂o1 = (out_o1 − t1)·out_o1·(1 − out_o1) and ∂E/∂o2 = (out_o2 − t2)·out_o2·(1 − out_o2) "
-        "are the errors sent back from the outputs; the cells of ∂E/∂w1 … ∂E/∂w4 write them out.",
+        "are the errors sent back from the outputs; the cells of ∂E/∂w1 … ∂E/∂w8 write them out.",
     ),
     "How to change things": (
         f"Yellow cells hold the only numbers that were typed: η ({INITIAL['η']}), the example "
@@ -450,9 +451,8 @@ _NOTES = {
         "and the errors sent back are in folded columns: the + above their heading opens them.",
     ),
     "What a spreadsheet does differently": (
-        "σ is written 1/(1+EXP(MIN(700,−x))), because EXP of more than 709 is an error. Below "
-        "x = −700 it is therefore 1e-304 instead of something even smaller, which is 0 in every "
-        "digit shown.",
+        "EXP of more than 709 is an error. Below x = −709, where σ(x) is smaller than 1e-307, the "
+        "cells therefore say 0: IF(x<−709, 0, 1/(1+EXP(−x))).",
         "#NUM! means that a number has left the range of a spreadsheet (about 1.8e308): the run "
         "has diverged. A smaller η or smaller inputs keep it together.",
     ),
@@ -472,7 +472,18 @@ def _set_print(sheet: Any, head: int, *, pages_wide: int) -> None:
 
 # The charts.
 
-_CHART = {"object_position": 2}
+
+def _chart_options(of: str) -> dict[str, Any]:
+    described = {
+        "errors": "E1, E2 and E_total against the epoch",
+        "rates": "E_total against the epoch, one line for each of six learning rates",
+    }
+    moves_unsized = 2
+    return {
+        "description": described[of],
+        "object_position": moves_unsized,
+        **{"x_offset": 12, "y_offset": 2},
+    }
 
 
 def _range(sheet: str, letters: str, head: int, epochs: int) -> str:

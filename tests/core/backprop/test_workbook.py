@@ -1,0 +1,418 @@
+"""The workbook is calculated twice here: by the little calculator below, and by LibreOffice."""
+
+import io
+import math
+import re
+import shutil
+import subprocess
+import zipfile
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import openpyxl
+import pytest
+
+from core.backprop.derivation import column_formulas
+from core.backprop.network import COLUMNS, SEED, Setup, descend
+from core.backprop.presets import PRESETS
+from core.backprop.workbook import (
+    BLOCK,
+    COMPARISON,
+    COMPARISON_HEAD,
+    EXPLANATION,
+    FIRST_BLOCK,
+    INITIAL,
+    RATE_ROW,
+    RATES,
+    TABLE,
+    TABLE_HEAD,
+    workbook,
+)
+
+HUGE = Setup(1, 1, 1e6, -1e6, *[1] * 8)  # with η = 1e300 its second row is out of range
+
+
+def random_settings() -> list[tuple[Setup, float]]:
+    rng = np.random.default_rng(11)
+    drawn = []
+    for _ in range(20):
+        inputs, targets = rng.uniform(-3, 3, 2), rng.uniform(-0.2, 1.2, 2)
+        setup = Setup(*inputs.tolist(), *targets.tolist(), *rng.uniform(-4, 4, 8).tolist())
+        drawn.append((setup, float(rng.uniform(0.01, 20))))
+    return drawn
+
+
+SETTINGS = [*((setup, 1.0) for setup in PRESETS.values()), *random_settings()]
+
+
+class Calculator:
+    """What a spreadsheet program makes of the formulas: a cell's value, or NaN for an error."""
+
+    TOKEN = re.compile(r'"[^"]*"|\d+(?:\.\d+)?|[A-Z]+(?=\()|(?:\w+!)?\$?[A-Z]+\$?\d+|[-+*/^&<(),]')
+
+    FUNCTIONS = {  # noqa: RUF012
+        "(": lambda value: value,
+        "EXP": lambda x: math.exp(x) if x < 709.78 else math.nan,
+        "IF": lambda condition, yes, no: yes if condition else no,
+    }
+
+    def __init__(self, file: bytes):
+        self.book = openpyxl.load_workbook(io.BytesIO(file))
+        self.known = {}
+
+    def value(self, sheet, cell):
+        if (sheet, cell) not in self.known:
+            content = self.book[sheet][cell].value
+            if isinstance(content, str) and content.startswith("="):
+                content = self.calculate(sheet, content[1:])
+            self.known[sheet, cell] = content
+        return self.known[sheet, cell]
+
+    def calculate(self, sheet, formula):
+        tokens = self.TOKEN.findall(formula)
+        assert "".join(tokens) == formula
+        tokens.append("")
+        value = self.compared(sheet, tokens)
+        assert tokens == [""]
+        return math.nan if value in (math.inf, -math.inf) else value
+
+    def compared(self, sheet, tokens):
+        value = self.joined(sheet, tokens)
+        if tokens[0] != "<":
+            return value
+        tokens.pop(0)
+        return value < self.joined(sheet, tokens)
+
+    def joined(self, sheet, tokens):
+        value = self.total(sheet, tokens)
+        while tokens[0] == "&":
+            tokens.pop(0)
+            value += f"{self.total(sheet, tokens):g}"
+        return value
+
+    def total(self, sheet, tokens):
+        value = self.product(sheet, tokens)
+        while tokens[0] in ("+", "-"):
+            sign = tokens.pop(0)
+            term = self.product(sheet, tokens)
+            value = value + term if sign == "+" else value - term
+        return value
+
+    def product(self, sheet, tokens):
+        value = self.power(sheet, tokens)
+        while tokens[0] in ("*", "/"):
+            sign = tokens.pop(0)
+            factor = self.power(sheet, tokens)
+            value = value * factor if sign == "*" else value / factor
+        return value
+
+    def power(self, sheet, tokens):
+        value = self.atom(sheet, tokens)
+        while tokens[0] == "^":
+            tokens.pop(0)
+            assert self.atom(sheet, tokens) == 2
+            value *= value
+        return value
+
+    def atom(self, sheet, tokens):
+        part = tokens.pop(0)
+        if part == "-":
+            return -self.atom(sheet, tokens)
+        if part.startswith('"'):
+            return part.strip('"')
+        if part[0].isdigit():
+            return float(part)
+        if part in self.FUNCTIONS:
+            if part != "(":
+                assert tokens.pop(0) == "("
+            values = [self.compared(sheet, tokens)]
+            while tokens[0] == ",":
+                tokens.pop(0)
+                values.append(self.compared(sheet, tokens))
+            assert tokens.pop(0) == ")"
+            return self.FUNCTIONS[part](*values)
+        place, _, cell = part.rpartition("!")
+        return self.value(place or sheet, cell.replace("$", ""))
+
+
+class Cached:
+    """The values that stand in a file beside its formulas."""
+
+    def __init__(self, file: bytes):
+        self.book = openpyxl.load_workbook(io.BytesIO(file), data_only=True)
+
+    def value(self, sheet, cell):
+        return self.book[sheet][cell].value
+
+
+def columns(read, sheet, head, first, count, epochs):
+    """Values below row `head`, of `count` columns from index `first`: shape (count, epochs)."""
+    letters = [openpyxl.utils.get_column_letter(first + 1 + k) for k in range(count)]
+    rows = range(head + 1, head + 1 + epochs)
+    by_row = [[read.value(sheet, f"{letter}{row}") for letter in letters] for row in rows]
+    return np.array(by_row, dtype=object).T
+
+
+def table(read, epochs):
+    return columns(read, TABLE, TABLE_HEAD, 1, len(COLUMNS), epochs)
+
+
+def errors(read, epochs):
+    return columns(read, COMPARISON, COMPARISON_HEAD, 1, len(RATES), epochs)
+
+
+def block(read, k, epochs):
+    """The folded columns of rate k, by name."""
+    first = FIRST_BLOCK + 1 + k * (1 + len(BLOCK))
+    values = columns(read, COMPARISON, COMPARISON_HEAD, first, len(BLOCK), epochs)
+    return dict(zip(BLOCK, values, strict=True))
+
+
+def assert_engine(read, setup, rate, epochs, rates=RATES):
+    """Both sheets hold the engine's numbers to 1e-9 in every cell, however small the number."""
+    # A difference below 1e-14 may be taken for 0 by a spreadsheet program, hence atol.
+    close = {"rtol": 1e-9, "atol": 1e-12}
+    mine = table(read, epochs).astype(float)
+    np.testing.assert_allclose(mine, descend(setup, rate, epochs).rows, **close)
+    theirs = descend(setup, np.array(rates), epochs)
+    np.testing.assert_allclose(errors(read, epochs).astype(float), theirs.E_total.T, **close)
+    for k in range(len(rates)):
+        one = dict(zip(COLUMNS, theirs.run(k).rows, strict=True))
+        for name, values in block(read, k, epochs).items():
+            if name in one:
+                np.testing.assert_allclose(values.astype(float), one[name], **close)
+
+
+def changed(file: bytes, changes: dict[str, float], rates: dict[int, float] | None = None) -> bytes:
+    """The file after somebody typed into it: saved without values, so they must be calculated."""
+    book = openpyxl.load_workbook(io.BytesIO(file))
+    for name, value in changes.items():
+        book[TABLE][INITIAL[name].replace("$", "")] = value
+    for k, rate in (rates or {}).items():
+        book[COMPARISON].cell(RATE_ROW, 2 + k, rate)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def published():
+    return workbook(SEED, 1.0, 50)
+
+
+def test_the_published_run_calculates_to_the_engines_numbers(published):
+    assert_engine(Calculator(published), SEED, 1.0, 50)
+
+
+@pytest.mark.parametrize(("setup", "rate"), SETTINGS)
+def test_any_setting_calculates_to_the_engines_numbers(setup, rate):
+    assert_engine(Calculator(workbook(setup, rate, 4)), setup, rate, 4)
+
+
+@pytest.mark.parametrize("name", INITIAL)
+def test_everything_follows_a_changed_initial_value(name):
+    file = changed(workbook(SEED, 1.0, 3), {name: 0.35})
+    setup = SEED if name == "η" else replace(SEED, **{name: 0.35})
+    assert_engine(Calculator(file), setup, 0.35 if name == "η" else 1.0, 3)
+
+
+def test_a_column_follows_a_changed_rate():
+    calculator = Calculator(changed(workbook(SEED, 1.0, 3), {}, {4: 3.5}))
+    assert_engine(calculator, SEED, 1.0, 3, (0.1, 0.2, 0.5, 0.8, 3.5, 2.0))
+    heads = [calculator.value(COMPARISON, f"{c}{COMPARISON_HEAD}") for c in "BCDEFG"]
+    assert heads == ["η = 0.1", "η = 0.2", "η = 0.5", "η = 0.8", "η = 3.5", "η = 2"]
+
+
+@pytest.mark.parametrize(("setup", "rate"), SETTINGS)
+def test_the_values_beside_the_formulas_are_the_engines_to_the_last_digit(setup, rate):
+    file = workbook(setup, rate, 4)
+    cached = Cached(file)
+    np.testing.assert_array_equal(table(cached, 4).astype(float), descend(setup, rate, 4).rows)
+    many = descend(setup, np.array(RATES), 4)
+    np.testing.assert_array_equal(errors(cached, 4).astype(float), many.E_total.T)
+    calculator = Calculator(file)
+    for k in range(len(RATES)):
+        one = dict(zip(COLUMNS, many.run(k).rows, strict=True))
+        formulas = block(calculator, k, 4)
+        for name, values in block(cached, k, 4).items():
+            exact = one.get(name)
+            if exact is not None:
+                np.testing.assert_array_equal(values.astype(float), exact)
+            np.testing.assert_allclose(
+                values.astype(float), formulas[name].astype(float), rtol=1e-9, atol=1e-12
+            )
+
+
+def test_initial_values_keep_all_their_digits():
+    setup = replace(SEED, w1=0.1 + 0.2, i2=1 / 3)
+    cached = Cached(workbook(setup, 2 / 3, 1))
+    cells = {name: cached.value(TABLE, cell.replace("$", "")) for name, cell in INITIAL.items()}
+    assert cells == {**vars(setup), "η": 2 / 3}
+
+
+def test_every_number_of_both_tables_is_a_formula(published):
+    book = openpyxl.load_workbook(io.BytesIO(published))
+    for sheet, head in ((book[TABLE], TABLE_HEAD), (book[COMPARISON], COMPARISON_HEAD)):
+        assert sheet.max_row == head + 50
+        for row in sheet.iter_rows(min_row=head + 1):
+            for cell in row:
+                if cell.coordinate == f"A{head + 1}":
+                    assert cell.value == 1
+                elif cell.value is not None:
+                    assert cell.data_type == "f", cell.coordinate
+                    assert not re.fullmatch(r"=[\d.]+", cell.value)
+
+
+def test_the_head_is_that_of_the_table_and_labels_stand_above_their_cells(published):
+    sheet = openpyxl.load_workbook(io.BytesIO(published))[TABLE]
+    assert [cell.value for cell in sheet[TABLE_HEAD]] == ["epoch", *COLUMNS]
+    for name, cell in INITIAL.items():
+        assert sheet[cell.replace("$", "")].offset(row=-1).value == name
+
+
+def test_head_and_epochs_stay_in_sight_and_on_paper(published):
+    book = openpyxl.load_workbook(io.BytesIO(published))
+    assert book.sheetnames == [TABLE, COMPARISON, EXPLANATION]
+    for name, head in ((TABLE, TABLE_HEAD), (COMPARISON, COMPARISON_HEAD)):
+        assert book[name].freeze_panes == f"B{head + 1}"
+        assert book[name].print_title_rows == f"${head}:${head}"
+        assert book[name].page_setup.orientation == "landscape"
+
+
+def test_the_weights_behind_each_rate_are_folded(published):
+    sheet = openpyxl.load_workbook(io.BytesIO(published))[COMPARISON]
+    for k in range(len(RATES)):
+        first = FIRST_BLOCK + 2 + k * (1 + len(BLOCK))
+        folded = sheet.column_dimensions[openpyxl.utils.get_column_letter(first)]
+        assert (folded.hidden, folded.outlineLevel) == (True, 1)
+        assert (folded.min, folded.max) == (first, first + len(BLOCK) - 1)
+
+
+def place_of(sheet, letter, head):
+    """Where the name, the epochs and the values of a series of 50 epochs stand."""
+    first, last = head + 1, head + 50
+    cells = f"${letter}${head}", f"$A${first}:$A${last}", f"${letter}${first}:${letter}${last}"
+    return [f"'{sheet}'!{cell}" for cell in cells]
+
+
+def test_each_chart_shows_its_columns_against_the_epoch(published):
+    drawn = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+    texts = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
+    found = []
+    with zipfile.ZipFile(io.BytesIO(published)) as file:
+        for name in ("xl/charts/chart1.xml", "xl/charts/chart2.xml"):
+            chart = ElementTree.fromstring(file.read(name))  # noqa: S314 — our own file
+            titles = [text.text for text in chart.iter(texts)]
+            series = [
+                [reference.text for reference in one.iter(f"{drawn}f")]
+                for one in chart.iter(f"{drawn}ser")
+            ]
+            found.append((titles, series))
+        assert "xl/charts/chart3.xml" not in file.namelist()
+    (titles, series), (rate_titles, rate_series) = found
+    assert titles == ["Error of each epoch", "epoch", "error E"]
+    assert series == [place_of(TABLE, c, TABLE_HEAD) for c in "XVW"]
+    assert rate_titles == ["E_total at six learning rates", "epoch", "error E_total"]
+    assert rate_series == [place_of(COMPARISON, c, COMPARISON_HEAD) for c in "BCDEFG"]
+
+
+def test_the_explanation_quotes_the_cells_it_explains(published):
+    book = openpyxl.load_workbook(io.BytesIO(published))
+    rows = {row[0].value: row for row in book[EXPLANATION].iter_rows(min_row=4, max_row=35)}
+    assert list(rows) == ["epoch", *COLUMNS]
+    for cell in book[TABLE][TABLE_HEAD + 2]:
+        name = book[TABLE].cell(TABLE_HEAD, cell.column).value
+        assert f"={rows[name][3].value}" == cell.value
+        assert rows[name][1].value
+        assert rows[name][2].value == column_formulas().get(name, "the row above + 1")
+
+
+@pytest.mark.parametrize("size", [1e3, 1e5])
+def test_extreme_weights_saturate_instead_of_failing(size):
+    setup = Setup(1, 0, 0, 1, *[-size, 0, size, 0], *[size, -size, -size, size])
+    calculator = Calculator(workbook(setup, 1.0, 3))
+    assert_engine(calculator, setup, 1.0, 3)
+    one = dict(zip(COLUMNS, table(calculator, 3)[:, 0], strict=True))
+    assert (one["h1"], one["h2"], one["o1"], one["o2"]) == (-size, size, -size, size)
+    assert (one["out_h1"], one["out_h2"], one["out_o1"], one["out_o2"]) == (0, 1, 0, 1)
+
+
+def test_a_diverged_run_ends_in_the_spreadsheets_own_error():
+    file = workbook(HUGE, 1e300, 4)
+    rows, run = table(Cached(file), 4), descend(HUGE, 1e300, 4)
+    assert run.diverged_at == 2
+    np.testing.assert_array_equal(rows[:, 0].astype(float), run.rows[:, 0])
+    assert (rows[:4].astype(float) == run.rows[:4]).all()
+    assert (rows[4:, 1:] == "#NUM!").all()
+    assert math.isnan(table(Calculator(file), 4)[COLUMNS.index("E_total"), -1])
+    with zipfile.ZipFile(io.BytesIO(file)) as parts:
+        for name in parts.namelist():
+            assert not re.search(rb"<(c:)?v>[-+]?(nan|inf)", parts.read(name), re.IGNORECASE)
+
+
+def test_a_run_out_of_range_at_once_keeps_its_initial_weights():
+    rows = table(Cached(workbook(replace(SEED, t1=1e200, w1=0.7), 1.0, 2)), 2)
+    assert rows[COLUMNS.index("w1")].tolist() == [0.7, "#NUM!"]
+    assert rows[COLUMNS.index("E_total")].tolist() == ["#NUM!", "#NUM!"]
+
+
+def test_a_number_too_small_for_a_spreadsheet_is_zero():
+    cached = Cached(workbook(replace(SEED, w1=5e-324, w2=-0.0), 1.0, 1))
+    assert table(cached, 1)[4:6, 0].tolist() == [0, 0]
+    assert cached.value(TABLE, "B6") == 0
+
+
+def test_the_same_arguments_give_the_same_small_file(published):
+    assert published == workbook(SEED, 1.0, 50)
+    assert len(published) < 300_000
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 1000])
+def test_any_number_of_epochs(epochs):
+    cached = Cached(workbook(SEED, 1.0, epochs))
+    run = descend(SEED, 1.0, epochs)
+    np.testing.assert_array_equal(table(cached, epochs).astype(float), run.rows)
+    assert cached.value(TABLE, "F8") == run.E_total[-1]
+    assert cached.value(TABLE, f"A{TABLE_HEAD + epochs}") == epochs
+
+
+def test_what_the_engine_refuses_is_refused():
+    with pytest.raises(ValueError, match="at least 1"):
+        workbook(SEED, 1.0, 0)
+    with pytest.raises(ValueError, match="finite"):
+        workbook(SEED, math.inf, 5)
+    with pytest.raises(ValueError, match="many runs"):
+        workbook(replace(SEED, w1=np.array([0.1, 0.2])), 1.0, 5)
+
+
+soffice = shutil.which("soffice") or shutil.which("libreoffice")
+
+
+@pytest.mark.skipif(soffice is None, reason="LibreOffice is not installed")
+def test_libreoffice_calculates_the_engines_numbers(tmp_path):
+    extreme = Setup(1, 0, 0, 1, *[-1e5, 0, 1e5, 0], *[1e5, -1e5, -1e5, 1e5])
+    rates = (0.1, 0.2, 0.5, 0.8, 3.5, 2.0)
+    cases = [(SEED, 1.0, 50), (extreme, 1.0, 5), *((*one, 10) for one in SETTINGS)]
+    expected = []
+    for n, (setup, rate, epochs) in enumerate(cases):
+        file = changed(workbook(setup, rate, epochs), {"η": rate / 2, "w5": 0.3}, {4: 3.5})
+        (tmp_path / f"{n}.xlsx").write_bytes(file)
+        expected.append((replace(setup, w5=0.3), rate / 2, epochs))
+    (tmp_path / "diverged.xlsx").write_bytes(changed(workbook(HUGE, 1.0, 4), {"η": 1e300}))
+    subprocess.run(
+        [
+            *(soffice, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"),
+            *("--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", tmp_path / "calculated"),
+            *sorted(tmp_path.glob("*.xlsx")),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    for n, (setup, rate, epochs) in enumerate(expected):
+        calculated = Cached((tmp_path / "calculated" / f"{n}.xlsx").read_bytes())
+        assert_engine(calculated, setup, rate, epochs, rates)
+    rows = table(Cached((tmp_path / "calculated" / "diverged.xlsx").read_bytes()), 4)
+    assert rows[COLUMNS.index("E_total"), 0] == descend(HUGE, 1e300, 4).rows[22, 0]
+    assert isinstance(rows[COLUMNS.index("E_total"), -1], str)
