@@ -91,8 +91,9 @@ BARE_NUMBER = (
     ".find((p) => p.textContent.startsWith('number')).textContent"
 )
 BARS = (
-    "[...document.querySelectorAll('.st-key-answer .mark-rect path')]"
-    ".map((bar) => bar.getAttribute('d')).join()"
+    "[...[...document.querySelectorAll('[data-testid=stVegaLiteChart]')]"
+    ".find((chart) => chart.textContent.includes('What the network answers'))"
+    ".querySelectorAll('.mark-rect path')].map((bar) => bar.getAttribute('d')).join()"
 )
 
 
@@ -134,16 +135,18 @@ def key_times(page: Page, read: str) -> list[float]:
 
 
 def stroke_times(page: SketchPage) -> list[float]:
-    """Milliseconds from the end of each stroke to other bars; every form is drawn on its own."""
+    """Milliseconds from the end of each form's first stroke on an empty canvas to its bars.
+
+    A second stroke may leave the bars as they are, and could not be seen to have been answered.
+    """
     taken = []
     for form in FORMS.values():
-        for points in form.strokes:
-            page.press([(0.2 + 0.6 * x, 0.15 + 0.7 * y) for x, y in points])
-            page.page.wait_for_timeout(200)
-            page.page.evaluate(TIME_AN_EVENT, ["mouseup", BARS])
-            page.page.mouse.up()
-            taken.append(float(page.page.evaluate("window.taken")))
-            page.settle()
+        page.press([(0.2 + 0.6 * x, 0.15 + 0.7 * y) for x, y in form.strokes[0]])
+        page.page.wait_for_timeout(200)
+        page.page.evaluate(TIME_AN_EVENT, ["mouseup", BARS])
+        page.page.mouse.up()
+        taken.append(float(page.page.evaluate("window.taken")))
+        page.settle()
         page.tool("Clear").click()
         page.page.get_by_text("No digit yet").wait_for()
         page.settle()

@@ -9,6 +9,8 @@ heading, chooser = st.columns([1.7, 1], vertical_alignment="bottom")
 heading.title("Sketch a digit, and see why", anchor=False)
 
 # On a server that has just started, importing torch takes seconds: the page stands before it does.
+import time
+
 from torch import Tensor
 
 from core.mnist import checkpoint, explain
@@ -23,6 +25,7 @@ from core.ui.sketch_settings import ABOUT, SOURCES, settings
 
 state = st.session_state
 COLUMNS = (1, 1.7)  # pictures, words
+AFTER_BARS = 0.15  # seconds
 SOURCE_WORDS = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "Test set"}
 METHOD_WORDS = {
     "grad-cam": "Grad-CAM",
@@ -85,6 +88,8 @@ def bench(model: ConvNet, record: Record) -> None:
                 "its probabilities are as it gives them."
             )
     if image is not None and read is not None:
+        # The browser draws what comes together in one go: the bars come first, and alone.
+        time.sleep(AFTER_BARS)
         reasons(model, image, read)
     settings.save()
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
 
 from core.backprop.derivation import EDGES, column_formulas, signal
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array, History, Setup, descend
@@ -80,7 +81,7 @@ def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
     book.set_properties(
         {"title": "Backpropagation in the 2-2-2 network", "created": datetime(2000, 1, 1)}
     )
-    sheets = [book.add_worksheet(name) for name in (TABLE, COMPARISON, EXPLANATION)]
+    sheets = [book.add_worksheet(name, _Sheet) for name in (TABLE, COMPARISON, EXPLANATION)]
     styles = _Styles(book)
     _write_table(sheets[0], styles, run)
     _write_comparison(sheets[1], styles, setup, epochs)
@@ -226,6 +227,17 @@ class _Exact(float):
         return repr(float(self))
 
 
+class _Sheet(Worksheet):  # type: ignore[misc]
+    """Takes formulas as they are.
+
+    The library's own sheet searches each for the names of a hundred newer functions, none of which
+    occurs here, and so takes three times as long to make the file.
+    """
+
+    def _prepare_formula(self, formula: str, *_: object) -> str:
+        return formula.removeprefix("=")
+
+
 # The sheets.
 
 
@@ -237,7 +249,7 @@ class _Styles:
         self.title = self.of(bold=True, font_size=14)
         self.note = self.of(font_color="#5a646e")
         self.text = self.of(text_wrap=True, valign="top")
-        self.code = self.of(text_wrap=True, valign="top", font_name="Consolas", font_size=9)
+        self.code = self.of(valign="top", font_name="Consolas", font_size=9)
         self.label = self.of(align="right", font_color="#5a646e")
         self.section = self.of(bold=True, font_size=12)
         self.input = self.of(bg_color=INPUT, border=1, border_color="#d9c77a", align="right")
@@ -247,11 +259,10 @@ class _Styles:
     def of(self, **properties: Any) -> Any:
         return self.book.add_format(properties)
 
-    def head(self, name: str, **properties: Any) -> Any:
+    def head(self, name: str, align: str = "right") -> Any:
         """The head of a column, in the colour of what it holds."""
         hue, tint = _colours(name)
-        look = {"bold": True, "align": "right", "bg_color": tint, "bottom": 2, "bottom_color": hue}
-        return self.of(**look | properties)
+        return self.of(bold=True, align=align, bg_color=tint, bottom=2, bottom_color=hue)
 
     def numbers(self, name: str, values: Array) -> Any:
         """Fixed decimals, so that digits stand below digits, or powers of ten out of their range.
@@ -296,8 +307,8 @@ def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
     sheet.set_column(1, len(COLUMNS), 12)
     for row, height in enumerate([28, 22, *[22] * 6, 22, 24]):
         sheet.set_row_pixels(row, height)
-    sheet.write("A1", "Backpropagation in the 2-2-2 sigmoid network", styles.title)
-    sheet.write("A2", "Change a yellow cell and everything follows.", styles.note)
+    sheet.write("B1", "Backpropagation in the 2-2-2 sigmoid network", styles.title)
+    sheet.write("B2", "Change a yellow cell and everything follows.", styles.note)
     for name, value in {**vars(run.setup), "η": run.learning_rate[0]}.items():
         cell = INITIAL[name].replace("$", "")
         sheet.write(f"{cell[0]}{int(cell[1]) - 1}", name, styles.label)
@@ -322,8 +333,8 @@ def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
         _write_column(sheet, (head + 1, k), formulas, values[name], numbers)
 
     sheet.ignore_errors({"formula_differs": f"B{head + 1}:{letters[COLUMNS[-1]]}{last}"})
-    sheet.freeze_panes(head, 1)
-    _set_print(sheet, head, pages_wide=2)
+    _keep_heads(sheet, head)
+    _set_print(sheet, pages_wide=2)
 
 
 _CAPTIONS = {
@@ -338,9 +349,9 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
     sheet.set_column(0, 0, 8)
     sheet.set_column(1, len(RATES), 12)
     sheet.outline_settings(symbols_right=False)
-    sheet.write("A1", "E_total at six learning rates", styles.title)
+    sheet.write("B1", "E_total at six learning rates", styles.title)
     sheet.write(
-        "A2",
+        "B2",
         f"Change a yellow η, or an initial value in the sheet {TABLE}, and its column follows. "
         f"The weights behind each column are folded: open them with + "
         f"from column {xl_col_to_name(FIRST_BLOCK)} on.",
@@ -376,16 +387,16 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
             _write_column(sheet, (head + 1, places[name]), formulas, values[name], numbers)
     end = xl_col_to_name(FIRST_BLOCK + len(RATES) * (1 + len(BLOCK)))
     sheet.ignore_errors({"formula_differs": f"B{head + 1}:{end}{head + epochs}"})
-    sheet.freeze_panes(head, 1)
-    _set_print(sheet, head, pages_wide=1)
+    _keep_heads(sheet, head)
+    _set_print(sheet)
     sheet.print_area(0, 0, max(head + epochs, 30) - 1, FIRST_BLOCK - 2)
 
 
 def _write_explanation(sheet: Any, styles: _Styles) -> None:
-    for column, width in enumerate((11, 38, 48, 62)):
+    for column, width in enumerate((11, 42, 48, 84)):
         sheet.set_column(column, column, width)
     sheet.write("A1", "What each column is", styles.title)
-    head = 3
+    head, wide = 3, 180  # so many letters fill a line across the four columns
     titles = ("column", "meaning", "formula", f"cell of epoch 2 in {TABLE}")
     for column, title in enumerate(titles):
         sheet.write(head - 1, column, title, styles.head("epoch", align="left"))
@@ -396,7 +407,8 @@ def _write_explanation(sheet: Any, styles: _Styles) -> None:
     formulas = {"epoch": f"A{TABLE_HEAD + 1}+1", **{name: f[1][1:] for name, f in cells.items()}}
     row = head
     for name in ("epoch", *COLUMNS):
-        sheet.write(row, 0, name, styles.head(name, valign="top"))
+        _, tint = _colours(name)
+        sheet.write(row, 0, name, styles.of(bold=True, valign="top", bg_color=tint))
         sheet.write(row, 1, _meaning(name), styles.text)
         sheet.write(row, 2, symbols[name], styles.text)
         sheet.write_string(row, 3, formulas[name], styles.code)
@@ -406,10 +418,10 @@ def _write_explanation(sheet: Any, styles: _Styles) -> None:
         row += 2
         for paragraph in paragraphs:
             sheet.merge_range(row, 0, row, 3, paragraph, styles.text)
-            sheet.set_row_pixels(row, 20 * (1 + len(paragraph) // 150))
+            sheet.set_row_pixels(row, 20 * (1 + len(paragraph) // wide))
             row += 1
     sheet.freeze_panes(head, 1)
-    _set_print(sheet, head, pages_wide=1)
+    _set_print(sheet)
 
 
 def _meaning(name: str) -> str:
@@ -421,7 +433,7 @@ def _meaning(name: str) -> str:
     if name.startswith("out_"):
         return f"activation of {_unit(name[-2:])}: what it sends on"
     return {
-        "epoch": "row 1 has the initial weights; each further row one step more",
+        "epoch": "row 1 has the initial weights",
         **{"t1": "what output 1 should answer", "t2": "what output 2 should answer"},
         **{"i1": "input 1", "i2": "input 2"},
         **{"E1": "error of output 1", "E2": "error of output 2"},
@@ -459,13 +471,17 @@ _NOTES = {
 }
 
 
-def _set_print(sheet: Any, head: int, *, pages_wide: int) -> None:
+def _keep_heads(sheet: Any, head: int) -> None:
+    """The names of the columns and the epochs stay in sight, and stand on every printed page."""
+    sheet.freeze_panes(head, 1)
+    sheet.repeat_rows(head - 1)
+    sheet.repeat_columns(0)
+
+
+def _set_print(sheet: Any, pages_wide: int = 1) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.repeat_rows(head - 1)
-    if pages_wide > 1:
-        sheet.repeat_columns(0)
     sheet.fit_to_pages(pages_wide, 0)
     sheet.set_footer("&L&A&R&P / &N")
 
@@ -499,7 +515,7 @@ def _error_chart(book: Any, epochs: int) -> Any:
     chart = _line_chart(book, TABLE, TABLE_HEAD, epochs, lines)
     chart.set_title({"name": "Error of each epoch", "name_font": {"size": 10, "bold": False}})
     chart.set_y_axis(_axis("error E") | {"min": 0, "major_gridlines": _GRID})
-    chart.set_size({"width": 640, "height": 186})
+    chart.set_size({"width": 640, "height": 178})
     return chart
 
 

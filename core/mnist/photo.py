@@ -115,7 +115,7 @@ def _grey(image: Image.Image) -> Grey:
     image.draft("L", (round(width * scale), round(height * scale)))  # JPEG: decode no more
     if image.mode.startswith("I;16"):
         image = image.convert("I")
-    elif image.mode in ("1", "P") or "transparency" in image.info:  # colours that do not average
+    elif image.mode in ("1", "P"):  # whose values do not average
         image = image.convert("RGBA" if image.has_transparency_data else "L")
     image.thumbnail((SIDE, SIDE))
     image = ImageOps.exif_transpose(image)
