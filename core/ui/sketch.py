@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,12 @@ HINTS = {
 Pixels = npt.NDArray[np.uint8]
 state = st.session_state
 
+_make_swift = st.components.v2.component(
+    "swift",
+    html="<i></i>",
+    js=(Path(__file__).parent / "swift.js").read_text(encoding="utf-8"),
+)
+
 
 def drawn() -> Tensor | None:
     """The canvas; what is drawn on it as MNIST would have it, or None while it is empty."""
@@ -55,6 +62,7 @@ def drawn() -> Tensor | None:
         return_image_data=True,
         key=KEY,
     )
+    _make_swift(key="swift")
     state[KEPT] = canvas.json_data
     strokes = (canvas.json_data or {}).get("objects", [])
     with st.container(horizontal=True, key="tools"):
