@@ -7,7 +7,7 @@ diagram, the curve, the table), and `rest`, what takes longer and waits until th
 import numpy as np
 import streamlit as st
 
-from core.backprop.network import WEIGHTS, History, descend
+from core.backprop.network import WEIGHTS, History, Setup, descend
 from core.backprop.presets import PRESETS, random_start
 from core.backprop.sweep import sweep_rates
 from core.ui.backprop_settings import EXAMPLE, SLIDER_RATES, current_setup, settings
@@ -135,6 +135,23 @@ def view() -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+        setup, rate = current_setup(), state.eta
+        st.download_button(
+            "Workbook",
+            lambda: live_workbook(setup, rate, history.epochs),
+            file_name="backprop.xlsx",
+            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            icon=":material/download:",
+            help="The table with live formulas, for Excel or LibreOffice",
+            on_click="ignore",
+        )
+
+
+def live_workbook(setup: Setup, rate: float, epochs: int) -> bytes:
+    # Its library takes longer to import than the page's first numbers may.
+    from core.backprop.workbook import workbook
+
+    return workbook(setup, rate, epochs)
 
 
 @st.fragment(key="sliders")

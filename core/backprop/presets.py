@@ -8,6 +8,9 @@ import numpy as np
 
 from core.backprop.network import SEED, WEIGHTS, Setup
 
+COURSE_RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
+"""The learning rates that the courses compare."""
+
 
 def _with_weights(*weights: float) -> Setup:
     return replace(SEED, **dict(zip(WEIGHTS, weights, strict=True)))

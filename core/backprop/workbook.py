@@ -27,9 +27,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from core.backprop.derivation import EDGES, column_formulas, signal
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array, History, Setup, descend
-
-RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
-"""The learning rates that the courses compare."""
+from core.backprop.presets import COURSE_RATES
 
 TABLE, COMPARISON, EXPLANATION = "Backprop", "Learning rates", "Formulas"
 
@@ -347,7 +345,7 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
     head = COMPARISON_HEAD
     fixed = {name: f"{TABLE}!{cell}" for name, cell in INITIAL.items()}
     sheet.set_column(0, 0, 8)
-    sheet.set_column(1, len(RATES), 12)
+    sheet.set_column(1, len(COURSE_RATES), 12)
     sheet.outline_settings(symbols_right=False)
     sheet.write("B1", "E_total at six learning rates", styles.title)
     sheet.write(
@@ -359,7 +357,7 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
     )
     sheet.write(RATE_ROW - 1, 0, "η", styles.label)
     _write_epochs(sheet, styles, head, epochs)
-    for k, rate in enumerate(RATES, start=1):
+    for k, rate in enumerate(COURSE_RATES, start=1):
         letters = xl_col_to_name(k)
         sheet.write_number(RATE_ROW - 1, k, rate, styles.input)
         title = f"η = {rate:g}"
@@ -385,7 +383,7 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
                 sheet.write(head - 1, places[name], name, styles.head(name))
             numbers = styles.numbers(name, values[name])
             _write_column(sheet, (head + 1, places[name]), formulas, values[name], numbers)
-    end = xl_col_to_name(FIRST_BLOCK + len(RATES) * (1 + len(BLOCK)))
+    end = xl_col_to_name(FIRST_BLOCK + len(COURSE_RATES) * (1 + len(BLOCK)))
     sheet.ignore_errors({"formula_differs": f"B{head + 1}:{end}{head + epochs}"})
     _keep_heads(sheet, head)
     _set_print(sheet)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.backprop.network import SEED, WEIGHTS, Setup
+from core.backprop.presets import COURSE_RATES
 from core.ui.settings import Choice, Number, Numbers, Settings
 
 EXAMPLE = ("i1", "i2", "t1", "t2")
-COURSE_RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
 
 # 0.01 to 10 in steps of 1 %, to 10 %, of the decade: fine where η is small, and round.
 SLIDER_RATES = tuple(

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from benchmarks.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
 from core.backprop.network import COLUMNS, SEED, descend
 from core.backprop.presets import random_start
+from core.backprop.workbook import workbook
 
 W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
 
@@ -322,6 +323,14 @@ def test_the_table_downloads_as_csv(backprop):
     text = download.value.path().read_text(encoding="utf-8")
     expected = descend(SEED, 2.0, 50).table()
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), expected, check_exact=True)
+
+
+def test_the_setting_downloads_as_a_workbook(backprop):
+    page = backprop("eta=2&w1=0.7")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Workbook").click()
+    assert download.value.suggested_filename == "backprop.xlsx"
+    assert download.value.path().read_bytes() == workbook(replace(SEED, w1=0.7), 2.0, 50)
 
 
 def test_a_thousand_epochs_scroll_and_stay_exact(backprop):

@@ -15,7 +15,7 @@ import pytest
 
 from core.backprop.derivation import column_formulas
 from core.backprop.network import COLUMNS, SEED, Setup, descend
-from core.backprop.presets import PRESETS
+from core.backprop.presets import COURSE_RATES, PRESETS
 from core.backprop.workbook import (
     BLOCK,
     COMPARISON,
@@ -24,7 +24,6 @@ from core.backprop.workbook import (
     FIRST_BLOCK,
     INITIAL,
     RATE_ROW,
-    RATES,
     TABLE,
     TABLE_HEAD,
     workbook,
@@ -159,7 +158,7 @@ def table(read, epochs):
 
 
 def errors(read, epochs):
-    return columns(read, COMPARISON, COMPARISON_HEAD, 1, len(RATES), epochs)
+    return columns(read, COMPARISON, COMPARISON_HEAD, 1, len(COURSE_RATES), epochs)
 
 
 def block(read, k, epochs):
@@ -169,7 +168,7 @@ def block(read, k, epochs):
     return dict(zip(BLOCK, values, strict=True))
 
 
-def assert_engine(read, setup, rate, epochs, rates=RATES):
+def assert_engine(read, setup, rate, epochs, rates=COURSE_RATES):
     """Both sheets hold the engine's numbers to 1e-9 in every cell, however small the number."""
     # A difference below 1e-14 may be taken for 0 by a spreadsheet program, hence atol.
     close = {"rtol": 1e-9, "atol": 1e-12}
@@ -229,10 +228,10 @@ def test_the_values_beside_the_formulas_are_the_engines_to_the_last_digit(setup,
     file = workbook(setup, rate, 4)
     cached = Cached(file)
     np.testing.assert_array_equal(table(cached, 4).astype(float), descend(setup, rate, 4).rows)
-    many = descend(setup, np.array(RATES), 4)
+    many = descend(setup, np.array(COURSE_RATES), 4)
     np.testing.assert_array_equal(errors(cached, 4).astype(float), many.E_total.T)
     calculator = Calculator(file)
-    for k in range(len(RATES)):
+    for k in range(len(COURSE_RATES)):
         one = dict(zip(COLUMNS, many.run(k).rows, strict=True))
         formulas = block(calculator, k, 4)
         for name, values in block(cached, k, 4).items():
@@ -282,7 +281,7 @@ def test_head_and_epochs_stay_in_sight_and_on_paper(published):
 
 def test_the_weights_behind_each_rate_are_folded(published):
     sheet = openpyxl.load_workbook(io.BytesIO(published))[COMPARISON]
-    for k in range(len(RATES)):
+    for k in range(len(COURSE_RATES)):
         first = FIRST_BLOCK + 2 + k * (1 + len(BLOCK))
         folded = sheet.column_dimensions[openpyxl.utils.get_column_letter(first)]
         assert (folded.hidden, folded.outlineLevel) == (True, 1)
