@@ -53,9 +53,9 @@ def photograph(size=(300, 400)):
 def test_an_empty_canvas_is_no_digit(sketch):
     page = sketch()
     assert "No digit yet" in page.verdict()
-    assert (
-        page.chart("What the network answers").locator(".mark-text text:has-text('%')").count() == 0
-    )
+    page.chart("What the network answers").wait_for()
+    words = page.chart("What the network answers").locator(".labels_marks text")
+    assert words.all_text_contents() == [""] * 10
     expect(page.page.get_by_text("Why", exact=True)).to_have_count(0)
 
 

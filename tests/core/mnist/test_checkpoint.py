@@ -116,7 +116,8 @@ def test_shipped_records_are_whole(name):
     assert record.config.seed == 0
     assert record.config.data == "mnist"
     assert len(record.epochs) == record.config.epochs <= MAX_EPOCHS
-    assert record.config.validation == 0
+    assert record.calibration is not None
+    assert record.calibration.held_out == record.config.validation > 0
     last = record.epochs[-1]
     assert (last.test_loss, last.test_correct) == (record.test.loss, record.test.correct)
     assert record.versions.keys() >= {"torch", "python"}
