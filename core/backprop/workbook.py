@@ -1,8 +1,8 @@
 """A run as an .xlsx workbook that calculates itself: live formulas, their values, charts.
 
-This module knows where each number stands and writes the arithmetic of network.py as cell formulas,
-from the same edges that derivation.py reads. Only the initial values, the learning rates and the
-number of the first epoch are constants: change one in Excel or LibreOffice and all else follows.
+This module knows where each number stands, and writes the arithmetic of rules.py as cell formulas.
+Only the initial values, the learning rates and the number of the first epoch are constants: change
+one in Excel or LibreOffice and all else follows.
 
 Two things are written in a spreadsheet's way. EXP of more than 709 is an error there, so the
 sigmoid is 0 below x = −709, where it is under 1e-307: IF(x<−709, 0, 1/(1+EXP(−x))). And a number
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -25,9 +24,17 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from core.backprop.derivation import EDGES, column_formulas, signal
+from core.backprop.derivation import EDGES, column_formulas
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array, History, Setup, descend
 from core.backprop.presets import COURSE_RATES
+from core.backprop.rules import (
+    BLOCK_RULES,
+    BLOCK_STEPS,
+    NODES,
+    TABLE_RULES,
+    TABLE_STEPS,
+    in_cells,
+)
 
 TABLE, COMPARISON, EXPLANATION = "Backprop", "Learning rates", "Formulas"
 
@@ -91,68 +98,13 @@ def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
     return file.getvalue()
 
 
-# The arithmetic, in the names of the columns.
+# The formulas, in cells.
 
 
-def _net(node: str) -> str:
-    into = ((weight, source) for weight, (source, target) in EDGES.items() if target == node)
-    return "+".join(f"{weight}*{signal(source)}" for weight, source in into)
-
-
-def _sigmoid(x: str) -> str:
-    return f"IF({x}<-709,0,1/(1+EXP(-{x})))"
-
-
-def _delta(node: str, *, inline: bool) -> str:
-    """∂E/∂net input of `node`; `inline` writes out the outputs' own where a hidden one needs them.
-
-    Otherwise those are columns that it refers to.
-    """
-    slope = f"out_{node}*(1-out_{node})"
-    if node.startswith("o"):
-        return f"(out_{node}-t{node[1]})*{slope}"
-    away = ((weight, target) for weight, (source, target) in EDGES.items() if source == node)
-    back = (f"{_delta(o, inline=True) if inline else f'∂E/∂{o}'}*{weight}" for weight, o in away)
-    return f"({'+'.join(back)})*{slope}"
-
-
-def _halved_square(k: int) -> str:
-    return f"0.5*(t{k}-out_o{k})^2"
-
-
-_NODES = ("h1", "h2", "o1", "o2")
-
-FORWARD_RULES = {
-    **{node: _net(node) for node in _NODES},
-    **{f"out_{node}": _sigmoid(node) for node in _NODES},
-}
-"""Column -> its formula from cells of the same row."""
-TABLE_RULES = {
-    **FORWARD_RULES,
-    **{"E1": _halved_square(1), "E2": _halved_square(2), "E_total": "E1+E2"},
-    **{
-        f"∂E/∂{weight}": f"{_delta(target, inline=True)}*{signal(source)}"
-        for weight, (source, target) in EDGES.items()
-    },
-}
-TABLE_STEPS = {weight: f"{weight}-η*∂E/∂{weight}" for weight in WEIGHTS}
-"""Weight -> its formula from cells of the row above."""
-
-BLOCK_RULES = {
-    **FORWARD_RULES,
-    **{f"∂E/∂{node}": _delta(node, inline=False) for node in _NODES},
-    "E_total": f"{_halved_square(1)}+{_halved_square(2)}",
-}
-BLOCK_STEPS = {
-    weight: f"{weight}-η*(∂E/∂{target}*{signal(source)})"
-    for weight, (source, target) in EDGES.items()
-}
-
-_NAME = re.compile(r"∂E/∂[who]\d|out_[ho]\d|E_total|[Eihotw]\d|η")
-
-
-def _in_cells(rule: str, cells: Mapping[str, str]) -> str:
-    return _NAME.sub(lambda name: cells[name[0]], rule)
+def _guarded(rules: Mapping[str, str]) -> dict[str, str]:
+    """The rules with a sigmoid that never asks EXP for more than a spreadsheet's numbers hold."""
+    outs = {f"out_{n}": f"IF({n}<-709,0,{rules[f'out_{n}']})" for n in NODES}
+    return {**rules, **outs}
 
 
 def _formulas(first: str, rest: str, head: int, epochs: int) -> list[str]:
@@ -170,7 +122,7 @@ def _formulas_by_column(
 ) -> dict[str, list[str]]:
     """Name -> the formulas of its column.
 
-    rules, steps: as `TABLE_RULES` and `TABLE_STEPS`. columns: name -> letters of its column, for
+    rules, steps: as in rules.py. columns: name -> letters of its column, for
     the names that vary with the epoch. fixed: name -> its cell, for all others and for initial
     weights. size: the row of the head, and the epochs.
     """
@@ -179,9 +131,9 @@ def _formulas_by_column(
     formulas = {}
     for name in columns:
         if name in steps:
-            first, rest = fixed[name], _in_cells(steps[name], above)
+            first, rest = fixed[name], in_cells(steps[name], above)
         else:
-            first = rest = _in_cells(rules[name], here) if name in rules else fixed[name]
+            first = rest = in_cells(rules[name], here) if name in rules else fixed[name]
         formulas[name] = _formulas(first, rest, *size)
     return formulas
 
@@ -324,7 +276,9 @@ def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
         sheet.write(f"{letters[name]}{head - 1}", caption, style)
 
     _write_epochs(sheet, styles, head, epochs)
-    columns = _formulas_by_column(TABLE_RULES, TABLE_STEPS, letters, INITIAL, (head, epochs))
+    columns = _formulas_by_column(
+        _guarded(TABLE_RULES), TABLE_STEPS, letters, INITIAL, (head, epochs)
+    )
     for k, (name, formulas) in enumerate(columns.items(), start=1):
         sheet.write(head - 1, k, name, styles.head(name))
         numbers = styles.numbers(name, values[name])
@@ -372,7 +326,7 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
         values = _block_values(descend(setup, rate, epochs))
         places = {name: start + 1 + n for n, name in enumerate(BLOCK)} | {"E_total": k}
         columns = _formulas_by_column(
-            BLOCK_RULES,
+            _guarded(BLOCK_RULES),
             BLOCK_STEPS,
             {name: xl_col_to_name(place) for name, place in places.items()},
             fixed | {"η": f"${letters}${RATE_ROW}"},
@@ -400,7 +354,9 @@ def _write_explanation(sheet: Any, styles: _Styles) -> None:
         sheet.write(head - 1, column, title, styles.head("epoch", align="left"))
 
     letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(COLUMNS)}
-    cells = _formulas_by_column(TABLE_RULES, TABLE_STEPS, letters, INITIAL, (TABLE_HEAD, 2))
+    cells = _formulas_by_column(
+        _guarded(TABLE_RULES), TABLE_STEPS, letters, INITIAL, (TABLE_HEAD, 2)
+    )
     symbols = {"epoch": "the row above + 1", **column_formulas()}
     formulas = {"epoch": f"A{TABLE_HEAD + 1}+1", **{name: f[1][1:] for name, f in cells.items()}}
     row = head
