@@ -1,0 +1,597 @@
+"""What is wrong in a spreadsheet of this exercise, where, and a copy that is mended.
+
+    python -m core.backprop.audit FILE.xlsx
+
+prints the report and exits with 0 for a right sheet, 1 where there are findings or where something
+could not be judged, 2 for a file that is no such sheet.
+
+This module asks the others and puts their answers together: cells.py reads the file, tables.py
+finds the table, judge.py judges formulas, pasted.py numbers without formulas, mend.py writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.backprop.cells import Book, Calculator, FileError, read
+from core.backprop.formula import Address, FormulaError, Node, parse
+from core.backprop.judge import Slip, judge
+from core.backprop.mend import Change, mend
+from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, Setup, descend
+from core.backprop.pasted import doubt, judge_numbers
+from core.backprop.reading import Rate, Reading, read_table
+from core.backprop.tables import EXAMPLE, Layout, Table, find
+
+_MOST_CURVES = 12
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One slip, in all cells that have it.
+
+    quantity: the column as `COLUMNS` calls it; heading: as the file does. cells: from the first on.
+    cause: what is wrong in the first, in words. theirs, right: its formula ("=…") or number, and
+    the one it should have. changes: what each cell should hold. curve: E_total of each epoch with
+    this slip alone; None where that cannot be calculated. run: index of its `Run`.
+    """
+
+    sheet: str
+    quantity: str
+    heading: str
+    kind: str
+    cells: tuple[str, ...]
+    cause: str
+    theirs: str
+    right: str
+    changes: tuple[tuple[Address, str], ...]
+    run: int
+    curve: Array | None = None
+
+    @property
+    def where(self) -> str:
+        """Its cells in brief: AA32:AA81, or X40."""
+        return _brief(self.cells)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One descent as a table of the file lists it, and as network.py has it from the same start.
+
+    where: the range of its table. theirs, right: E_total of each epoch; theirs is NaN where the
+    file shows no number. rate: η, or one for each epoch; None if the file does not tell it.
+    rate_said: where it was found. formulas, numbers: how many cells were judged as which.
+    """
+
+    sheet: str
+    where: str
+    setup: Setup
+    rate: float | Array | None
+    rate_said: str
+    theirs: Array
+    right: Array
+    formulas: int
+    numbers: int
+
+    @property
+    def epochs(self) -> int:
+        return len(self.theirs)
+
+    @property
+    def first(self) -> float:
+        """η as one number: that of the first step."""
+        return math.nan if self.rate is None else float(np.ravel(self.rate)[0])
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome. not_judged: what could not be, and why. remarks: what else is worth knowing."""
+
+    book: Book
+    runs: tuple[Run, ...]
+    findings: tuple[Finding, ...]
+    not_judged: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def judged(self) -> int:
+        """How many cells were judged."""
+        return sum(run.formulas + run.numbers for run in self.runs)
+
+    @property
+    def right(self) -> bool:
+        """Whether every cell was judged and none is wrong."""
+        return not self.findings and not self.not_judged and self.judged > 0
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in one line."""
+        cells = f"{self.judged:,} cells"
+        if self.findings:
+            wrong = len({at for finding in self.findings for at, _ in finding.changes})
+            slips = "1 slip" if len(self.findings) == 1 else f"{len(self.findings)} slips"
+            first = self.findings[0]
+            place = f"{first.sheet}!{first.cells[0]}" if first.sheet else first.cells[0]
+            stand = "stands" if wrong == 1 else "stand"
+            count = "1" if wrong == 1 else f"{wrong:,}"
+            return f"Not right: {slips}, {stand} in {count} of {cells}, the first in {place}."
+        if self.right:
+            return f"Right: each of {cells} follows from its neighbours."
+        if self.judged:
+            return f"No slip in the {cells} that could be judged. Not everything could."
+        return "Nothing in it could be judged."
+
+
+def audit(source: str | Path | bytes) -> Report:
+    """Read a workbook or .csv file of this exercise, given as its path or bytes, and judge it.
+
+    Raises FileError, with a sentence for the person who gave it, if it cannot be read or holds no
+    table of this exercise.
+    """
+    book = read(source)
+    layout = find(book)
+    if not layout.tables and not layout.curves:
+        raise FileError(
+            "No table of this exercise was found: no headers such as w1, out_h1, E_total, ∂E/∂w1 "
+            "side by side with numbers below them."
+        )
+    return _Audit(book, layout).report()
+
+
+def mended(report: Report) -> bytes:
+    """The same file with every finding's cells put right, coloured and commented.
+
+    All else is untouched, but for the values that follow. Raises FileError for a .csv file, which
+    has neither formulas nor colours, and ValueError if there is nothing to mend.
+    """
+    if report.book.kind != "xlsx":
+        raise FileError("A .csv file holds no formulas to mend.")
+    if not report.findings:
+        raise ValueError("there is nothing to mend")
+    instead = _instead(report.book, report.findings)
+    calculator = Calculator(report.book, instead=instead)
+    changes = []
+    for finding in report.findings:
+        for at, right in finding.changes:
+            value = calculator.value(at)
+            changes.append(
+                Change(
+                    at.sheet,
+                    at.cell,
+                    right[1:] if right.startswith("=") else None,
+                    value if isinstance(value, float) else math.nan,
+                    _comment(report.book, finding, at),
+                )
+            )
+    for at, tree in _followers(report, calculator).items():
+        value = calculator.value(at)
+        changes.append(Change(at.sheet, at.cell, tree, value, None, marked=False))
+    taken = {(change.sheet, change.cell) for change in changes}
+    values = {}
+    for at, cell in report.book.cells.items():
+        if cell.text is not None and (at.sheet, at.cell) not in taken:
+            value = calculator.value(at)
+            if isinstance(value, float) and value != cell.value and at not in calculator.unread:
+                values[at.sheet, at.cell] = value
+    return mend(report.book.file, changes, values)
+
+
+def _followers(report: Report, calculator: Calculator) -> dict[Address, str]:
+    return {}
+
+
+def _comment(book: Book, finding: Finding, at: Address) -> str:
+    formula = book.formula_text(at) if at in book.cells and book.cells[at].text else None
+    cell = book.cells.get(at)
+    was = f"={formula}" if formula else (cell.written or str(cell.value)) if cell else "nothing"
+    if at.cell == finding.cells[0]:
+        return f"{finding.cause}\nIt was {was}"
+    return f"As in {finding.cells[0]}: {finding.cause}\nIt was {was}"
+
+
+def _instead(book: Book, findings: Iterable[Finding]) -> dict[Address, Node | float]:
+    """What the cells of these findings should hold, as a Calculator takes it."""
+    instead: dict[Address, Node | float] = {}
+    for finding in findings:
+        for at, right in finding.changes:
+            if right.startswith("="):
+                instead[at] = parse(right[1:], at, book.names_for(at))
+            else:
+                instead[at] = float(right)
+    return instead
+
+
+class _Audit:
+    def __init__(self, book: Book, layout: Layout) -> None:
+        self.book, self.layout = book, layout
+        self.actual = Calculator(book)
+        self.findings: list[Finding] = []
+        self.not_judged = list(layout.unread)
+        self.remarks: list[str] = []
+        self.runs: list[Run] = []
+        self.readings: list[Reading] = []
+
+    def report(self) -> Report:
+        for remark in self.book.remarks:
+            unread = self.not_judged if "not read" in remark or "Only" in remark else self.remarks
+            unread.append(remark)
+        for table in self.layout.tables:
+            self._judge_table(table)
+        for curve in self.layout.curves:
+            self._judge_curve(curve)
+        for sheet in self.book.sheets:
+            tables = (*self.layout.tables, *self.layout.curves)
+            if sheet and sheet not in {table.sheet for table in tables}:
+                self.remarks.append(f"{sheet}: no table of this exercise, so it was not judged.")
+        if self.actual.loops and not self.findings:
+            cells = sorted(at.cell for at in self.actual.loops)
+            self.not_judged.append(f"Formulas that depend on themselves: {_brief(cells)}.")
+        self._check_against_engine()
+        findings = [self._with_curve(finding) for finding in self.findings[:_MOST_CURVES]]
+        findings += self.findings[_MOST_CURVES:]
+        return Report(
+            self.book,
+            tuple(self.runs),
+            tuple(findings),
+            tuple(dict.fromkeys(self.not_judged)),
+            tuple(dict.fromkeys(self.remarks)),
+        )
+
+    # Tables.
+
+    def _judge_table(self, table: Table) -> None:
+        reading = read_table(self.book, self.layout, table, self.actual)
+        verdict = judge(reading)
+        numbers = judge_numbers(reading, verdict.pasted)
+        slips = [*verdict.slips, *numbers.slips]
+        if numbers.rate is not None:
+            said = reading.rate
+            if said is not None and said.at is not None:
+                slips.append(_rate_slip(said, numbers.rate))
+            reading.rate = Rate(numbers.rate, said.at if said else None, "the steps of its weights")
+        for at in verdict.unread:
+            if at not in numbers.judged:
+                self.not_judged.append(f"{_place(at)}: {verdict.unread[at]} cannot be read.")
+        by_value = [at for at in verdict.unread if at in numbers.judged]
+        if by_value:
+            why = verdict.unread[by_value[0]]
+            cells = _brief([at.cell for at in by_value])
+            self.remarks.append(f"{cells}: {why} cannot be read; judged by the values shown.")
+        slipped = {slip.at for slip in slips}
+        blank = [at for at in verdict.empty if at not in slipped]
+        if blank:
+            cells = _brief([at.cell for at in blank])
+            self.not_judged.append(f"{table.sheet or 'The file'}: {cells} empty.")
+        self.not_judged += [f"{sentence}." for sentence in numbers.vague.values()]
+        self._say_missing(reading)
+        self._add(reading, slips, len(verdict.judged), len(numbers.judged))
+
+    def _say_missing(self, reading: Reading) -> None:
+        if reading.missing and not reading.elsewhere:
+            names = ", ".join(reading.missing)
+            numbers = ", ".join(f"{getattr(SEED, name):g}" for name in reading.missing)
+            self.remarks.append(
+                f"{reading.table.where}: {names} stand nowhere in the file; the published "
+                f"{numbers} were taken."
+            )
+        steps = [w for w in WEIGHTS if w in reading.table.columns]
+        if reading.rate is None and steps and reading.table.epochs > 1:
+            self.not_judged.append(
+                f"{reading.table.where}: η stands nowhere and cannot be read from the steps."
+            )
+
+    def _add(self, reading: Reading, slips: Sequence[Slip], formulas: int, numbers: int) -> None:
+        index = len(self.runs)
+        groups: dict[tuple[object, ...], list[Slip]] = {}
+        for slip in slips:
+            groups.setdefault(slip.key, []).append(slip)
+        found = [_finding(reading, group, index) for group in groups.values()]
+        order = {name: k for k, name in enumerate(COLUMNS)}
+        found.sort(key=lambda f: (order.get(f.quantity, 99), f.changes[0][0]))
+        self.findings += found
+        self.readings.append(reading)
+        self.runs.append(self._run(reading, found, formulas, numbers))
+
+    def _run(
+        self, reading: Reading, findings: Sequence[Finding], formulas: int, numbers: int
+    ) -> Run:
+        table, rate = reading.table, reading.rate
+        fixed = {at: text for finding in findings for at, text in finding.changes}
+        setup = reading.setup
+        for name in WEIGHTS:
+            at = reading.at(name, 0)
+            if at in fixed and not fixed[at].startswith("="):
+                setup = replace(setup, **{name: float(fixed[at])})
+        theirs = np.array([_errors(reading, self.actual, k) for k in range(table.epochs)])
+        right = np.full(table.epochs, math.nan)
+        if rate is not None or table.epochs == 1:
+            value = 1.0 if rate is None else rate.value
+            steps = value if np.ndim(value) == 0 else np.asarray(value)[:, np.newaxis]
+            run = descend(setup, steps, table.epochs)
+            right = run.E_total.copy()
+            if run.diverged_at:
+                right[run.diverged_at - 1 :] = math.nan
+        return Run(
+            table.sheet,
+            table.where,
+            setup,
+            None if rate is None else rate.value,
+            rate.said if rate else "",
+            theirs,
+            right,
+            formulas,
+            numbers,
+        )
+
+    # Columns of E_total alone.
+
+    def _judge_curve(self, curve: Table) -> None:
+        reading = read_table(self.book, self.layout, curve, self.actual)
+        host = self._host(reading)
+        if host is not None:
+            reading.setup = self.runs[host].setup
+        verdict = judge(reading)
+        slips = list(verdict.slips)
+        run = self._run(reading, [], len(verdict.judged), len(verdict.pasted))
+        if verdict.unread:
+            at = next(iter(verdict.unread))
+            self.remarks.append(f"{at.cell}: {verdict.unread[at]} cannot be read.")
+        if host is None:
+            self.not_judged.append(
+                f"{_place(curve.at('E_total', 0))}: which start {self._title(reading)} belongs to "
+                "stands nowhere in the file."
+            )
+            return
+        if verdict.judged and reading.elsewhere:
+            slips += self._of_another_rate(reading)
+        self._add(reading, slips, len(verdict.judged), len(verdict.pasted))
+        cells = [self.book.cells.get(curve.at("E_total", k)) for k in range(curve.epochs)]
+        room = 1e-9 * np.abs(run.right) + 1.02 * doubt(cells)
+        with np.errstate(invalid="ignore"):
+            off = np.flatnonzero(~(np.abs(run.theirs - run.right) <= room) & np.isfinite(run.right))
+        wrong = [k for k in off.tolist() if ("E_total", k) in verdict.pasted]
+        if wrong:
+            self.findings.append(self._curve_finding(reading, wrong, host))
+
+    def _host(self, reading: Reading) -> int | None:
+        """The run whose start a curve shares; the published start where the file has no table."""
+        first = _errors(reading, self.actual, 0)
+        runs = range(len(self.layout.tables))
+        close = [i for i in runs if math.isclose(self.runs[i].right[0], first, rel_tol=1e-3)]
+        asked = [i for i in runs if self.layout.tables[i] in reading.elsewhere.values()]
+        if asked or close:
+            return (asked or close)[0]
+        if runs:
+            return None
+        if math.isclose(descend(SEED, 1.0, 1).E_total[0], first, rel_tol=1e-3):
+            self.remarks.append("The published start was taken: the file has only E_total.")
+            return -1 if self.runs else None
+        return None
+
+    def _title(self, reading: Reading) -> str:
+        return f"the column of η = {reading.table.rate:g}"
+
+    def _of_another_rate(self, reading: Reading) -> list[Slip]:
+        """A column headed by one η that shows a table of another."""
+        other = next(iter(reading.elsewhere.values()))
+        index = self.layout.tables.index(other) if other in self.layout.tables else None
+        if index is None:
+            return []
+        run, rate = self.runs[index], reading.table.rate
+        if rate is None or math.isnan(run.first) or math.isclose(run.first, rate, rel_tol=1e-9):
+            return []
+        at = reading.table.heading("E_total")
+        cause = f"{at.cell} says η = {rate:g}, but the column shows a table with η = {run.first:g}."
+        text = self.book.cells[at].value
+        return [Slip(at, "η", "rate", cause, str(text), f"{run.first:g}", ("rate",))]
+
+    def _curve_finding(self, reading: Reading, wrong: list[int], host: int) -> Finding:
+        curve, run = reading.table, self.runs[-1]
+        first = curve.at("E_total", wrong[0])
+        cause = (
+            f"{first.cell} is {run.theirs[wrong[0]]:.8g}; with η = {curve.rate:g} E_total comes to "
+            f"{run.right[wrong[0]]:.8g}."
+        )
+        said = self._faulty_source(reading, host)
+        if said:
+            cause = f"{cause[:-1]}. The column shows {said}."
+        cells = [curve.at("E_total", k) for k in wrong]
+        changes = tuple((at, repr(float(run.right[k]))) for at, k in zip(cells, wrong, strict=True))
+        heading = self.book.cells[curve.heading("E_total")].value
+        return Finding(
+            curve.sheet,
+            "E_total",
+            str(heading),
+            "curve",
+            tuple(at.cell for at in cells),
+            cause,
+            self.book.cells[first].written,
+            changes[0][1],
+            changes,
+            len(self.runs) - 1,
+        )
+
+    def _faulty_source(self, reading: Reading, host: int) -> str:
+        """In words, if the numbers are those of a faulty table run with this η."""
+        source, curve = self.readings[host], reading.table
+        if not any(finding.run == host for finding in self.findings):
+            return ""
+        rate = source.rate
+        if rate is None or rate.at is None or curve.rate is None:
+            return ""
+        other = Calculator(self.book, instead={rate.at: curve.rate})
+        epochs = min(curve.epochs, source.table.epochs)
+        faulty = np.array([_errors(source, other, k) for k in range(epochs)])
+        theirs = self.runs[-1].theirs[:epochs]
+        if np.allclose(faulty, theirs, rtol=1e-6, atol=0):
+            place = f"{source.table.sheet}!" if source.table.sheet else ""
+            return f"what {place}{source.table.where} gives as it stands, with its slips"
+        return ""
+
+    # The whole.
+
+    def _check_against_engine(self) -> None:
+        """Never call right, or mended, what does not come to the engine's numbers."""
+        instead = self._try_instead(self.findings)
+        calculator = Calculator(self.book, instead=instead)
+        for index, (reading, run) in enumerate(zip(self.readings, self.runs, strict=True)):
+            if "E_total" not in reading.table.columns and "E1" not in reading.table.columns:
+                continue
+            found = [finding for finding in self.findings if finding.run == index]
+            after = np.array([_errors(reading, calculator, k) for k in range(run.epochs)])
+            room = self._room(reading, run)
+            with np.errstate(invalid="ignore"):
+                off = np.flatnonzero(~(np.abs(after - run.right) <= room) & np.isfinite(run.right))
+            if off.size and not (found and run.numbers):
+                k = int(off[0])
+                at = reading.at("E_total", k) or reading.at("E1", k)
+                mended = " once its slips are mended" if found else ""
+                self.not_judged.append(
+                    f"{_place(at) if at else run.where}: E_total is {after[k]:.8g}{mended}, where "
+                    f"the network has {run.right[k]:.8g}. Why was not found."
+                )
+
+    def _try_instead(self, findings: Iterable[Finding]) -> dict[Address, Node | float]:
+        try:
+            return _instead(self.book, findings)
+        except FormulaError:
+            return {}
+
+    def _room(self, reading: Reading, run: Run) -> Array:
+        """How far rounded numbers may take E_total from the engine's."""
+        room = 1e-8 * np.abs(run.right) + 1e-15
+        for name in (*WEIGHTS, *EXAMPLE, "E_total", "E1", "E2"):
+            if name in reading.table.columns:
+                cells = [self.book.cells.get(reading.table.at(name, k)) for k in range(run.epochs)]
+                if any(cell and cell.text is None for cell in cells[1:]) and name not in EXAMPLE:
+                    room = room + 4 * doubt(cells)
+        return room
+
+    def _with_curve(self, finding: Finding) -> Finding:
+        """E_total with this slip alone: all other findings mended."""
+        reading = self.readings[finding.run] if finding.run < len(self.readings) else None
+        if reading is None or self.runs[finding.run].numbers:
+            return finding
+        others = [other for other in self.findings if other is not finding]
+        calculator = Calculator(self.book, instead=self._try_instead(others))
+        epochs = range(reading.table.epochs)
+        return replace(finding, curve=np.array([_errors(reading, calculator, k) for k in epochs]))
+
+
+def _errors(reading: Reading, calculator: Calculator, k: int) -> float:
+    """E_total of epoch k as the cells come to it; NaN if they show no number."""
+    at = reading.at("E_total", k)
+    if at is not None:
+        value = calculator.value(at)
+        return float(value) if isinstance(value, float) else math.nan
+    parts = [reading.at(name, k) for name in ("E1", "E2")]
+    values = [calculator.value(part) if part else None for part in parts]
+    return sum(v if isinstance(v, float) else math.nan for v in values)
+
+
+def _finding(reading: Reading, group: Sequence[Slip], run: int) -> Finding:
+    first = group[0]
+    return Finding(
+        first.at.sheet,
+        first.name,
+        reading.heading(first.name),
+        first.kind,
+        tuple(slip.at.cell for slip in group),
+        first.cause,
+        first.theirs,
+        first.right,
+        tuple((slip.at, slip.right) for slip in group),
+        run,
+    )
+
+
+def _rate_slip(said: Rate, found: float) -> Slip:
+    assert said.at is not None
+    value = float(np.ravel(said.value)[0])
+    cause = f"{said.at.cell} says η = {value:g}, but the weights move as with η = {found:g}."
+    return Slip(said.at, "η", "rate", cause, f"{value:g}", repr(found), ("rate",))
+
+
+def _place(at: Address) -> str:
+    return f"{at.sheet}!{at.cell}" if at.sheet else at.cell
+
+
+def _brief(cells: Sequence[str]) -> str:
+    """Neighbouring cells of a column, or a row, as a range; a few others one by one."""
+    from core.backprop.formula import make_ref
+
+    home = Address("", 1, 1)
+    spots = [make_ref(cell, home).at(home) for cell in cells]
+    parts: list[list[Address]] = []
+    for spot in spots:
+        last = parts[-1][-1] if parts else None
+        if last and (spot.row - last.row, spot.column - last.column) in ((1, 0), (0, 1)):
+            parts[-1].append(spot)
+        else:
+            parts.append([spot])
+    words = [p[0].cell if len(p) == 1 else f"{p[0].cell}:{p[-1].cell}" for p in parts]
+    more = f" and {len(words) - 4} more" if len(words) > 4 else ""
+    return ", ".join(words[:4]) + more
+
+
+def lines(report: Report) -> list[str]:
+    """The report as text."""
+    text = [report.verdict]
+    for number, finding in enumerate(report.findings, start=1):
+        place = f"{finding.sheet}!" if finding.sheet else ""
+        text += [
+            "",
+            f"{number}. {finding.heading}, {place}{finding.where}",
+            f"   {finding.cause}",
+            f"   there: {finding.theirs}",
+            f"   right: {finding.right}",
+        ]
+        if finding.curve is not None:
+            right = report.runs[finding.run].right
+            text.append(
+                f"   With this slip alone E_total ends at {finding.curve[-1]:.8g}, "
+                f"without it at {right[-1]:.8g}."
+            )
+    text.append("")
+    for run in report.runs:
+        place = f"{run.sheet}!{run.where}" if run.sheet else run.where
+        eta = f"η = {run.first:g} ({run.rate_said})" if run.rate is not None else "η unknown"
+        text.append(
+            f"{place}: {run.epochs} epochs, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
+            f"the right one at {run.right[-1]:.8g}."
+        )
+    if report.not_judged:
+        text += ["", "Not judged:", *(f"- {sentence}" for sentence in report.not_judged)]
+    if report.remarks:
+        text += ["", *report.remarks]
+    return text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; the result is the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m core.backprop.audit",
+        description="Find what is wrong in a spreadsheet of the 2-2-2 network.",
+    )
+    parser.add_argument("file", type=Path, help=".xlsx or .csv")
+    parser.add_argument("--mend", type=Path, metavar="COPY", help="write a mended copy here")
+    chosen = parser.parse_args(arguments)
+    try:
+        report = audit(chosen.file)
+        print("\n".join(lines(report)))
+        if chosen.mend and report.findings:
+            chosen.mend.write_bytes(mended(report))
+    except FileError as wrong:
+        print(wrong, file=sys.stderr)
+        return 2
+    return 0 if report.right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

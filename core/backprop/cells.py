@@ -1,0 +1,514 @@
+"""A file of cells, .xlsx or .csv: what stands in each cell, and what it comes to.
+
+This module knows file formats and their dangers, and no network. It reads numbers, texts and
+formulas, bounded in time and memory; macros, links and whatever else a file holds stay unread.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lxml import etree
+
+from core.backprop.formula import (
+    Address,
+    FormulaError,
+    Names,
+    Node,
+    Value,
+    column_number,
+    letters,
+    make_ref,
+    parse,
+    references,
+    shifted,
+)
+
+MOST_BYTES = 10_000_000
+"""In a file: one of this exercise has less than a tenth."""
+_MOST_UNPACKED = 100_000_000
+_MOST_CELLS = 150_000
+
+
+class FileError(ValueError):
+    """The file cannot be read; the message says why and what to do, for the person who gave it."""
+
+
+class Text(NamedTuple):
+    """A formula as the file has it: without "=", written for the cell at `row`, `column`."""
+
+    formula: str
+    row: int
+    column: int
+
+
+class Cell(NamedTuple):
+    """value: a float, text, or None; NaN for an error value. written: a number's digits in the
+    file. Beside a formula the value is what it came to when the file was saved, None if it was
+    never calculated.
+    """
+
+    value: float | str | None
+    written: str = ""
+    text: Text | None = None
+
+
+@dataclass
+class Book:
+    """All sheets of a file.
+
+    cells: address -> its cell, for every cell that is not empty. merged: the cells that a merged
+    range covers -> its first cell. names: defined name -> formula. lists: name of an Excel table ->
+    its sheet, first column, and the names of its columns. remarks: what was left unread.
+    """
+
+    kind: str
+    file: bytes
+    sheets: list[str] = field(default_factory=list)
+    cells: dict[Address, Cell] = field(default_factory=dict)
+    merged: dict[Address, Address] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, tuple[str, int, list[str]]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    _trees: dict[tuple[object, ...], Node | FormulaError] = field(default_factory=dict)
+
+    def formula(self, at: Address) -> str | None:
+        """The formula of the cell as a person reads it there, without "="; None if it has none."""
+        cell = self.cells.get(at)
+        if cell is None or cell.text is None:
+            return None
+        text, row, column = cell.text
+        return shifted(text, at.row - row, at.column - column)
+
+    def formula_text(self, at: Address) -> str:
+        """As `formula`, for a cell that has one; as it is stored if it cannot be read."""
+        try:
+            return self.formula(at) or ""
+        except FormulaError:
+            text = self.cells[at].text
+            return text.formula if text else ""
+
+    def tree(self, at: Address) -> Node | None:
+        """The formula of the cell, read; None if it has none. Raises FormulaError."""
+        cell = self.cells.get(at)
+        if cell is None or cell.text is None:
+            return None
+        key = (at.sheet, *cell.text)
+        if key not in self._trees:
+            home = Address(at.sheet, cell.text.row, cell.text.column)
+            try:
+                self._trees[key] = parse(cell.text.formula, home, self.names_for(home))
+            except FormulaError as wrong:
+                self._trees[key] = wrong
+        found = self._trees[key]
+        if isinstance(found, FormulaError):
+            raise found
+        return found
+
+    def names_for(self, here: Address) -> Names:
+        """How `parse` looks names up for a formula of the cell `here`."""
+
+        def look(name: str) -> str:
+            if "[" in name:
+                return self._list_cell(name, here)
+            plain = name.rpartition("!")[2].casefold()
+            if plain not in self.names:
+                raise FormulaError(f"the name {name[:40]}")
+            return self.names[plain]
+
+        return look
+
+    def _list_cell(self, name: str, here: Address) -> str:
+        """The cell that a column of an Excel table is in this row: Table1[[#This Row],[w1]]."""
+        parts = re.fullmatch(r"([^\[]*)\[(?:\[#This Row\],|@)?\[?([^\[\]#@]+)\]?\]", name)
+        if parts:
+            for table, (sheet, first, columns) in self.lists.items():
+                if parts[1].casefold() in ("", table) and parts[2] in columns:
+                    column = letters(first + columns.index(parts[2]))
+                    return f"'{sheet.replace(chr(39), chr(39) * 2)}'!${column}{here.row}"
+        raise FormulaError(name[:40])
+
+
+class Calculator:
+    """What the cells of a book come to, each calculated once, however deep they depend.
+
+    given: cells whose value is settled, whatever the file says. instead: cells whose formula, or
+    number, is another than the file's. A formula that cannot be read has the value that the file
+    shows for it, and stands in `unread`; one that depends on itself is NaN, and stands in `loops`.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        given: Mapping[Address, Value] | None = None,
+        instead: Mapping[Address, Node | float] | None = None,
+    ) -> None:
+        self.book = book
+        self.known: dict[Address, Value] = dict(given or {})
+        self.instead = instead or {}
+        self.unread: dict[Address, str] = {}
+        self.loops: set[Address] = set()
+
+    def value(self, at: Address) -> Value:
+        """A float, NaN for an error, text, or None for an empty cell."""
+        if at in self.known:
+            return self.known[at]
+        path: dict[Address, Iterator[Address]] = {}
+        self._enter(at, path)
+        while path:
+            top = next(reversed(path))
+            below = next((a for a in path[top] if a not in self.known), None)
+            if below is None:
+                path.pop(top)
+                if top not in self.known:
+                    tree = self._tree(top)
+                    assert tree is not None
+                    self.known[top] = tree.value(top, self.known.__getitem__)
+            elif below in path:
+                self.loops.update(list(path)[list(path).index(below) :])
+                self.known[below] = math.nan
+            else:
+                self._enter(below, path)
+        return self.known[at]
+
+    def _enter(self, at: Address, path: dict[Address, Iterator[Address]]) -> None:
+        try:
+            tree = self._tree(at)
+            asked = references(tree, at) if tree is not None else []
+        except FormulaError as wrong:
+            self.unread[at] = str(wrong)
+            shown = self.book.cells[at].value
+            self.known[at] = math.nan if shown is None else shown
+            return
+        if tree is None:
+            cell = self.book.cells.get(at)
+            own = self.instead.get(at, cell.value if cell else None)
+            self.known[at] = own
+        else:
+            path[at] = iter(asked)
+
+    def _tree(self, at: Address) -> Node | None:
+        if at in self.instead:
+            other = self.instead[at]
+            return None if isinstance(other, float) else other
+        return self.book.tree(at)
+
+
+def read(source: str | Path | bytes) -> Book:
+    """The cells of an .xlsx (.xlsm) or .csv file, given as its path or its bytes.
+
+    Raises FileError with a sentence for every file that is neither, is damaged, is protected by a
+    password, or would take more memory than such a file ever needs.
+    """
+    data = source if isinstance(source, bytes) else _load(Path(source))
+    if len(data) > MOST_BYTES:
+        raise FileError(
+            f"The file has {len(data) / 1e6:.0f} MB. A workbook of this exercise has less than "
+            f"one; up to {MOST_BYTES / 1e6:.0f} are read. Save the sheet with the table alone."
+        )
+    if not data.strip():
+        raise FileError("The file is empty.")
+    try:
+        if data.startswith(b"PK"):
+            return _read_package(data)
+        if data.startswith(b"\xd0\xcf\x11\xe0"):
+            raise FileError(_old_format(data))
+        return _read_csv(data)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError) as wrong:
+        raise FileError(_DAMAGED) from wrong
+    except (etree.LxmlError, KeyError, ValueError, IndexError, LookupError) as wrong:
+        if isinstance(wrong, FileError):
+            raise
+        raise FileError(_DAMAGED) from wrong
+
+
+_DAMAGED = (
+    "The file is damaged: it begins like a workbook, but cannot be read. Open it in a spreadsheet "
+    "program and save it as .xlsx again."
+)
+
+
+def _load(path: Path) -> bytes:
+    if path.name.startswith("~$"):
+        raise FileError(
+            f"{path.name} is the lock that Excel keeps while a workbook is open. "
+            f"Give {path.name[2:]} itself."
+        )
+    try:
+        with path.open("rb") as file:
+            return (
+                file.read(MOST_BYTES + 1)
+                if path.stat().st_size <= MOST_BYTES
+                else b"?" * (path.stat().st_size)
+            )
+    except OSError as wrong:
+        raise FileError(f"{path} cannot be opened: {wrong.strerror}.") from wrong
+
+
+def _old_format(data: bytes) -> str:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return (
+            "The workbook is protected by a password. Open it, remove the password "
+            "(File, Info, Protect Workbook) and save it."
+        )
+    return "This is not an .xlsx workbook but an older format. Save it as .xlsx and try again."
+
+
+# .xlsx
+
+
+def _read_package(data: bytes) -> Book:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        entries = package.infolist()
+        names = {entry.filename for entry in entries}
+        if sum(entry.file_size for entry in entries) > _MOST_UNPACKED or len(entries) > 2000:
+            raise FileError(
+                "Unpacked the file would take more than "
+                f"{_MOST_UNPACKED / 1e6:.0f} MB, far more than a workbook of this exercise. "
+                "It was not opened."
+            )
+        if any(entry.flag_bits & 1 for entry in entries):
+            raise FileError("The file is protected by a password. Remove it and try again.")
+        if "xl/workbook.bin" in names:
+            raise FileError("This is an .xlsb workbook. Save it as .xlsx and try again.")
+        if "content.xml" in names or "Index/Document.iwa" in names:
+            raise FileError(
+                "This is a spreadsheet, but not an .xlsx workbook. Export it as .xlsx first."
+            )
+        top = _related(package, "", "officeDocument")
+        if not top or top[0] not in names or "xl" not in top[0]:
+            raise FileError("This is a zip archive, but not an .xlsx workbook.")
+        return _read_book(package, top[0], data)
+
+
+def _read_book(package: zipfile.ZipFile, part: str, data: bytes) -> Book:
+    book = Book("xlsx", data)
+    root = _xml(package, part)
+    if _local(root) != "workbook":
+        raise FileError("This is an Office document, but not a workbook.")
+    if "xl/vbaProject.bin" in package.namelist():
+        book.remarks.append("The file holds macros. They were not run.")
+    if any(name.startswith("xl/externalLinks/") for name in package.namelist()):
+        book.remarks.append("The file links to other files. They were not opened.")
+    targets = {key: target for key, kind, target in _relations(package, part)}
+    texts = _shared_texts(package, part)
+    for element in root.iterfind("{*}sheets/{*}sheet"):
+        key = next(v for k, v in element.attrib.items() if k.endswith("}id"))
+        name, target = str(element.get("name")), targets.get(key, "")
+        if "worksheets/" in target and target in package.namelist():
+            book.sheets.append(name)
+            _read_sheet(package, target, name, texts, book)
+    for element in root.iterfind("{*}definedNames/{*}definedName"):
+        book.names[str(element.get("name")).casefold()] = element.text or ""
+    return book
+
+
+def _local(element: Any) -> str:
+    return str(etree.QName(element).localname)
+
+
+def _parser() -> Any:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+def _xml(package: zipfile.ZipFile, part: str) -> Any:
+    root = etree.fromstring(package.read(part), _parser())
+    if root.getroottree().docinfo.doctype:
+        raise FileError(_DAMAGED)
+    return root
+
+
+def _relations(package: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]]:
+    """Of a part: the id, the kind and the part it names, of each of its relations."""
+    folder, name = posixpath.split(part)
+    place = posixpath.join(folder, "_rels", f"{name}.rels")
+    if place not in package.namelist():
+        return []
+    found = []
+    for element in _xml(package, place):
+        if element.get("TargetMode") == "External" or not isinstance(element.tag, str):
+            continue
+        target = posixpath.normpath(posixpath.join("/", folder, element.get("Target", "")))
+        kind = element.get("Type", "").rpartition("/")[2]
+        found.append((element.get("Id", ""), kind, target.lstrip("/")))
+    return found
+
+
+def _related(package: zipfile.ZipFile, part: str, wanted: str) -> list[str]:
+    return [target for _, kind, target in _relations(package, part) if kind == wanted]
+
+
+def _shared_texts(package: zipfile.ZipFile, part: str) -> list[str]:
+    tables = _related(package, part, "sharedStrings")
+    if not tables or tables[0] not in package.namelist():
+        return []
+    return [_rich_text(item) for item in _xml(package, tables[0]).iterfind("{*}si")]
+
+
+def _rich_text(item: Any) -> str:
+    """Its runs joined, without the readings above Japanese characters."""
+    runs = [*item.iterfind("{*}t"), *item.iterfind("{*}r/{*}t")]
+    return "".join(run.text or "" for run in runs)
+
+
+_CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
+
+
+def _position(name: str) -> tuple[int, int]:
+    match = _CELL.fullmatch(name)
+    if not match:
+        raise FileError(_DAMAGED)
+    return int(match[2]), column_number(match[1])
+
+
+def _read_sheet(
+    package: zipfile.ZipFile, part: str, name: str, texts: list[str], book: Book
+) -> None:
+    shared: dict[str, Text] = {}
+    row = 0
+    with package.open(part) as file:
+        events = etree.iterparse(
+            file,
+            tag=("{*}row", "{*}mergeCell"),
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+        )
+        for _, element in events:
+            if _local(element) == "mergeCell":
+                _read_merged(str(element.get("ref")), name, book)
+                continue
+            row = int(element.get("r", row + 1))
+            if len(book.cells) > _MOST_CELLS:
+                book.remarks.append(
+                    f"The file has more than {_MOST_CELLS:,} cells. From row {row} of {name} on "
+                    "they were not read."
+                )
+                break
+            column = 0
+            for child in element.iterfind("{*}c"):
+                where = child.get("r")
+                column = _position(where)[1] if where else column + 1
+                cell = _read_cell(child, (row, column), texts, shared)
+                if cell is not None:
+                    book.cells[Address(name, row, column)] = cell
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    for table in _related(package, part, "table"):
+        root = _xml(package, table)
+        first = _position(str(root.get("ref")).partition(":")[0])[1]
+        columns = [str(c.get("name")) for c in root.iterfind("{*}tableColumns/{*}tableColumn")]
+        for key in {str(root.get("name")), str(root.get("displayName"))}:
+            book.lists[key.casefold()] = (name, first, columns)
+
+
+def _read_cell(
+    element: Any, at: tuple[int, int], texts: list[str], shared: dict[str, Text]
+) -> Cell | None:
+    formula, content = element.find("{*}f"), element.find("{*}v")
+    kind, digits = element.get("t", "n"), "" if content is None else content.text or ""
+    value: float | str | None = None
+    if kind == "s":
+        value = texts[int(digits)] if digits else None
+    elif kind == "inlineStr":
+        value = _rich_text(element.find("{*}is"))
+    elif kind == "e":
+        value = math.nan
+    elif kind in ("str", "d"):
+        value = digits
+    elif digits:
+        value = float(digits)
+    text = None if formula is None else _read_formula(formula, at, shared)
+    if value is None and text is None:
+        return None
+    return Cell(value, digits if isinstance(value, float) else "", text)
+
+
+def _read_formula(element: Any, at: tuple[int, int], shared: dict[str, Text]) -> Text:
+    """Members of a shared formula point to the text of its first cell."""
+    own, group = element.text or "", element.get("si")
+    if element.get("t") == "shared" and group is not None:
+        if own:
+            shared[group] = Text(own, *at)
+        return shared.get(group, Text("#REF!", *at))
+    if element.get("t") == "dataTable":
+        return Text("DATATABLE()", *at)
+    return Text(own, *at)
+
+
+def _read_merged(area: str, sheet: str, book: Book) -> None:
+    first, _, last = area.partition(":")
+    (top, left), (bottom, right) = _position(first), _position(last or first)
+    if (bottom - top + 1) * (right - left + 1) > 10_000:
+        return
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            if (row, column) != (top, left):
+                book.merged[Address(sheet, row, column)] = Address(sheet, top, left)
+
+
+# .csv
+
+
+def _read_csv(data: bytes) -> Book:
+    text = _decoded(data)
+    lines = text.splitlines()
+    if not any(c in line for line in lines[:50] for c in ",;\t|"):
+        raise FileError("This is neither an .xlsx workbook nor a .csv file with several columns.")
+    comma = max(",;\t|", key=lambda c: sum(line.count(c) for line in lines[:50]))
+    if comma == "," and sum(line.count(";") for line in lines[:50]) >= 20:
+        comma = ";"  # the commas are in the numbers: 0,05
+    book = Book("csv", data, sheets=[""])
+    try:
+        for row, fields in enumerate(csv.reader(io.StringIO(text), delimiter=comma), start=1):
+            if len(book.cells) > _MOST_CELLS:
+                book.remarks.append(f"Only the first {row - 1} lines were read.")
+                break
+            for column, content in enumerate(fields, start=1):
+                cell = _csv_cell(content.strip(), comma, row, column)
+                if cell is not None:
+                    book.cells[Address("", row, column)] = cell
+    except csv.Error as wrong:
+        raise FileError(f"The .csv file cannot be read: {wrong}.") from wrong
+    return book
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in ("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeError:
+            continue
+        if "\0" not in text and sum(not c.isprintable() for c in text[:2000] if c > "\r") < 20:
+            return text
+    raise FileError("This is neither an .xlsx workbook nor a .csv file.")
+
+
+def _csv_cell(content: str, comma: str, row: int, column: int) -> Cell | None:
+    if not content:
+        return None
+    if content.startswith("=") and len(content) > 1:
+        return Cell(None, "", Text(content[1:], row, column))
+    digits = content.replace("\N{MINUS SIGN}", "-")
+    if comma != "," and re.fullmatch(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?", digits):
+        digits = digits.replace(",", ".")
+    try:
+        value = float(digits) if not set(digits) & set("_nN") else None
+    except ValueError:
+        value = None
+    if value is None or not math.isfinite(value):
+        return Cell(math.nan if content.startswith("#") else content)
+    return Cell(value, digits)
+
+
+__all__ = ["Book", "Calculator", "Cell", "FileError", "Text", "make_ref", "read"]

@@ -1,0 +1,375 @@
+"""One table of a book as a run of gradient descent: its start, its η, and where each number is.
+
+This module knows what the table says. Whether that is right it leaves to judge.py and pasted.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from core.backprop.cells import Book, Calculator
+from core.backprop.formula import Address, FormulaError, Node, Value, letters, parse, references
+from core.backprop.network import (
+    COLUMNS,
+    GRADIENTS,
+    SEED,
+    WEIGHTS,
+    Array,
+    Setup,
+    forward,
+    gradients,
+)
+from core.backprop.rules import BLOCK_RULES, TABLE_RULES, TABLE_STEPS, in_cells, names_in
+from core.backprop.tables import EXAMPLE, Layout, Table, rate_in
+
+State = dict[str, Any]
+"""Quantity -> its value, or its values over the epochs."""
+
+# What students keep in columns of their own on the way to a gradient, each with its rule.
+HELPERS: dict[str, str] = {
+    **{f"∂E/∂{node}": BLOCK_RULES[f"∂E/∂{node}"] for node in ("o1", "o2", "h1", "h2")},
+    **{f"∂E/∂out_o{k}": f"out_o{k}-t{k}" for k in "12"},
+    **{f"out_{n}(1−out_{n})": f"out_{n}*(1-out_{n})" for n in ("h1", "h2", "o1", "o2")},
+    "∂E/∂out_h1": "∂E/∂o1*w5+∂E/∂o2*w7",
+    "∂E/∂out_h2": "∂E/∂o1*w6+∂E/∂o2*w8",
+    **{f"∂E/∂o1·{w}": f"∂E/∂o1*{w}" for w in ("w5", "w6")},
+    **{f"∂E/∂o2·{w}": f"∂E/∂o2*{w}" for w in ("w7", "w8")},
+    **{f"η·∂E/∂{w}": f"η*∂E/∂{w}" for w in WEIGHTS},
+    **{f"{w} − η·∂E/∂{w}": TABLE_STEPS[w] for w in WEIGHTS},
+    **{f"e^−{node}": f"EXP(-{node})" for node in ("h1", "h2", "o1", "o2")},
+}
+
+
+_RULES = {**TABLE_RULES, **HELPERS}
+_SLOTS = {name: f"{letters(1 + k)}1" for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
+_HERE = Address("", 1, 1)
+
+
+@cache
+def rule_tree(rule: str) -> Node:
+    """A rule of names as a tree whose cells are `slots`."""
+    return parse(in_cells(rule, _SLOTS), _HERE)
+
+
+def worked_out(rule: str, state: Mapping[str, Any]) -> Value:
+    """What a rule comes to; values may be arrays."""
+    cells = {Address("", 1, 1 + k): name for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
+    return rule_tree(rule).value(_HERE, lambda at: state[cells[at]])
+
+
+def expanded(rule: str, known: frozenset[str]) -> str:
+    """The rule with every name that is not `known` written out by its own rule."""
+    unknown = [name for name in names_in(rule) if name not in known and name in _RULES]
+    if not unknown:
+        return rule
+    written = {name: name for name in names_in(rule)}
+    written |= {name: f"({_RULES[name]})" for name in unknown}
+    return expanded(in_cells(rule, written), known)
+
+
+def state_of(setup: Setup, rate: Any) -> State:
+    """Every quantity and helper at `setup`, by network.py; its fields may be arrays."""
+    state: State = {**vars(setup), **forward(setup)._asdict(), "η": rate}
+    state |= dict(zip(GRADIENTS, gradients(setup), strict=True))
+    for name, rule in HELPERS.items():
+        state[name] = worked_out(rule, state)
+    return state
+
+
+@dataclass(frozen=True, eq=False)
+class Rate:
+    """η of a table: its value (one number, or one an epoch), where it stands (None: nowhere), and
+    in words where it was found.
+    """
+
+    value: float | Array
+    at: Address | None
+    said: str
+
+
+@dataclass(eq=False)
+class Reading:
+    """A table with all that can be read from it.
+
+    places: quantity -> the table and column that hold it, for those of another table that this one
+    refers to, too. fixed: quantity -> its labelled cell, for inputs, targets and η that have no
+    column. helpers: column -> what it holds. setup: the start. missing: what was taken from the
+    published start because the file does not say it.
+    """
+
+    book: Book
+    table: Table
+    actual: Calculator
+    elsewhere: dict[str, Table]
+    fixed: dict[str, Address]
+    labelled: dict[Address, str]
+    setup: Setup
+    rate: Rate | None
+    missing: list[str]
+    helpers: dict[int, str] = field(default_factory=dict)
+
+    def at(self, name: str, k: int) -> Address | None:
+        """The cell of a quantity at epoch k, from 0; None if it has none."""
+        if name in self.table.columns:
+            return self.table.at(name, k)
+        if name == "η":
+            return self.rate.at if self.rate else None
+        if name in self.elsewhere and k < self.elsewhere[name].epochs:
+            return self.elsewhere[name].at(name, k)
+        for column, helper in self.helpers.items():
+            if helper == name:
+                return self.table.cell(self.table.lines[k], column)
+        return self.fixed.get(name)
+
+    def heading(self, name: str) -> str:
+        """What the file calls it, or its usual name."""
+        if name in self.table.columns:
+            written = self.book.cells.get(self.table.heading(name))
+            if written and isinstance(written.value, str) and len(written.value) <= 14:
+                return " ".join(written.value.split())
+        return name
+
+    def rule(self, name: str, k: int) -> str:
+        """The right formula of a computed cell, in the cells of this file."""
+        step = name in WEIGHTS
+        names = (*COLUMNS, *HELPERS, "η")
+        known = frozenset(n for n in names if n != name and self.at(n, k) is not None)
+        text = expanded(TABLE_STEPS[name] if step else _RULES[name], known)
+        row = k - 1 if step else k
+        return in_cells(text, {n: self.reference(n, row, k) for n in names_in(text)})
+
+    def reference(self, name: str, row: int, k: int) -> str:
+        """How a formula of epoch k names a quantity of epoch `row`."""
+        at = self.at(name, row)
+        if at is None:
+            value = self.rate.value if name == "η" and self.rate else getattr(self.setup, name, 0.0)
+            return f"{float(np.ravel(value)[0])!r}".removesuffix(".0")
+        if name not in (*self.table.columns, *self.elsewhere, *HELPERS):
+            return self.fixed_reference(at)
+        return at.cell if at.sheet == self.table.sheet else f"{quoted(at.sheet)}!{at.cell}"
+
+    def labelled_cell(self, name: str) -> Address | None:
+        """The labelled cell of an initial value on this sheet, the nearest above the table."""
+        above = [
+            at
+            for at, label in self.labelled.items()
+            if label == name and at.sheet == self.table.sheet
+        ]
+        return max(above, default=None)
+
+    def fixed_reference(self, at: Address) -> str:
+        """How a formula of this table names a cell outside it."""
+        cell = f"${letters(at.column)}${at.row}"
+        return cell if at.sheet == self.table.sheet else f"{quoted(at.sheet)}!{cell}"
+
+    def value(self, name: str, k: int) -> Value:
+        """What the cell comes to as the file stands; None if there is none."""
+        at = self.at(name, k)
+        return None if at is None else self.actual.value(at)
+
+
+def read_table(book: Book, layout: Layout, table: Table, actual: Calculator) -> Reading:
+    """Where a table starts, and with which η."""
+    elsewhere = _elsewhere(book, layout, table)
+    labelled = {at: name for name, at in layout.labels}
+    fixed = {
+        name: at
+        for name in EXAMPLE
+        if name not in table.columns
+        and name not in elsewhere
+        and (at := _nearest(name, layout, table)) is not None
+    }
+    reading = Reading(book, table, actual, elsewhere, fixed, labelled, SEED, None, [])
+    reading.setup = _start(reading)
+    reading.rate = _rate(reading, layout)
+    return reading
+
+
+def _elsewhere(book: Book, layout: Layout, table: Table) -> dict[str, Table]:
+    """The quantities that this table's formulas take from another table, epoch by epoch."""
+    asked: Counter[Table] = Counter()
+    homes = {
+        other.at(name, k): other
+        for other in layout.tables
+        if other is not table
+        for name in other.columns
+        for k in range(min(2, other.epochs))
+    }
+    for k in range(min(2, table.epochs)):
+        for name in table.columns:
+            try:
+                tree = book.tree(table.at(name, k))
+            except FormulaError:
+                continue
+            if tree is not None:
+                found = references(tree, table.at(name, k))
+                asked.update(homes[at] for at in found if at in homes)
+    places: dict[str, Table] = {}
+    for other, _ in asked.most_common():
+        for name in other.columns:
+            if name not in table.columns:
+                places.setdefault(name, other)
+    return places
+
+
+def _nearest(name: str, layout: Layout, table: Table) -> Address | None:
+    """The labelled cell of a quantity that is nearest above the table, else nearest at all."""
+
+    def distance(at: Address) -> tuple[bool, bool, int]:
+        first = table.cell(table.head, min(table.columns.values()))
+        away = first.row - at.row
+        return at.sheet != table.sheet, away < 0, abs(away) * 4 + abs(first.column - at.column)
+
+    cells = [at for label, at in layout.labels if label == name]
+    if table.rate is not None:
+        cells = [at for at in cells if at.sheet != table.sheet]
+    return min(cells, key=distance, default=None)
+
+
+def _start(reading: Reading) -> Setup:
+    """Inputs, targets and weights of the first epoch."""
+    numbers = {}
+    for name in (*EXAMPLE, *WEIGHTS):
+        value = reading.value(name, 0)
+        if name in EXAMPLE and name in reading.table.columns:
+            value = usual([reading.value(name, k) for k in range(reading.table.epochs)])
+        if not isinstance(value, float) or not math.isfinite(value):
+            value = _from_formulas(reading, name) if name in EXAMPLE else None
+        if value is None:
+            value = getattr(SEED, name)
+            reading.missing.append(name)
+        numbers[name] = value
+    return Setup(**numbers)
+
+
+def quoted(sheet: str) -> str:
+    """The name of a sheet as a formula writes it."""
+    return "'" + sheet.replace("'", "''") + "'"
+
+
+def usual(values: list[Value]) -> float | None:
+    """The number that most of the values are; of several the first."""
+    numbers = [v for v in values if isinstance(v, float) and math.isfinite(v)]
+    return Counter(numbers).most_common(1)[0][0] if numbers else None
+
+
+def _from_formulas(reading: Reading, name: str) -> float | None:
+    """An input or target that stands only inside formulas.
+
+    h = w·i1 + w'·i2 is i1 at w = 1, w' = 0; and ½t² − ½(t − 1)² = t − ½.
+    """
+    k = name[1]
+    target, cells = (f"E{k}", (f"out_o{k}",)) if name[0] == "t" else ("h1", ("w1", "w2"))
+    at = reading.at(target, 0)
+    known = [reading.at(cell, 0) for cell in cells]
+    try:
+        tree = reading.book.tree(at) if at else None
+    except FormulaError:
+        return None
+    if at is None or tree is None or None in known:
+        return None
+
+    def result(*values: float) -> Value:
+        given = dict(zip(known, values, strict=True))
+        return tree.value(at, Calculator(reading.book, given).value)  # type: ignore[arg-type]
+
+    found = result(0.0) - result(1.0) + 0.5 if name[0] == "t" else result(*_unit(k))
+    return round(found, 12) if isinstance(found, float) and math.isfinite(found) else None
+
+
+def _unit(k: str) -> tuple[float, float]:
+    return (1.0, 0.0) if k == "1" else (0.0, 1.0)
+
+
+def _rate(reading: Reading, layout: Layout) -> Rate | None:
+    """η: a column of the table, the cell its updates use, a label, or a number in a text."""
+    table, sheet = reading.table, reading.table.sheet
+    if table.rate is not None:
+        return Rate(table.rate, None, "the header of its column")
+    if "η" in table.columns:
+        cells = [reading.value("η", k) for k in range(table.epochs)]
+        numbers = [v if isinstance(v, float) and math.isfinite(v) else None for v in cells]
+        if None not in numbers:
+            values = np.array(numbers, dtype=float)
+            same = float(values[0]) if (values == values[0]).all() else values
+            return Rate(same, table.at("η", 0), "its column")
+    used = _used_rate(reading, layout)
+    if used is not None:
+        return used
+    at = _nearest("η", layout, table)
+    if at is not None and at.sheet == sheet:
+        return Rate(reading.actual.value(at), at, at.cell)
+    return _rate_in_texts(reading.book, table)
+
+
+def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
+    """The cell, or the number, that the first update of most weights multiplies by."""
+    table = reading.table
+    inside: set[Address] = set()
+    if table.epochs < 2:
+        return None
+    for other in layout.tables:
+        for name in other.columns:
+            inside.update((other.at(name, 0), other.at(name, 1)))
+    cells: Counter[Address] = Counter()
+    numbers: Counter[float] = Counter()
+    for weight in WEIGHTS:
+        at, above = reading.at(weight, 1), reading.at(weight, 0)
+        gradient = reading.at(f"∂E/∂{weight}", 0)
+        try:
+            tree = reading.book.tree(at) if at else None
+            if at is None or tree is None:
+                continue
+            for asked in references(tree, at):
+                if asked not in inside and isinstance(reading.actual.value(asked), float):
+                    content = reading.book.cells.get(asked)
+                    if content and (content.text is None or asked in reading.labelled):
+                        cells[asked] += 1
+            if above and gradient and not references_outside(tree, at, inside):
+                given = {above: 0.0, gradient: -1.0}
+                number = tree.value(at, Calculator(reading.book, given).value)
+                if isinstance(number, float) and math.isfinite(number) and number:
+                    numbers[abs(number)] += 1
+        except FormulaError:
+            continue
+    ranked = sorted(
+        cells.items(), key=lambda item: (reading.labelled.get(item[0]) != "η", -item[1])
+    )
+    if ranked:
+        at = ranked[0][0]
+        where = at.cell if at.sheet == table.sheet else f"{at.sheet}!{at.cell}"
+        return Rate(reading.actual.value(at), at, where)
+    if numbers:
+        return Rate(numbers.most_common(1)[0][0], None, "its formulas")
+    return None
+
+
+def references_outside(tree: Node, at: Address, inside: set[Address]) -> list[Address]:
+    """The cells a formula asks for that are not among `inside`."""
+    return [asked for asked in references(tree, at) if asked not in inside]
+
+
+def _rate_in_texts(book: Book, table: Table) -> Rate | None:
+    """A text such as "lr = 0.5" in a cell above the table, or as the name of the sheet."""
+    texts = [
+        (table.head - at.row, at.cell, rate)
+        for at, cell in book.cells.items()
+        if at.sheet == table.sheet
+        and at.row < table.head
+        and isinstance(cell.value, str)
+        and (rate := rate_in(cell.value)) is not None
+    ]
+    if texts:
+        _, where, rate = min(texts)
+        return Rate(rate, None, where)
+    rate_of_sheet = rate_in(table.sheet)
+    if rate_of_sheet is not None:
+        return Rate(rate_of_sheet, None, "the name of the sheet")
+    return None

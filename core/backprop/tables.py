@@ -1,0 +1,311 @@
+"""Where the table of this exercise stands in a book, whatever its headers are called.
+
+This module knows names and places, not arithmetic: it finds rows (or columns) of headers, says
+which quantity of network.py each is, which rows below are epochs, and where η and the initial
+values are labelled.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from core.backprop.cells import Book, Calculator
+from core.backprop.formula import Address
+from core.backprop.network import COLUMNS, WEIGHTS
+
+EXAMPLE = ("t1", "t2", "i1", "i2")
+COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
+MOST_EPOCHS = 1000
+
+_LOSS = r"(?:e|l|j|c|err|error|loss|cost)"
+_TOTAL = r"(?:t|to|tot|total|sum|all)"
+_NET = r"(?:net|z|in|sum|pre|preact|preactivation|input|raw)"
+_OUT = r"(?:a|act|activation|activated|out|output|sig|sigm|sigmoid|f|g|s|phi)"
+_PATTERNS = [
+    (r"(?:i|in|inp|input|x)([12])", "i{}"),
+    (r"(?:t|tgt|tar|targ|target|y|ytrue|expected|desired|label)([12])", "t{}"),
+    (r"w(?:t|eight)?([1-8])", "w{}"),
+    (rf"(?:d?{_LOSS}{_TOTAL}?)?(?:by|over|wrt)?dw(?:t|eight)?([1-8])", "∂E/∂w{}"),
+    (rf"d?{_LOSS}{_TOTAL}?(?:by|over|wrt)?w([1-8])", "∂E/∂w{}"),
+    (r"de1dw([56])", "∂E/∂w{}"),
+    (r"de2dw([78])", "∂E/∂w{}"),
+    (rf"d?{_LOSS}?(?:by|over|wrt)?d(?:elta|net|z)?([oh][12])|(?:d|delta)elta([oh][12])", "∂E/∂{}"),
+    (r"(?:g|grad|gradient|deriv|derivative|slope)(?:of)?w([1-8])", "∂E/∂w{}"),
+    (r"w([1-8])(?:grad|gradient)", "∂E/∂w{}"),
+    (rf"{_NET}?h([12]){_NET}?|(?:hidden|neuronh)([12])", "h{}"),
+    (rf"{_NET}?o([12]){_NET}?", "o{}"),
+    (rf"(?:{_OUT}|o)h([12])|h([12]){_OUT}|(?:{_OUT})hidden([12])", "out_h{}"),
+    (rf"{_OUT}o([12])|o([12]){_OUT}|oo([12])", "out_o{}"),
+    (r"(?:out|output|pred|prediction|predicted|yhat|ypred)([12])", "out_o{}"),
+    (rf"{_LOSS}o?([12])", "E{}"),
+    (rf"{_LOSS}{_TOTAL}?|{_TOTAL}{_LOSS}|sige|mse|sse|e1e2|etotale1e2", "E_total"),
+    (r"(?:epochs?|steps?|iter|iterations?|it|n|no|nr|num|number|round|cycle|index)", "epoch"),
+    (r"(?:η|eta|lr|α|alpha|rate|stepsize|learn(?:ing)?rate)(?:η|eta|lr|α|alpha)?", "η"),
+    (r"(?:η|α)learn(?:ing)?rate", "η"),
+]
+_NAMES = [(re.compile(pattern), name) for pattern, name in _PATTERNS]
+_TO_LATIN = str.maketrans({**dict.fromkeys("∂δ∇𝛿", "d"), "σ": "sig", "ς": "sig", "ƞ": "η"})
+_RATE = re.compile(
+    r"\W*(?:η|eta|lr|α|alpha|(?:learn(?:ing)?[ _-]?)?rate)(?:\s*\((?:η|eta|lr|α|alpha)\))?"
+    r"[\s_:=of-]*(\d*[.,]?\d+(?:e-?\d+)?)\W*",
+    re.IGNORECASE,
+)
+
+
+def quantity(text: str) -> str | None:
+    """The name of `COLUMNS`, "epoch" or "η" that a header means; None if it means none of them.
+
+    >>> [quantity(header) for header in ("a_h1", "E∂w3", "δE/δw3", "Etot", "net h2", "Notes")]
+    ['out_h1', '∂E/∂w3', '∂E/∂w3', 'E_total', 'h2', None]
+    """
+    plain = unicodedata.normalize("NFKC", text[:80]).casefold().split("=")[0].translate(_TO_LATIN)
+    plain = re.sub(r"[^a-z0-9ηα]", "", plain)
+    for pattern, name in _NAMES:
+        if match := pattern.fullmatch(plain):
+            return name.format(next(filter(None, match.groups()), ""))
+    return None
+
+
+def rate_in(text: str) -> float | None:
+    """The number in a text such as "LR=0.1" or "η = 0,5"; None if it is no such text."""
+    match = _RATE.fullmatch(unicodedata.normalize("NFKC", text[:60]))
+    return float(match[1].replace(",", ".")) if match else None
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns that list epochs.
+
+    columns: quantity -> its column, or its row if the epochs run across. lines: the rows of the
+    epochs, or their columns. head: the row (column) of the headers. rate: η, where the header
+    itself says it. across: whether epochs run across.
+    """
+
+    sheet: str
+    head: int
+    columns: Mapping[str, int]
+    lines: tuple[int, ...]
+    across: bool = False
+    rate: float | None = None
+
+    def at(self, name: str, k: int) -> Address:
+        """The cell of a quantity at the k-th epoch, counted from 0."""
+        return self.cell(self.lines[k], self.columns[name])
+
+    def heading(self, name: str) -> Address:
+        """The cell of its header."""
+        return self.cell(self.head, self.columns[name])
+
+    def cell(self, line: int, column: int) -> Address:
+        """The cell in a line of the table, in the sheet's own terms."""
+        return Address(self.sheet, *((column, line) if self.across else (line, column)))
+
+    @property
+    def epochs(self) -> int:
+        return len(self.lines)
+
+    @property
+    def where(self) -> str:
+        """The range it takes, from its headers on: B31:AF81."""
+        columns = sorted(self.columns.values())
+        first, last = (
+            self.cell(self.head, columns[0]),
+            self.cell(self.lines[-1], columns[-1]),
+        )
+        return f"{first.cell}:{last.cell}"
+
+
+@dataclass
+class Layout:
+    """Everything found in a book.
+
+    tables: with headers of several quantities. curves: single columns of E_total under a header
+    that names their η. labels: (quantity, cell) of numbers with a label beside or above them.
+    unread: sentences about rows that look like epochs and belong to no table.
+    """
+
+    tables: list[Table]
+    curves: list[Table]
+    labels: list[tuple[str, Address]]
+    unread: list[str]
+
+
+def find(book: Book) -> Layout:
+    """The tables, curves and labels of a book."""
+    values = Calculator(book)
+    unread: list[str] = []
+    tables = [table for sheet in book.sheets for table in _tables(book, values, sheet, unread)]
+    inside = {at for table in tables for at in _cells_of(table)}
+    labels = [(name, at) for name, at in _labels(book, values) if at not in inside]
+    taken = inside | {at for _, at in labels}
+    curves = [
+        curve
+        for sheet in book.sheets
+        for curve in _curves(book, values, sheet)
+        if taken.isdisjoint(curve.at("E_total", k) for k in range(min(4, curve.epochs)))
+    ]
+    return Layout(tables, curves, labels, unread)
+
+
+def _cells_of(table: Table) -> Iterator[Address]:
+    for line in (table.head, *table.lines):
+        for column in table.columns.values():
+            yield table.cell(line, column)
+
+
+Ask = Callable[[int, int], Address]
+
+
+def _tables(book: Book, values: Calculator, sheet: str, unread: list[str]) -> Iterator[Table]:
+    for across in (False, True):
+        found = list(_tables_along(book, values, sheet, unread, across=across))
+        yield from found
+        if found:
+            return
+
+
+def _tables_along(
+    book: Book, values: Calculator, sheet: str, unread: list[str], *, across: bool
+) -> Iterator[Table]:
+    """The tables of a sheet whose headers stand side by side; `across`: one below the other."""
+
+    def cell(line: int, column: int) -> Address:
+        return Address(sheet, *((column, line) if across else (line, column)))
+
+    rows: dict[int, list[tuple[int, str]]] = {}
+    for at, content in book.cells.items():
+        if at.sheet == sheet and (isinstance(content.value, str) or content.text):
+            text = content.value if isinstance(content.value, str) else None
+            if text is None and content.value is None:
+                calculated = values.value(at)
+                text = calculated if isinstance(calculated, str) else None
+            if text is not None and (name := quantity(text)):
+                line, column = (at.column, at.row) if across else (at.row, at.column)
+                rows.setdefault(line, []).append((column, name))
+
+    used: set[tuple[int, int]] = set()
+    for head, headers in sorted(rows.items()):
+        for columns in _segments(sorted(headers)):
+            if any((head, column) in used for column in columns.values()):
+                continue
+            computed = [c for name, c in columns.items() if name in COMPUTED]
+            known = [name for name in columns if name not in ("epoch", "η")]
+            if len(known) < 5 or not computed:
+                continue
+            lines, rest = _lines(book, values, cell, head, list(columns.values()), computed)
+            if len(lines) < (1 if len(known) >= 10 else 2):
+                continue
+            if rest:
+                word = "column" if across else "row"
+                unread.append(f"{sheet or 'The file'}: {rest} from {word} {lines[-1] + 1} on.")
+            used.update((line, c) for line in (head, *lines) for c in columns.values())
+            yield Table(sheet, head, columns, tuple(lines), across)
+
+
+def _segments(headers: list[tuple[int, str]]) -> list[dict[str, int]]:
+    """Several tables may stand side by side: a quantity that comes again begins the next.
+
+    A second set of gradients or weights alone (Δw, the new w) is no table but a helper's columns.
+    """
+    segments: list[dict[str, int]] = [{}]
+    for column, name in headers:
+        if name in segments[-1]:
+            segments.append({})
+        segments[-1][name] = column
+    whole = [s for s in segments if any(n in COMPUTED and not n.startswith("∂") for n in s)]
+    return whole or segments[:1]
+
+
+def _lines(
+    book: Book,
+    values: Calculator,
+    cell: Ask,
+    head: int,
+    columns: list[int],
+    computed: list[int],
+) -> tuple[list[int], str]:
+    """The epochs below `head`, and what more looks like epochs and was left out."""
+
+    def filled(line: int) -> bool:
+        count = 0
+        for column in computed:
+            at = cell(line, column)
+            content = book.cells.get(at)
+            if content is not None:
+                text = content.text is None and isinstance(content.value, str)
+                count += 1 if not text or quantity(str(content.value)) is None else -1
+        return 2 * count >= len(computed) and any(
+            not isinstance(values.value(cell(line, c)), str) for c in computed
+        )
+
+    first = next((line for line in range(head + 1, head + 4) if filled(line)), None)
+    if first is None:
+        return [], ""
+    lines = []
+    line = first
+    while filled(line):
+        lines.append(line)
+        line += 1
+        if len(lines) == MOST_EPOCHS and filled(line):
+            return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those"
+    if any(filled(line + gap) for gap in (1, 2)):
+        return lines, "after a gap there is more that was not judged,"
+    return lines, ""
+
+
+def _curves(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
+    for at, content in book.cells.items():
+        if at.sheet != sheet:
+            continue
+        rate = None
+        if isinstance(content.value, str):
+            rate = rate_in(content.value)
+        elif content.text and isinstance(text := values.value(at), str):
+            rate = rate_in(text)
+        elif isinstance(content.value, float) and _is_rate(book, at):
+            rate = content.value
+        if rate is None:
+            continue
+        lines = []
+        line = at.row + 1
+        while isinstance(values.value(Address(sheet, line, at.column)), float):
+            lines.append(line)
+            line += 1
+            if len(lines) == MOST_EPOCHS:
+                break
+        if len(lines) > 2:
+            yield Table(sheet, at.row, {"E_total": at.column}, tuple(lines), rate=rate)
+
+
+def _is_rate(book: Book, at: Address) -> bool:
+    """A number heads a curve if its row begins with "epoch" or "η" and lists only numbers."""
+    column = at.column
+    while column > 1 and at.column - column < 30:
+        column -= 1
+        content = book.cells.get(Address(at.sheet, at.row, column))
+        if content is None or content.text is not None:
+            return False
+        if isinstance(content.value, str):
+            return quantity(content.value) in ("epoch", "η")
+    return False
+
+
+def _labels(book: Book, values: Calculator) -> Iterator[tuple[str, Address]]:
+    """The numbers that stand right of a label, or below it."""
+    for at, content in book.cells.items():
+        if not isinstance(content.value, str) or rate_in(content.value) is not None:
+            continue
+        name = quantity(content.value)
+        if name not in ("η", *EXAMPLE, *WEIGHTS):
+            name = "η" if name == "epoch" and len(content.value.strip(" :=")) == 1 else None
+        if name is None:
+            continue
+        right = Address(at.sheet, at.row, at.column + 1)
+        below = Address(at.sheet, at.row + 1, at.column)
+        for place in (right, below):
+            if isinstance(values.value(place), float):
+                yield name, place
+                break
