@@ -14,18 +14,19 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from core.backprop.cells import Book, Calculator, FileError, read
-from core.backprop.formula import Address, FormulaError, Node, parse
+from core.backprop.formula import Address, FormulaError, Node, make_ref, parse
 from core.backprop.judge import Slip, judge
 from core.backprop.mend import Change, mend
 from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, Setup, descend
-from core.backprop.pasted import doubt, judge_numbers
+from core.backprop.pasted import doubt, judge_numbers, rounded
 from core.backprop.reading import Rate, Reading, read_table
 from core.backprop.tables import EXAMPLE, Layout, Table, find
 
@@ -39,7 +40,8 @@ class Finding:
     quantity: the column as `COLUMNS` calls it; heading: as the file does. cells: from the first on.
     cause: what is wrong in the first, in words. theirs, right: its formula ("=…") or number, and
     the one it should have. changes: what each cell should hold. curve: E_total of each epoch with
-    this slip alone; None where that cannot be calculated. run: index of its `Run`.
+    this slip alone; None where that cannot be calculated. run: index of its `Run`. pasted: whether
+    its cells are among many numbers without formulas.
     """
 
     sheet: str
@@ -52,6 +54,7 @@ class Finding:
     right: str
     changes: tuple[tuple[Address, str], ...]
     run: int
+    pasted: bool = False
     curve: Array | None = None
 
     @property
@@ -64,13 +67,13 @@ class Finding:
 class Run:
     """One descent as a table of the file lists it, and as network.py has it from the same start.
 
-    where: the range of its table. theirs, right: E_total of each epoch; theirs is NaN where the
-    file shows no number. rate: η, or one for each epoch; None if the file does not tell it.
+    reading: its table, and where the start and η were found. theirs, right: E_total of each epoch;
+    theirs is NaN where the file shows no number. rate: η, or one for each epoch; None if the file
+    does not tell it.
     rate_said: where it was found. formulas, numbers: how many cells were judged as which.
     """
 
-    sheet: str
-    where: str
+    reading: Reading
     setup: Setup
     rate: float | Array | None
     rate_said: str
@@ -80,6 +83,16 @@ class Run:
     numbers: int
 
     @property
+    def table(self) -> Table:
+        """Its place in the file."""
+        return self.reading.table
+
+    @property
+    def title(self) -> str:
+        """The range of its table, with the sheet's name."""
+        return f"{self.table.sheet}!{self.table.where}" if self.table.sheet else self.table.where
+
+    @property
     def epochs(self) -> int:
         return len(self.theirs)
 
@@ -87,6 +100,20 @@ class Run:
     def first(self) -> float:
         """η as one number: that of the first step."""
         return math.nan if self.rate is None else float(np.ravel(self.rate)[0])
+
+
+class CellState(NamedTuple):
+    """A cell of a table: where, what it holds, what the right run has there, and its part in it.
+
+    part: "slip", "follows" (wrong only because others are), "right", or "unknown".
+    """
+
+    quantity: str
+    epoch: int
+    at: Address
+    value: float
+    right: float
+    part: str
 
 
 @dataclass(frozen=True)
@@ -154,36 +181,91 @@ def mended(report: Report) -> bytes:
         raise FileError("A .csv file holds no formulas to mend.")
     if not report.findings:
         raise ValueError("there is nothing to mend")
-    instead = _instead(report.book, report.findings)
-    calculator = Calculator(report.book, instead=instead)
+    contents = {at: right for finding in report.findings for at, right in finding.changes}
+    comments = {
+        at: _comment(report.book, finding, at)
+        for finding in report.findings
+        for at, _ in finding.changes
+    }
+    for run in report.runs:
+        contents |= _right_numbers(report, run)
+    return rewritten(report.book, contents, comments)
+
+
+def _right_numbers(report: Report, run: Run) -> dict[Address, str]:
+    """Where a table lists numbers without formulas: what the wrong ones, and all that follow from
+    them, should be, with the digits of their column.
+    """
+    pasted = {at for f in report.findings if f.pasted for at, _ in f.changes}
+    if not any(run.table is report.runs[f.run].table for f in report.findings if f.pasted):
+        return {}
+    numbers = {}
+    for state in cell_states(report, run):
+        cell = report.book.cells.get(state.at)
+        if cell is None or cell.text is not None or state.quantity in EXAMPLE:
+            continue
+        if state.at in pasted or state.part != "slip":
+            column = [run.table.at(state.quantity, k) for k in range(run.epochs)]
+            half = float(doubt([report.book.cells.get(at) for at in column])[state.epoch - 1])
+            if state.at in pasted or abs(state.value - state.right) > half:
+                numbers[state.at] = repr(rounded(state.right, half))
+    return numbers
+
+
+def rewritten(
+    book: Book, contents: Mapping[Address, str], comments: Mapping[Address, str]
+) -> bytes:
+    """The .xlsx file of `book` with other contents in some cells, and all values that follow.
+
+    contents: cell -> its new formula ("=…") or number. comments: cell -> a note; such a cell is
+    coloured.
+    """
+    calculator = Calculator(book, instead=_trees(book, contents))
     changes = []
-    for finding in report.findings:
-        for at, right in finding.changes:
-            value = calculator.value(at)
-            changes.append(
-                Change(
-                    at.sheet,
-                    at.cell,
-                    right[1:] if right.startswith("=") else None,
-                    value if isinstance(value, float) else math.nan,
-                    _comment(report.book, finding, at),
-                )
-            )
-    for at, tree in _followers(report, calculator).items():
-        value = calculator.value(at)
-        changes.append(Change(at.sheet, at.cell, tree, value, None, marked=False))
-    taken = {(change.sheet, change.cell) for change in changes}
+    for at, content in contents.items():
+        value, note = calculator.value(at), comments.get(at)
+        formula = content[1:] if content.startswith("=") else None
+        number = value if isinstance(value, float) else math.nan
+        changes.append(Change(at.sheet, at.cell, formula, number, note, marked=note is not None))
     values = {}
-    for at, cell in report.book.cells.items():
-        if cell.text is not None and (at.sheet, at.cell) not in taken:
+    for at, cell in book.cells.items():
+        if cell.text is not None and at not in contents:
             value = calculator.value(at)
             if isinstance(value, float) and value != cell.value and at not in calculator.unread:
                 values[at.sheet, at.cell] = value
-    return mend(report.book.file, changes, values)
+    return mend(book.file, changes, values)
 
 
-def _followers(report: Report, calculator: Calculator) -> dict[Address, str]:
-    return {}
+def cell_states(report: Report, run: Run) -> list[CellState]:
+    """Every cell of a run's table that holds one of `COLUMNS`, epoch by epoch."""
+    slips = {at for finding in report.findings for at, _ in finding.changes}
+    steps = (
+        1.0 if run.rate is None else np.ravel(run.rate)[:, np.newaxis] + np.zeros((run.epochs, 1))
+    )
+    engine = descend(run.setup, steps, run.epochs)
+    actual, states = Calculator(report.book), []
+    for name, rows in zip(COLUMNS, engine.single_rows(), strict=True):
+        if name not in run.table.columns:
+            continue
+        places = [run.table.at(name, k) for k in range(run.epochs)]
+        room = 1e-7 * np.abs(rows) + 4 * doubt([report.book.cells.get(at) for at in places]) + 1e-14
+        for k, at in enumerate(places):
+            value, right = actual.value(at), float(rows[k])
+            number = float(value) if isinstance(value, float) else math.nan
+            part = "right" if abs(number - right) <= room[k] else "follows"
+            if run.rate is None or math.isnan(number):
+                part = "unknown"
+            states.append(
+                CellState(name, k + 1, at, number, right, "slip" if at in slips else part)
+            )
+    return states
+
+
+def _steps(rate: float | Array | None) -> float | Array:
+    """η as `descend` takes it: a number, or one a row. Without one there is no step to take."""
+    if rate is None:
+        return 0.0
+    return rate if isinstance(rate, float) else np.asarray(rate)[:, np.newaxis]
 
 
 def _comment(book: Book, finding: Finding, at: Address) -> str:
@@ -195,16 +277,14 @@ def _comment(book: Book, finding: Finding, at: Address) -> str:
     return f"As in {finding.cells[0]}: {finding.cause}\nIt was {was}"
 
 
-def _instead(book: Book, findings: Iterable[Finding]) -> dict[Address, Node | float]:
-    """What the cells of these findings should hold, as a Calculator takes it."""
-    instead: dict[Address, Node | float] = {}
-    for finding in findings:
-        for at, right in finding.changes:
-            if right.startswith("="):
-                instead[at] = parse(right[1:], at, book.names_for(at))
-            else:
-                instead[at] = float(right)
-    return instead
+def _trees(book: Book, contents: Mapping[Address, str]) -> dict[Address, Node | float]:
+    """The contents of cells as a Calculator takes them."""
+    return {
+        at: parse(content[1:], at, book.names_for(at))
+        if content.startswith("=")
+        else float(content)
+        for at, content in contents.items()
+    }
 
 
 class _Audit:
@@ -225,6 +305,7 @@ class _Audit:
             self._judge_table(table)
         for curve in self.layout.curves:
             self._judge_curve(curve)
+        self._join_curves()
         for sheet in self.book.sheets:
             tables = (*self.layout.tables, *self.layout.curves)
             if sheet and sheet not in {table.sheet for table in tables}:
@@ -311,15 +392,12 @@ class _Audit:
         theirs = np.array([_errors(reading, self.actual, k) for k in range(table.epochs)])
         right = np.full(table.epochs, math.nan)
         if rate is not None or table.epochs == 1:
-            value = 1.0 if rate is None else rate.value
-            steps = value if np.ndim(value) == 0 else np.asarray(value)[:, np.newaxis]
-            run = descend(setup, steps, table.epochs)
+            run = descend(setup, _steps(rate.value if rate else None), table.epochs)
             right = run.E_total.copy()
             if run.diverged_at:
                 right[run.diverged_at - 1 :] = math.nan
         return Run(
-            table.sheet,
-            table.where,
+            reading,
             setup,
             None if rate is None else rate.value,
             rate.said if rate else "",
@@ -352,7 +430,7 @@ class _Audit:
             slips += self._of_another_rate(reading)
         self._add(reading, slips, len(verdict.judged), len(verdict.pasted))
         cells = [self.book.cells.get(curve.at("E_total", k)) for k in range(curve.epochs)]
-        room = 1e-9 * np.abs(run.right) + 1.02 * doubt(cells)
+        room = 1e-11 * np.abs(run.right) + 1.02 * doubt(cells)
         with np.errstate(invalid="ignore"):
             off = np.flatnonzero(~(np.abs(run.theirs - run.right) <= room) & np.isfinite(run.right))
         wrong = [k for k in off.tolist() if ("E_total", k) in verdict.pasted]
@@ -394,13 +472,11 @@ class _Audit:
     def _curve_finding(self, reading: Reading, wrong: list[int], host: int) -> Finding:
         curve, run = reading.table, self.runs[-1]
         first = curve.at("E_total", wrong[0])
-        cause = (
-            f"{first.cell} is {run.theirs[wrong[0]]:.8g}; with η = {curve.rate:g} E_total comes to "
-            f"{run.right[wrong[0]]:.8g}."
-        )
+        shown, gives = _distinct(float(run.theirs[wrong[0]]), float(run.right[wrong[0]]))
+        cause = f"{first.cell} is {shown}; with η = {curve.rate:g} E_total comes to {gives}."
         said = self._faulty_source(reading, host)
-        if said:
-            cause = f"{cause[:-1]}. The column shows {said}."
+        if said:  # a number that agrees by chance is of the same faulty run
+            wrong = list(range(wrong[0], curve.epochs))
         cells = [curve.at("E_total", k) for k in wrong]
         changes = tuple((at, repr(float(run.right[k]))) for at, k in zip(cells, wrong, strict=True))
         heading = self.book.cells[curve.heading("E_total")].value
@@ -408,7 +484,7 @@ class _Audit:
             curve.sheet,
             "E_total",
             str(heading),
-            "curve",
+            f"curve {said}",
             tuple(at.cell for at in cells),
             cause,
             self.book.cells[first].written,
@@ -416,6 +492,27 @@ class _Audit:
             changes,
             len(self.runs) - 1,
         )
+
+    def _join_curves(self) -> None:
+        """Columns that show the numbers of one faulty table are one finding."""
+        joined: dict[str, Finding] = {}
+        kept = []
+        for finding in self.findings:
+            source = finding.kind.removeprefix("curve").strip()
+            if not finding.kind.startswith("curve"):
+                kept.append(finding)
+            elif source in joined and source:
+                one = joined[source]
+                joined[source] = replace(
+                    one,
+                    heading=f"{one.heading}, {finding.heading}",
+                    cells=one.cells + finding.cells,
+                    changes=one.changes + finding.changes,
+                )
+            else:
+                cause = f"{finding.cause} The column shows {source}." if source else finding.cause
+                joined[source or finding.heading] = replace(finding, kind="curve", cause=cause)
+        self.findings = kept + list(joined.values())
 
     def _faulty_source(self, reading: Reading, host: int) -> str:
         """In words, if the numbers are those of a faulty table run with this η."""
@@ -453,13 +550,14 @@ class _Audit:
                 at = reading.at("E_total", k) or reading.at("E1", k)
                 mended = " once its slips are mended" if found else ""
                 self.not_judged.append(
-                    f"{_place(at) if at else run.where}: E_total is {after[k]:.8g}{mended}, where "
+                    f"{_place(at) if at else run.title}: E_total is {after[k]:.8g}{mended}, where "
                     f"the network has {run.right[k]:.8g}. Why was not found."
                 )
 
     def _try_instead(self, findings: Iterable[Finding]) -> dict[Address, Node | float]:
+        contents = {at: right for finding in findings for at, right in finding.changes}
         try:
-            return _instead(self.book, findings)
+            return _trees(self.book, contents)
         except FormulaError:
             return {}
 
@@ -508,6 +606,7 @@ def _finding(reading: Reading, group: Sequence[Slip], run: int) -> Finding:
         first.right,
         tuple((slip.at, slip.right) for slip in group),
         run,
+        first.pasted,
     )
 
 
@@ -518,14 +617,20 @@ def _rate_slip(said: Rate, found: float) -> Slip:
     return Slip(said.at, "η", "rate", cause, f"{value:g}", repr(found), ("rate",))
 
 
+def _distinct(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    for digits in range(6, 17):
+        if f"{a:.{digits}g}" != f"{b:.{digits}g}":
+            break
+    return f"{a:.{digits}g}", f"{b:.{digits}g}"
+
+
 def _place(at: Address) -> str:
     return f"{at.sheet}!{at.cell}" if at.sheet else at.cell
 
 
 def _brief(cells: Sequence[str]) -> str:
     """Neighbouring cells of a column, or a row, as a range; a few others one by one."""
-    from core.backprop.formula import make_ref
-
     home = Address("", 1, 1)
     spots = [make_ref(cell, home).at(home) for cell in cells]
     parts: list[list[Address]] = []
@@ -560,10 +665,11 @@ def lines(report: Report) -> list[str]:
             )
     text.append("")
     for run in report.runs:
-        place = f"{run.sheet}!{run.where}" if run.sheet else run.where
+        if np.isnan(run.theirs).all():
+            continue
         eta = f"η = {run.first:g} ({run.rate_said})" if run.rate is not None else "η unknown"
         text.append(
-            f"{place}: {run.epochs} epochs, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
+            f"{run.title}: {run.epochs} epochs, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
             f"the right one at {run.right[-1]:.8g}."
         )
     if report.not_judged:

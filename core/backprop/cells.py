@@ -80,6 +80,7 @@ class Book:
     lists: dict[str, tuple[str, int, list[str]]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     _trees: dict[tuple[object, ...], Node | FormulaError] = field(default_factory=dict)
+    _asked: dict[Address, list[Address]] = field(default_factory=dict)
 
     def formula(self, at: Address) -> str | None:
         """The formula of the cell as a person reads it there, without "="; None if it has none."""
@@ -113,6 +114,13 @@ class Book:
         if isinstance(found, FormulaError):
             raise found
         return found
+
+    def asked(self, at: Address) -> list[Address]:
+        """The cells that the formula of the cell refers to. Raises FormulaError."""
+        if at not in self._asked:
+            tree = self.tree(at)
+            self._asked[at] = [] if tree is None else list(dict.fromkeys(references(tree, at)))
+        return self._asked[at]
 
     def names_for(self, here: Address) -> Names:
         """How `parse` looks names up for a formula of the cell `here`."""
@@ -183,7 +191,7 @@ class Calculator:
     def _enter(self, at: Address, path: dict[Address, Iterator[Address]]) -> None:
         try:
             tree = self._tree(at)
-            asked = references(tree, at) if tree is not None else []
+            asked = self.book.asked(at) if at not in self.instead else _asked(tree, at)
         except FormulaError as wrong:
             self.unread[at] = str(wrong)
             shown = self.book.cells[at].value
@@ -201,6 +209,10 @@ class Calculator:
             other = self.instead[at]
             return None if isinstance(other, float) else other
         return self.book.tree(at)
+
+
+def _asked(tree: Node | None, at: Address) -> list[Address]:
+    return [] if tree is None else references(tree, at)
 
 
 def read(source: str | Path | bytes) -> Book:

@@ -48,7 +48,8 @@ class Slip:
 
     name: the quantity it should hold. kind: what sort of slip. cause: in words, with addresses.
     theirs: its formula ("=…") or number. right: the formula it should have, "=…", or a number where
-    none belongs. key: equal for cells that are wrong in the same way.
+    none belongs. key: equal for cells that are wrong in the same way. pasted: whether the cell is
+    one of many numbers without a formula.
     """
 
     at: Address
@@ -58,6 +59,7 @@ class Slip:
     theirs: str
     right: str
     key: tuple[object, ...]
+    pasted: bool = False
 
 
 @dataclass
@@ -302,7 +304,7 @@ class _Judge:
         try:
             tree = self.book.tree(at)
             assert tree is not None
-            asked.update(references(tree, at))
+            asked.update(self.book.asked(at))
             right = self.is_right(tree, at, name, k)
         except FormulaError as wrong:
             if "#REF!" in (self.book.formula_text(at) or ""):
@@ -328,7 +330,7 @@ class _Judge:
         value = self.reading.actual.value(at)
         if self._of_another(asked, name):
             self._accuse_start(at, name, f"{text} is that of another.", verdict)
-        elif any(a in self._cells() or a.row >= at.row for a in asked):
+        elif any(a in self._cells() for a in asked):
             said = f"{text} takes it from the table, where nothing stands before it."
             self._accuse_start(at, name, said, verdict)
         elif not math.isfinite(_finite(value)):

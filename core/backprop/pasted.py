@@ -143,7 +143,7 @@ class _Numbers:
                 verdict.vague[name] = vague
             else:
                 verdict.judged += [at for k in rows if (at := self.reading.at(name, k))]
-            own = [(name, k) in self.pasted for k in range(first, self.epochs)]
+            own = np.array([(name, k) in self.pasted for k in range(first, self.epochs)])
             wrong[first : self.epochs] |= off & own
         accused = self._reconcile(order, wrong)
         verdict.slips += self._explained(accused)
@@ -229,7 +229,8 @@ class _Numbers:
 
     def _rate_of_steps(self, steps: list[str]) -> float | None:
         """η from (w of one row − w of the next) / ∂E/∂w, by the steps that tell it best."""
-        ratios, doubts = [], []
+        ratios: list[float] = []
+        doubts: list[float] = []
         for weight in steps:
             gradient = self.values.get(f"∂E/∂{weight}")
             if gradient is None or self.epochs < 2:
@@ -246,12 +247,12 @@ class _Numbers:
             return None
         order = np.argsort(doubts)[: max(len(doubts) // 2, 1)]
         rate = float(np.median(np.array(ratios)[order]))
-        unsure = max(float(np.median(np.array(doubts)[order])), 1e-9 * abs(rate))
+        spread = max(float(np.median(np.array(doubts)[order])), 1e-9 * abs(rate))
         if rate <= 0:
             return None  # steps uphill: their sign is wrong, not η
         for digits in range(1, 9):
             near = float(f"{rate:.{digits}g}")
-            if abs(near - rate) <= 3 * unsure:
+            if abs(near - rate) <= 3 * spread:
                 return near
         return rate
 
@@ -279,11 +280,13 @@ class _Numbers:
         heading = reading.heading(name)
         if told:
             cause = f"{at.cell}, {heading}, holds {told}: {number:.8g} instead of {gives:.8g}."
-            return Slip(at, name, "values", cause, theirs, right, ("values", name, told))
+            return Slip(
+                at, name, "values", cause, theirs, right, ("values", name, told), pasted=True
+            )
         whence = "rows after it" if start else "row above" if name in WEIGHTS else "row"
         cause = f"{at.cell} is {number:.8g}, but from its {whence} {heading} comes to {gives:.8g}."
         kind = "typed" if alone else "values"
-        return Slip(at, name, kind, cause, theirs, right, (kind, name))
+        return Slip(at, name, kind, cause, theirs, right, (kind, name), pasted=True)
 
     def _explanation(self, name: str, rows: list[int]) -> str:
         """In words what slip gives these numbers, if one gives all of them; else nothing."""
@@ -415,7 +418,7 @@ def doubt(cells: list[Cell | None], decimals_elsewhere: int = 0) -> Array:
     most_decimals = max((decimals for decimals, _, _ in known), default=0)
     most_decimals = max(most_decimals, decimals_elsewhere)
     most_digits = max((digits for _, digits, _ in known), default=0)
-    halves = []
+    halves: list[float] = []
     for cell, own in zip(cells, written, strict=True):
         value = cell.value if cell and isinstance(cell.value, float) else 0.0
         exact = abs(value) * _EPS
@@ -425,8 +428,14 @@ def doubt(cells: list[Cell | None], decimals_elsewhere: int = 0) -> Array:
         decimals, _, size = own
         reach = min(most_decimals, most_digits - size) if value else most_decimals
         reach = max(reach, decimals_elsewhere)
-        halves.append(max(0.5 * 10.0 ** -max(decimals, reach), exact))
+        halves.append(float(max(0.5 * 10.0 ** -max(decimals, reach), exact)))
     return np.array(halves)
+
+
+def rounded(value: float, half: float) -> float:
+    """The number with the digits of its column: `half` a unit of the last, as `doubt` has it."""
+    decimals = round(-math.log10(2 * half)) if half > 0 else 17
+    return value if decimals > 14 else round(value, decimals)
 
 
 def _digits(cell: Cell | None) -> tuple[int, int, int] | None:

@@ -201,6 +201,11 @@ def _tables_along(
             if rest:
                 word = "column" if across else "row"
                 unread.append(f"{sheet or 'The file'}: {rest} from {word} {lines[-1] + 1} on.")
+            columns = {
+                name: column
+                for name, column in columns.items()
+                if name != "η" or all(cell(line, column) in book.cells for line in lines)
+            }
             used.update((line, c) for line in (head, *lines) for c in columns.values())
             yield Table(sheet, head, columns, tuple(lines), across)
 

@@ -1,0 +1,32 @@
+"""A faulty workbook to try the audit on: the published start, with the slips most copies have."""
+
+from __future__ import annotations
+
+from core.backprop.audit import rewritten
+from core.backprop.cells import read
+from core.backprop.formula import Address
+from core.backprop.network import SEED
+from core.backprop.tables import find
+from core.backprop.workbook import workbook
+
+EPOCHS = 50
+
+
+def faulty_workbook() -> bytes:
+    """∂E/∂w3 and ∂E/∂w4 with out_h1(1 − out_h1), and h1 carried on from row 2 as if a weight."""
+    book = read(workbook(SEED, 1.0, EPOCHS))
+    table = find(book).tables[0]
+    contents = {}
+    for k in range(EPOCHS):
+        right, wrong = table.at("out_h2", k).cell, table.at("out_h1", k).cell
+        for name in ("∂E/∂w3", "∂E/∂w4"):
+            at = table.at(name, k)
+            slope = f"{right}*(1-{right})"
+            formula = book.formula(at) or ""
+            contents[at] = f"={formula.replace(slope, slope.replace(right, wrong))}"
+        if k:
+            step: Address = table.at("w5", k)
+            h1, above = table.at("h1", k), table.at("h1", k - 1)
+            weight = table.at("w5", k - 1).cell
+            contents[h1] = f"={(book.formula(step) or '').replace(weight, above.cell)}"
+    return rewritten(book, contents, {})
