@@ -145,9 +145,7 @@ class Report:
             slips = "1 slip" if len(self.findings) == 1 else f"{len(self.findings)} slips"
             first = self.findings[0]
             place = f"{first.sheet}!{first.cells[0]}" if first.sheet else first.cells[0]
-            stand = "stands" if wrong == 1 else "stand"
-            count = "1" if wrong == 1 else f"{wrong:,}"
-            return f"Not right: {slips}, {stand} in {count} of {cells}, the first in {place}."
+            return f"Not right: {slips} in {wrong:,} of {cells}, the first at {place}."
         if self.right:
             return f"Right: each of {cells} follows from its neighbours."
         if self.judged:
@@ -309,7 +307,9 @@ class _Audit:
         for sheet in self.book.sheets:
             tables = (*self.layout.tables, *self.layout.curves)
             if sheet and sheet not in {table.sheet for table in tables}:
-                self.remarks.append(f"{sheet}: no table of this exercise, so it was not judged.")
+                self.remarks.append(
+                    f"The sheet {sheet} has no table of this exercise; it was not judged."
+                )
         if self.actual.loops and not self.findings:
             cells = sorted(at.cell for at in self.actual.loops)
             self.not_judged.append(f"Formulas that depend on themselves: {_brief(cells)}.")

@@ -12,14 +12,17 @@ import math
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from lxml import etree
 
 from core.backprop.formula import (
+    LONGEST,
     Address,
     FormulaError,
     Names,
@@ -37,6 +40,13 @@ MOST_BYTES = 10_000_000
 """In a file: one of this exercise has less than a tenth."""
 _MOST_UNPACKED = 100_000_000
 _MOST_CELLS = 150_000
+_MOST_MARKS = 3_000_000
+"""Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
+_MOST_FORMULAS = 6_000_000
+"""Characters of all formulas that are read."""
+_MOST_ASKED = 1_500_000
+"""References in all formulas, each cell of a range counted."""
+_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 
 
 class FileError(ValueError):
@@ -81,6 +91,8 @@ class Book:
     remarks: list[str] = field(default_factory=list)
     _trees: dict[tuple[object, ...], Node | FormulaError] = field(default_factory=dict)
     _asked: dict[Address, list[Address]] = field(default_factory=dict)
+    _characters: int = 0
+    _references: int = 0
 
     def formula(self, at: Address) -> str | None:
         """The formula of the cell as a person reads it there, without "="; None if it has none."""
@@ -106,7 +118,10 @@ class Book:
         key = (at.sheet, *cell.text)
         if key not in self._trees:
             home = Address(at.sheet, cell.text.row, cell.text.column)
+            self._characters += len(cell.text.formula)
             try:
+                if self._characters > _MOST_FORMULAS:
+                    raise FormulaError("more formulas than are read of one file")
                 self._trees[key] = parse(cell.text.formula, home, self.names_for(home))
             except FormulaError as wrong:
                 self._trees[key] = wrong
@@ -119,7 +134,11 @@ class Book:
         """The cells that the formula of the cell refers to. Raises FormulaError."""
         if at not in self._asked:
             tree = self.tree(at)
-            self._asked[at] = [] if tree is None else list(dict.fromkeys(references(tree, at)))
+            found = [] if tree is None else list(dict.fromkeys(references(tree, at)))
+            self._references += len(found)
+            if self._references > _MOST_ASKED:
+                raise FormulaError("more references than are followed in one file")
+            self._asked[at] = found
         return self._asked[at]
 
     def names_for(self, here: Address) -> Names:
@@ -180,9 +199,13 @@ class Calculator:
                 if top not in self.known:
                     tree = self._tree(top)
                     assert tree is not None
-                    self.known[top] = tree.value(top, self.known.__getitem__)
+                    value = tree.value(top, self.known.__getitem__)
+                    self.known[top] = math.nan if isinstance(value, list) else value
             elif below in path:
-                self.loops.update(list(path)[list(path).index(below) :])
+                for inside in islice(reversed(path), 100):
+                    self.loops.add(inside)
+                    if inside == below:
+                        break
                 self.known[below] = math.nan
             else:
                 self._enter(below, path)
@@ -223,10 +246,7 @@ def read(source: str | Path | bytes) -> Book:
     """
     data = source if isinstance(source, bytes) else _load(Path(source))
     if len(data) > MOST_BYTES:
-        raise FileError(
-            f"The file has {len(data) / 1e6:.0f} MB. A workbook of this exercise has less than "
-            f"one; up to {MOST_BYTES / 1e6:.0f} are read. Save the sheet with the table alone."
-        )
+        raise _too_large(len(data))
     if not data.strip():
         raise FileError("The file is empty.")
     try:
@@ -235,35 +255,51 @@ def read(source: str | Path | bytes) -> Book:
         if data.startswith(b"\xd0\xcf\x11\xe0"):
             raise FileError(_old_format(data))
         return _read_csv(data)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError) as wrong:
-        raise FileError(_DAMAGED) from wrong
-    except (etree.LxmlError, KeyError, ValueError, IndexError, LookupError) as wrong:
-        if isinstance(wrong, FileError):
-            raise
+    except FileError:
+        raise
+    except (
+        *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError),
+        *(etree.LxmlError, LookupError, ValueError),
+    ) as wrong:
         raise FileError(_DAMAGED) from wrong
 
 
+_TOO_MUCH = (
+    f"Unpacked the file would take more than {_MOST_UNPACKED / 1e6:.0f} MB or hold more cells, far "
+    "more than a workbook of this exercise. It was not read."
+)
 _DAMAGED = (
     "The file is damaged: it begins like a workbook, but cannot be read. Open it in a spreadsheet "
     "program and save it as .xlsx again."
 )
 
 
-def _load(path: Path) -> bytes:
-    if path.name.startswith("~$"):
+def refuse_lock(name: str) -> None:
+    """Raise FileError if a file's name says that it is no workbook but the lock beside one."""
+    if name.startswith("~$"):
         raise FileError(
-            f"{path.name} is the lock that Excel keeps while a workbook is open. "
-            f"Give {path.name[2:]} itself."
+            f"{name} is the lock that Excel keeps while a workbook is open. Give {name[2:]} itself."
         )
+
+
+def _load(path: Path) -> bytes:
+    refuse_lock(path.name)
     try:
+        if path.exists() and not path.is_file():
+            raise FileError(f"{path} is not a file.")
+        if path.stat().st_size > MOST_BYTES:
+            raise _too_large(path.stat().st_size)
         with path.open("rb") as file:
-            return (
-                file.read(MOST_BYTES + 1)
-                if path.stat().st_size <= MOST_BYTES
-                else b"?" * (path.stat().st_size)
-            )
+            return file.read(MOST_BYTES + 1)
     except OSError as wrong:
         raise FileError(f"{path} cannot be opened: {wrong.strerror}.") from wrong
+
+
+def _too_large(size: int) -> FileError:
+    return FileError(
+        f"The file has {size / 1e6:.0f} MB. A workbook of this exercise has less than "
+        f"one; up to {MOST_BYTES / 1e6:.0f} are read. Save the sheet with the table alone."
+    )
 
 
 def _old_format(data: bytes) -> str:
@@ -278,18 +314,41 @@ def _old_format(data: bytes) -> str:
 # .xlsx
 
 
+class _Package(zipfile.ZipFile):
+    """A zip archive of which only so much XML is read."""
+
+    marks = 0
+
+    def part(self, name: str) -> _Part:
+        return _Part(self, self.open(name))
+
+
+@dataclass
+class _Part:
+    """A part of a package, open for reading."""
+
+    package: _Package
+    file: IO[bytes]
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(size)
+        self.package.marks += data.count(b"<") + data.count(b"=")
+        if self.package.marks > _MOST_MARKS:
+            raise FileError(_TOO_MUCH)
+        return data
+
+
 def _read_package(data: bytes) -> Book:
-    with zipfile.ZipFile(io.BytesIO(data)) as package:
+    with _Package(io.BytesIO(data)) as package:
         entries = package.infolist()
         names = {entry.filename for entry in entries}
         if sum(entry.file_size for entry in entries) > _MOST_UNPACKED or len(entries) > 2000:
-            raise FileError(
-                "Unpacked the file would take more than "
-                f"{_MOST_UNPACKED / 1e6:.0f} MB, far more than a workbook of this exercise. "
-                "It was not opened."
-            )
+            raise FileError(_TOO_MUCH)
         if any(entry.flag_bits & 1 for entry in entries):
             raise FileError("The file is protected by a password. Remove it and try again.")
+        usual = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        if len(names) < len(entries) or any(e.compress_type not in usual for e in entries):
+            raise FileError(_DAMAGED)
         if "xl/workbook.bin" in names:
             raise FileError("This is an .xlsb workbook. Save it as .xlsx and try again.")
         if "content.xml" in names or "Index/Document.iwa" in names:
@@ -302,7 +361,7 @@ def _read_package(data: bytes) -> Book:
         return _read_book(package, top[0], data)
 
 
-def _read_book(package: zipfile.ZipFile, part: str, data: bytes) -> Book:
+def _read_book(package: _Package, part: str, data: bytes) -> Book:
     book = Book("xlsx", data)
     root = _xml(package, part)
     if _local(root) != "workbook":
@@ -311,14 +370,18 @@ def _read_book(package: zipfile.ZipFile, part: str, data: bytes) -> Book:
         book.remarks.append("The file holds macros. They were not run.")
     if any(name.startswith("xl/externalLinks/") for name in package.namelist()):
         book.remarks.append("The file links to other files. They were not opened.")
-    targets = {key: target for key, kind, target in _relations(package, part)}
+    targets = {key: (kind, target) for key, kind, target in _relations(package, part)}
+    parts = set(package.namelist())
     texts = _shared_texts(package, part)
     for element in root.iterfind("{*}sheets/{*}sheet"):
-        key = next(v for k, v in element.attrib.items() if k.endswith("}id"))
-        name, target = str(element.get("name")), targets.get(key, "")
-        if "worksheets/" in target and target in package.namelist():
+        key = next((v for k, v in element.attrib.items() if k.endswith("}id")), "")
+        name, (kind, target) = str(element.get("name")), targets.get(key, ("", ""))
+        if kind == "worksheet" and target in parts and name not in book.sheets:
+            parts.remove(target)  # no second sheet has it
             book.sheets.append(name)
             _read_sheet(package, target, name, texts, book)
+        elif kind not in ("chartsheet", "dialogsheet"):
+            book.remarks.append(f"{name[:40]}: its cells are not in the file, and were not read.")
     for element in root.iterfind("{*}definedNames/{*}definedName"):
         book.names[str(element.get("name")).casefold()] = element.text or ""
     return book
@@ -332,14 +395,14 @@ def _parser() -> Any:
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
-def _xml(package: zipfile.ZipFile, part: str) -> Any:
-    root = etree.fromstring(package.read(part), _parser())
+def _xml(package: _Package, part: str) -> Any:
+    root = etree.parse(package.part(part), _parser()).getroot()
     if root.getroottree().docinfo.doctype:
         raise FileError(_DAMAGED)
     return root
 
 
-def _relations(package: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]]:
+def _relations(package: _Package, part: str) -> list[tuple[str, str, str]]:
     """Of a part: the id, the kind and the part it names, of each of its relations."""
     folder, name = posixpath.split(part)
     place = posixpath.join(folder, "_rels", f"{name}.rels")
@@ -355,11 +418,12 @@ def _relations(package: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]
     return found
 
 
-def _related(package: zipfile.ZipFile, part: str, wanted: str) -> list[str]:
-    return [target for _, kind, target in _relations(package, part) if kind == wanted]
+def _related(package: _Package, part: str, wanted: str) -> list[str]:
+    found = [target for _, kind, target in _relations(package, part) if kind == wanted]
+    return list(dict.fromkeys(found))
 
 
-def _shared_texts(package: zipfile.ZipFile, part: str) -> list[str]:
+def _shared_texts(package: _Package, part: str) -> list[str]:
     tables = _related(package, part, "sharedStrings")
     if not tables or tables[0] not in package.namelist():
         return []
@@ -379,11 +443,14 @@ def _position(name: str) -> tuple[int, int]:
     match = _CELL.fullmatch(name)
     if not match:
         raise FileError(_DAMAGED)
-    return int(match[2]), column_number(match[1])
+    row, column = int(match[2]), column_number(match[1])
+    if row > _LAST_ROW or column > _LAST_COLUMN:
+        raise FileError(_DAMAGED)
+    return row, column
 
 
 def _read_sheet(
-    package: zipfile.ZipFile, part: str, name: str, texts: list[str], book: Book
+    package: _Package, part: str, name: str, texts: list[str], book: Book
 ) -> None:
     shared: dict[str, Text] = {}
     row = 0

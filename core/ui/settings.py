@@ -186,8 +186,13 @@ class Settings:
             state.update(values)
             state[self._query] = query
         else:
-            kept = state.get(self._kept, self.defaults())
+            kept = self.kept()
             state.update({name: state.get(name, kept[name]) for name in self._settings})
+
+    def kept(self) -> dict[str, Any]:
+        """The values as they were last saved; the defaults before. For other pages to read."""
+        kept: dict[str, Any] = st.session_state.get(self._kept, self.defaults())
+        return kept
 
     def save(self) -> None:
         """Write what differs from the defaults into the URL, in one step of the history."""

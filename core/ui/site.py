@@ -18,6 +18,7 @@ def navigation() -> Any:
         [
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/backprop.py", title="Backpropagation", icon=":material/account_tree:"),
+            st.Page("pages/workbook.py", title="Workbooks", icon=":material/table_view:"),
             st.Page("pages/mnist.py", title="MNIST", icon=":material/grid_on:"),
             st.Page("pages/sketch.py", title="Sketch", icon=":material/draw:"),
         ],

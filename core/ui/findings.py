@@ -1,0 +1,64 @@
+"""The findings in a checked workbook, in words and formulas."""
+
+from __future__ import annotations
+
+import difflib
+import html
+import math
+
+import streamlit as st
+
+from core.backprop.audit import Finding, Run
+from core.backprop.formula import FormulaError, tokens
+
+
+def finding_card(number: int, finding: Finding, run: Run) -> None:
+    """One slip: where, what, the formula there and the right one."""
+    count = len(finding.changes)
+    cells = "1 cell" if count == 1 else f"{count:,} cells"
+    place = f"{finding.sheet}!" if finding.sheet else ""
+    theirs, right = _marked(finding.theirs, finding.right)
+    with st.container(border=True):
+        st.html(
+            '<div class="finding">'
+            f"<h3><span>{number}</span> {html.escape(finding.heading)}"
+            f"<small>{html.escape(place + finding.where)} · {cells}</small></h3>"
+            f"<p>{html.escape(finding.cause)}</p>"
+            f"<dl><dt>there</dt><dd><code>{theirs}</code></dd>"
+            f"<dt>right</dt><dd><code>{right}</code></dd></dl>"
+            f"{_effect(finding, run)}</div>"
+        )
+
+
+def _effect(finding: Finding, run: Run) -> str:
+    if finding.curve is None or run.epochs < 2:
+        return ""
+    alone, right = float(finding.curve[-1]), float(run.right[-1])
+    if math.isnan(alone):
+        words = "With this slip alone E_total is no number at the last epoch."
+    else:
+        change = f"{100 * (alone / right - 1):+.3g} %" if right else ""
+        words = (
+            f"With this slip alone E_total ends at {alone:.8g} instead of {right:.8g} ({change})."
+        )
+    return f"<p><small>{words}</small></p>"
+
+
+def _marked(theirs: str, right: str) -> tuple[str, str]:
+    """Both as HTML, what differs between two formulas marked."""
+    if not (theirs.startswith("=") and right.startswith("=")):
+        return html.escape(theirs), html.escape(right)
+    try:
+        a = [piece.text for piece in tokens(theirs[1:])]
+        b = [piece.text for piece in tokens(right[1:])]
+    except FormulaError:
+        return html.escape(theirs), html.escape(right)
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    if matcher.ratio() < 0.5:
+        return html.escape(theirs), html.escape(right)
+    left, other = ["="], ["="]
+    for kind, i, j, k, m in matcher.get_opcodes():
+        for parts, pieces in ((left, a[i:j]), (other, b[k:m])):
+            text = html.escape("".join(pieces))
+            parts.append(text if kind == "equal" or not text else f"<mark>{text}</mark>")
+    return "".join(left), "".join(other)
