@@ -694,10 +694,8 @@ class _Judge:
                 f"{self._cell_in_words(edit.new, at)}"
             )
             if edit.new_name == "η" and edit.also is None:
-                words = (
-                    f"{at.cell} takes η from {self._cell_in_words(edit.old, at)}; "
-                    f"η stands in {edit.new}"
-                )
+                taken = self._cell_in_words(edit.old, at).rstrip(",")
+                words = f"{at.cell} takes η from {taken}; η stands in {edit.new}"
             if edit.also:
                 old, new, _ = edit.also
                 words += (

@@ -9,14 +9,16 @@ Text and value of a cell both come from its template, so whatever follows a slip
 
 from __future__ import annotations
 
+import ast
 import io
 import math
+import operator
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from types import CodeType
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -111,6 +113,10 @@ OTHER_ALGEBRA = {
 }
 
 _NAME = re.compile(r"[^\W\d]\w*(?![\w(])'*")
+_OPERATORS = {
+    **{ast.Add: operator.add, ast.Sub: operator.sub},
+    **{ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow},
+}
 _FUNCTIONS = {
     "EXP": lambda x: float(np.exp(x)),
     "POWER": lambda x, y: x**y,
@@ -120,18 +126,35 @@ _FUNCTIONS = {
 
 
 @cache
-def _compiled(template: str) -> CodeType:
-    """The template as Python; the names, in their order, are the numbers of the list `n`."""
+def _compiled(template: str) -> ast.expr:
+    """The template as Python's syntax tree; the names, in their order, are n0, n1, …."""
     position: Iterator[int] = iter(range(100))
-    python = _NAME.sub(lambda _: f"n[{next(position)}]", template.strip().lstrip("+ "))
-    python = re.sub(r"(n\[\d+\]):(n\[\d+\])", r"(\1,\2)", python).replace("^", "**")
-    return compile(python, template, "eval")
+    python = _NAME.sub(lambda _: f"n{next(position)}", template.strip().lstrip("+ "))
+    python = re.sub(r"(n\d+):(n\d+)", r"(\1,\2)", python).replace("^", "**")
+    return ast.parse(python, mode="eval").body
 
 
 def _calculated(template: str, numbers: list[float]) -> float:
     with np.errstate(over="ignore"):
-        scope = {"n": numbers, **_FUNCTIONS}
-        return eval(_compiled(template), scope)  # noqa: S307 - the templates of this file
+        return _worked_out(_compiled(template), numbers)
+
+
+def _worked_out(node: ast.expr, numbers: list[float]) -> Any:
+    match node:
+        case ast.Constant(value):
+            return value
+        case ast.Name(name):
+            return numbers[int(name[1:])]
+        case ast.Tuple(parts):
+            return [_worked_out(part, numbers) for part in parts]
+        case ast.UnaryOp(sign, operand):
+            value = _worked_out(operand, numbers)
+            return -value if isinstance(sign, ast.USub) else value
+        case ast.BinOp(left, sign, right):
+            return _OPERATORS[type(sign)](_worked_out(left, numbers), _worked_out(right, numbers))
+        case ast.Call(ast.Name(name), arguments):
+            return _FUNCTIONS[name](*(_worked_out(part, numbers) for part in arguments))
+    raise ValueError(ast.dump(node))
 
 
 def _typed(number: float) -> str:

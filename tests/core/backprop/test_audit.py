@@ -1,0 +1,258 @@
+"""Every kind of slip in every layout: found at its cells, nothing else accused, and mended."""
+
+import io
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import openpyxl
+import pytest
+from faulty import LAYOUTS, SLIPS, make, possible
+
+from benchmarks.harness import ROOT
+from core.backprop.audit import FileError, audit, cell_states, main, mended
+from core.backprop.example import faulty_workbook
+from core.backprop.mend import MARK
+from core.backprop.network import SEED, Setup, descend
+from core.backprop.presets import PRESETS
+from core.backprop.workbook import workbook
+
+# One slip of each kind, for every layout; typed cells of row 20 need 24 epochs.
+KINDS = {
+    "wrong activation": "slope of h1 in ∂E/∂w3 and ∂E/∂w4",
+    "wrong weight": "w5 in ∂E/∂w3",
+    "wrong sign": "plus in w6",
+    "product for difference": "out_o1*t1 in ∂E/∂w5",
+    "carried": "h1 carried",
+    "η slides": "η slides",
+    "typed over": "w5 typed over",
+    "typed over later": "out_h1 typed over later",
+    "swapped target": "targets swapped",
+}
+SHORT = 24
+
+
+def accused(report):
+    return {(at.sheet, at.cell) for finding in report.findings for at, _ in finding.changes}
+
+
+def pairs():
+    for layout in LAYOUTS:
+        for slip in KINDS.values():
+            if possible(layout, slip):
+                yield layout, slip
+    for layout in ("published", "pasted rounded"):
+        for slip in SLIPS:
+            if possible(layout, slip) and slip not in KINDS.values():
+                yield layout, slip
+
+
+@pytest.mark.parametrize("layout", list(LAYOUTS))
+def test_a_right_sheet_is_called_right(layout):
+    made = make(layout, epochs=SHORT)
+    report = audit(made.file)
+    assert report.right, (report.verdict, report.not_judged)
+    run = next(run for run in report.runs if run.first == pytest.approx(made.rate))
+    assert run.epochs == made.epochs
+    assert vars(run.setup) == vars(made.setup)
+
+
+@pytest.mark.parametrize(("layout", "slip"), list(pairs()))
+def test_a_slip_is_found_at_its_cells_and_nothing_else_is_accused(layout, slip):
+    epochs = 40 if "row 30" in slip else SHORT
+    made = make(layout, slip, epochs=epochs)
+    report = audit(made.file)
+    found = accused(report)
+    assert found <= made.accused
+    assert made.accused - made.unseen <= found
+    assert not report.not_judged
+    if made.suffix == ".xlsx":
+        again = audit(mended(report))
+        assert again.right, (again.verdict, again.not_judged)
+
+
+def test_another_start_and_another_rate():
+    setup = Setup(0.3, -0.7, 0.2, 0.8, *(0.9, -1.1, 0.4, 0.7, -0.6, 1.2, 0.33, -0.05))
+    for layout in ("published", "helpers", "csv rounded", "transposed"):
+        slip = "slope of h1 in ∂E/∂w3 and ∂E/∂w4"
+        made = make(layout, slip, setup=setup, rate=0.37, epochs=SHORT)
+        report = audit(made.file)
+        assert accused(report) <= made.accused
+        assert made.accused - made.unseen <= accused(report)
+        assert report.runs[0].first == pytest.approx(0.37)
+
+
+def test_the_reference_that_is_wrong_is_named():
+    made = make("published", "slope of h1 in ∂E/∂w3 and ∂E/∂w4")
+    third, fourth = audit(made.file).findings
+    assert third.cause == "AA32 uses K32, out_h1, where the chain rule has M32, out_h2."
+    assert third.where == "AA32:AA81"
+    assert third.right == third.theirs.replace("K32", "M32")
+    assert fourth.heading == "∂E/∂w4"
+
+
+@pytest.mark.parametrize(
+    ("slip", "cause"),
+    [
+        ("w5 in ∂E/∂w3", "AA32 uses N32, w5, where the chain rule has O32, w6."),
+        ("targets swapped", "V32 uses C32, t2, where the error has B32, t1."),
+        ("out_o1*t1 in ∂E/∂w5", "AC32 has S32*B32 where the chain rule has S32-B32."),
+        ("plus in w6", "O33 has O32+J28 where gradient descent has O32-J28."),
+        ("half missing in E1", "V32 lacks the factor 0.5 that the error has."),
+        ("η slides in w5", "N34 takes η from J29, an empty cell; η stands in $J$28."),
+        (
+            "h1 carried",
+            "J33 is carried on from J32, as if h1 were a weight, where the forward pass "
+            "calculates it from its own row.",
+        ),
+        (
+            "second path missing in ∂E/∂w1",
+            "Y32 lacks the term (U32-C32)*U32*(1-U32)*P32 that the chain rule adds.",
+        ),
+    ],
+)
+def test_the_cause_is_said_in_the_file_s_own_cells(slip, cause):
+    assert cause in [finding.cause for finding in audit(make("published", slip).file).findings]
+
+
+def test_numbers_without_formulas_tell_the_slip_as_well():
+    made = make("pasted", "slope of h1 in ∂E/∂w3 and ∂E/∂w4")
+    first = audit(made.file).findings[0]
+    assert "holds what out_h1 gives in place of out_h2" in first.cause
+
+
+def test_the_loss_curves_are_those_of_the_file_and_of_the_engine():
+    report = audit(faulty_workbook())
+    run = report.runs[0]
+    right = descend(SEED, 1.0, 50).E_total
+    np.testing.assert_allclose(run.right, right, rtol=1e-12)
+    assert run.theirs[-1] == pytest.approx(0.052938512708230599, rel=1e-12)
+    alone = {finding.quantity: finding.curve for finding in report.findings}
+    # Mending h1 alone leaves the two other slips, which hardly move E_total; it is h1 that costs.
+    assert alone["h1"][-1] == pytest.approx(0.0527929, rel=1e-5)
+    assert alone["∂E/∂w3"][-1] == pytest.approx(right[-1], rel=1e-6)
+    assert alone["∂E/∂w3"][-1] != right[-1]
+
+
+def test_every_cell_of_the_table_has_its_part():
+    report = audit(faulty_workbook())
+    parts = {(s.quantity, s.epoch): s.part for s in cell_states(report, report.runs[0])}
+    assert len(parts) == 31 * 50
+    assert parts["h1", 1] == "right"
+    assert parts["h1", 2] == parts["∂E/∂w3", 1] == "slip"
+    assert parts["out_h1", 2] == parts["E_total", 50] == "follows"
+    assert parts["t1", 50] == "right"
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_what_the_app_hands_out_is_right(name):
+    report = audit(workbook(PRESETS[name], 0.5, 12))
+    assert report.right, (report.verdict, report.not_judged)
+
+
+def test_the_mended_file_differs_only_where_it_should():
+    made = make("excel style", "slope of h1 in ∂E/∂w3 and ∂E/∂w4", epochs=SHORT)
+    report = audit(made.file)
+    copy = mended(report)
+    assert mended(report) == copy
+    before, after = (openpyxl.load_workbook(io.BytesIO(file)) for file in (made.file, copy))
+    name = before.sheetnames[0]
+    faulty_cells = {cell for _, cell in made.accused}
+    for row in before[name].iter_rows():
+        for cell in row:
+            other = after[name][cell.coordinate]
+            assert (cell.value != other.value) == (cell.coordinate in faulty_cells)
+            assert (other.comment is not None) == (cell.coordinate in faulty_cells)
+            marked = other.fill.fgColor.rgb == f"FF{MARK}"
+            assert marked == (cell.coordinate in faulty_cells)
+            assert cell.number_format == other.number_format
+    charts = [n for n in zipfile.ZipFile(io.BytesIO(made.file)).namelist() if "chart" in n]
+    assert charts
+    for part in charts:
+        old, new = (zipfile.ZipFile(io.BytesIO(file)).read(part) for file in (made.file, copy))
+        assert old == new
+
+
+def test_the_values_beside_mended_formulas_are_the_engine_s():
+    report = audit(faulty_workbook())
+    values = openpyxl.load_workbook(io.BytesIO(mended(report)), data_only=True)["Backprop"]
+    table = [[values.cell(11 + k, 2 + c).value for c in range(31)] for k in range(50)]
+    np.testing.assert_allclose(np.array(table).T, descend(SEED, 1.0, 50).rows, rtol=1e-10)
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+@pytest.mark.parametrize("layout", ["excel style", "helpers", "transposed"])
+def test_libreoffice_comes_to_the_engine_s_numbers_in_the_mended_file(layout, tmp_path):
+    made = make(layout, "h1 carried", epochs=SHORT)
+    path = tmp_path / "mended.xlsx"
+    path.write_bytes(mended(audit(made.file)))
+    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
+    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out")]
+    subprocess.run([*command, str(path)], check=True, capture_output=True, timeout=120)
+    report = audit((tmp_path / "out" / "mended.xlsx").read_bytes())
+    assert report.right, (report.verdict, report.not_judged)
+    right = descend(made.setup, made.rate, made.epochs).E_total
+    np.testing.assert_allclose(report.runs[0].theirs, right, rtol=1e-9)
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "core.backprop.audit", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_command_line_prints_the_report_and_its_verdict_is_its_status(tmp_path, capsys):
+    right, wrong, other = (tmp_path / n for n in ("right.xlsx", "wrong.xlsx", "other.xlsx"))
+    right.write_bytes(workbook(SEED, 1.0, 5))
+    wrong.write_bytes(make("published", "w5 in ∂E/∂w3", epochs=SHORT).file)
+    book = openpyxl.Workbook()
+    book.active.append(["Name", "Salary"])
+    book.active.append(["Ada", 100])
+    book.save(other)
+    assert main([str(right)]) == 0
+    assert "Right: each of" in capsys.readouterr().out
+    assert main([str(wrong), "--mend", str(tmp_path / "mended.xlsx")]) == 1
+    assert "AA32 uses N32, w5, where the chain rule has O32, w6." in capsys.readouterr().out
+    assert main([str(other)]) == 2
+    assert "No table of this exercise" in capsys.readouterr().err
+    assert main([str(tmp_path / "mended.xlsx")]) == 0
+    result = run(wrong)
+    assert result.returncode == 1
+    assert result.stdout.startswith("Not right: 1 slip in 24 of 736 cells")
+    assert run(tmp_path / "absent.xlsx").returncode == 2
+
+
+def test_a_csv_has_no_formulas_to_mend():
+    report = audit(make("csv", "w5 in ∂E/∂w3", epochs=SHORT).file)
+    with pytest.raises(FileError, match=r"A \.csv file holds no formulas"):
+        mended(report)
+
+
+def test_too_few_digits_are_said_and_not_called_right():
+    table = descend(SEED, 0.5, 30).table().round(3)
+    report = audit(table.to_csv(index=False).encode())
+    assert not report.findings
+    assert not report.right
+    assert any("rounded too far" in sentence for sentence in report.not_judged)
+
+
+def test_a_label_that_contradicts_the_steps_is_a_finding():
+    text = "eta,0.5\n\n" + descend(SEED, 1.0, 20).table().to_csv(index=False)
+    (finding,) = audit(text.encode()).findings
+    assert finding.cells == ("B1",)
+    assert finding.cause == "B1 says η = 0.5, but the weights move as with η = 1."
+
+
+def test_columns_of_e_total_are_compared_with_the_run_of_their_rate():
+    made = make("second", epochs=SHORT)
+    book = openpyxl.load_workbook(io.BytesIO(made.file))
+    sheet = book.worksheets[1]
+    assert str(sheet["B1"].value).startswith("LR=")
+    for row in range(10, SHORT + 2):
+        sheet.cell(row, 2).value *= 1.001
+    file = io.BytesIO()
+    book.save(file)
+    (finding,) = audit(file.getvalue()).findings
+    assert (finding.sheet, finding.cells[0]) == (sheet.title, "B10")
+    assert len(finding.cells) == SHORT - 8
