@@ -23,11 +23,11 @@ import numpy as np
 
 from core.backprop.cells import Book, Calculator, FileError, read
 from core.backprop.formula import Address, FormulaError, Node, make_ref, parse
-from core.backprop.judge import Slip, judge
+from core.backprop.judge import Slip, judge, rounding
 from core.backprop.mend import Change, mend
 from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, Setup, descend
 from core.backprop.pasted import doubt, judge_numbers, rounded
-from core.backprop.reading import Rate, Reading, read_table
+from core.backprop.reading import Rate, Reading, read_table, settle_names
 from core.backprop.tables import EXAMPLE, Layout, Table, find
 
 _MOST_CURVES = 12
@@ -287,8 +287,9 @@ def _trees(book: Book, contents: Mapping[Address, str]) -> dict[Address, Node | 
 
 class _Audit:
     def __init__(self, book: Book, layout: Layout) -> None:
-        self.book, self.layout = book, layout
+        self.book = book
         self.actual = Calculator(book)
+        self.layout = settle_names(book, layout, self.actual)
         self.findings: list[Finding] = []
         self.not_judged = list(layout.unread)
         self.remarks: list[str] = []
@@ -354,6 +355,11 @@ class _Audit:
         self._add(reading, slips, len(verdict.judged), len(numbers.judged))
 
     def _say_missing(self, reading: Reading) -> None:
+        if (decimals := self._rounding(reading)) is not None:
+            self.remarks.append(
+                f"{reading.table.where}: the formulas round to {decimals} decimals, so the run "
+                "drifts from the exact one."
+            )
         if reading.missing and not reading.elsewhere:
             names = ", ".join(reading.missing)
             numbers = ", ".join(f"{getattr(SEED, name):g}" for name in reading.missing)
@@ -569,7 +575,19 @@ class _Audit:
                 cells = [self.book.cells.get(reading.table.at(name, k)) for k in range(run.epochs)]
                 if any(cell and cell.text is None for cell in cells[1:]) and name not in EXAMPLE:
                     room = room + 4 * doubt(cells)
-        return room
+        decimals = self._rounding(reading)
+        return room if decimals is None else room + (2 + run.epochs) * 10.0**-decimals
+
+    def _rounding(self, reading: Reading) -> int | None:
+        """The decimals that the table's own formulas round to, if they do."""
+        found = []
+        for name in reading.table.columns:
+            try:
+                tree = self.book.tree(reading.table.at(name, reading.table.epochs - 1))
+            except FormulaError:
+                continue
+            found += rounding(tree) if tree is not None else []
+        return min(found, default=None)
 
     def _with_curve(self, finding: Finding) -> Finding:
         """E_total with this slip alone: all other findings mended."""

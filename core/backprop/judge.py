@@ -16,18 +16,22 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import combinations, product
 
 import numpy as np
 
 from core.backprop.cells import Calculator
 from core.backprop.formula import (
     Address,
+    Call,
     Constant,
     FormulaError,
+    Minus,
     Node,
+    Operation,
     Token,
     Value,
+    letters,
     make_ref,
     parse,
     references,
@@ -40,6 +44,8 @@ from core.backprop.tables import EXAMPLE
 
 _SEARCHES = 2
 """So often a slip is looked for in a column, in vain, before its cells are called merely wrong."""
+_TRIALS = 30_000
+"""Changes tried in one table."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,12 @@ class Slip:
 
 @dataclass
 class World:
-    """Numbers that the right network puts into the cells."""
+    """Numbers that the right network puts into the cells.
 
+    given: the cells of the table. cells: calculates all others from them.
+    """
+
+    given: dict[Address, Value]
     cells: Calculator
     state: State
 
@@ -114,6 +124,7 @@ class _Judge:
         self._name_helpers()
         self._draw()
         self.failed: Counter[str] = Counter()
+        self.left = _TRIALS
         self.found: dict[str, _Edit] = {}
 
     # The worlds.
@@ -134,8 +145,8 @@ class _Judge:
             eta = float(rng.uniform(0.3, 1.7))
         weights = dict(zip(WEIGHTS, rng.uniform(-1.5, 1.5, (8, epochs)), strict=True))
         state = state_of(Setup(**example, **weights), eta)
-        world = World(Calculator(self.book), state)
-        given = world.cells.known
+        given: dict[Address, Value] = {}
+        world = World(given, Calculator(self.book), state)
         for name in (*COLUMNS, *HELPERS, "η"):
             for k in range(epochs if name in self._moving() else 1):
                 at = reading.at(name, k) if k < self.epochs or name in reading.elsewhere else None
@@ -145,6 +156,7 @@ class _Judge:
             same = name in EXAMPLE and reading.actual.value(at) == getattr(setup, name)
             if same and name in self.table.columns:
                 given.setdefault(at, world.of(name, 0))
+        world.cells.known.update(given)
         return world
 
     def _moving(self) -> set[str]:
@@ -155,7 +167,7 @@ class _Judge:
         """What the columns hold that have no header of the table's, where most rows agree on it."""
         table, world = self.table, self.drawn[0]
         first, last = min(table.columns.values()), max(table.columns.values())
-        taken = {c for name, c in table.columns.items() if name not in HELPERS}
+        taken = set(table.columns.values())
         named: dict[int, str] = {}
         for column in range(max(first - 12, 1), last + 25):
             cells = [table.cell(line, column) for line in table.lines]
@@ -168,10 +180,19 @@ class _Judge:
                 if 2 * agree.sum() > len(cells) or (len(cells) < 3 and agree.any()):
                     named[column] = name
                     break
-        for name, column in table.columns.items():
-            if name in HELPERS and column not in named and self._needed(column):
+        for column in self._turned(named):
+            named[column] = table.hints[column]
+        for column, name in table.hints.items():
+            if column not in named and self._needed(column):
                 named[column] = name
         self.reading.helpers = named
+
+    def _turned(self, named: Mapping[int, str]) -> list[int]:
+        """Columns with the opposite sign of their header's, unless all their like have it."""
+        hints = self.table.hints
+        turned = [c for c, name in hints.items() if named.get(c) == f"−{name}"]
+        alike = [c for c, name in hints.items() if name in ("∂E/∂o1", "∂E/∂o2")]
+        return [] if set(alike) <= set(turned) else turned
 
     def _needed(self, column: int) -> bool:
         """Whether a gradient that asks for the column is wrong as it stands."""
@@ -196,11 +217,20 @@ class _Judge:
 
         If it holds numbers of its own (a target typed into it, say), in those with the file's.
         """
+        tree = unrounded(tree)
         if all(self._agrees(world, tree, at, name, k) for world in self.drawn):
             return True
+        if not references(tree, at):
+            return self._is_own_number(tree, at, name, k)
         if not self._holds_numbers(tree, at, name):
             return False
         return all(self._agrees(world, tree, at, name, k) for world in self.own)
+
+    def _is_own_number(self, tree: Node, at: Address, name: str, k: int) -> bool:
+        """Whether a formula of numbers alone gives what the row it stands in gives."""
+        right = self._parse(self.reading.rule(name, k), at)
+        value, gives = (_finite(t.value(at, self.reading.actual.value)) for t in (tree, right))
+        return abs(value - gives) <= 1e-9 * max(abs(gives), 1e-4)
 
     def _agrees(self, world: World, tree: Node, at: Address, name: str, k: int) -> bool:
         value = _finite(tree.value(at, world.cells.value))
@@ -264,6 +294,7 @@ class _Judge:
             for name in columns:
                 self._judge_cell(name, k, verdict, asked, live=live[name])
         self._judge_example(verdict, asked)
+        self._judge_labels(verdict)
         return verdict
 
     def _column(self, name: str) -> bool:
@@ -422,6 +453,36 @@ class _Judge:
                     slip = Slip(at, name, "data", cause, theirs, number, ("data", name))
                     verdict.slips.append(slip)
 
+    def _judge_labels(self, verdict: Verdict) -> None:
+        """Initial values that were typed again, and not as the labelled cells have them.
+
+        Only where most agree: a block of labels may belong to another table.
+        """
+        reading, wrong, agree = self.reading, [], 0
+        for name in (*EXAMPLE, *WEIGHTS):
+            home = reading.labelled_cell(name)
+            at = reading.table.at(name, 0) if name in self.table.columns else None
+            if home is None or at is None or self.book.formula_text(at):
+                continue
+            said, used = reading.actual.value(home), getattr(reading.setup, name)
+            if _same(said, used):
+                agree += 1
+            elif isinstance(said, float):
+                wrong.append((name, at, home, said, used))
+        if not wrong or agree < max(2, len(wrong)):
+            return
+        for name, at, home, said, used in wrong:
+            for k in range(self.epochs if name in EXAMPLE else 1):
+                there = at if k == 0 else self.table.at(name, k)
+                cause = (
+                    f"{there.cell} holds {_short(used)}, but {self._say(name)} is {_short(said)} "
+                    f"in {home.cell}."
+                )
+                number = f"{said!r}".removesuffix(".0")
+                theirs = self.book.cells[there].written if there in self.book.cells else "nothing"
+                key = ("labelled", name)
+                verdict.slips.append(Slip(there, name, "data", cause, theirs, number, key))
+
     def _say(self, name: str) -> str:
         return self.reading.heading(name)
 
@@ -502,12 +563,82 @@ class _Judge:
         if name in WEIGHTS and [self._cells().get(a) for a in asked] == [(name, k - 1)]:
             cause = f"{at.cell} repeats {asked[0].cell}: no step is taken."
             return self._slip(at, name, k, "still", cause)
+        blamed = self._blame_helper(tree, at, name, k)
+        if blamed is not None:
+            return blamed
         lacking = self._lacking_term(tree, at, name, k)
         if lacking:
             cause = f"{at.cell} lacks the term {lacking} that {self._law(name)} adds."
             return self._slip(at, name, k, "term", cause)
         cause = f"{at.cell} does not give {self._say(name)}: {self._law(name)} has another formula."
         return self._slip(at, name, k, "other", cause)
+
+    def _blame_helper(self, tree: Node, at: Address, name: str, k: int) -> Slip | None:
+        """The slip in a column on the way, if changing one thing there makes this cell right."""
+        for helper in reversed(self._behind(at)):
+            formula = self.book.formula_text(helper)
+            column = helper.row if self.table.across else helper.column
+            key = f"column {column}"
+            if self.failed[key] >= _SEARCHES:
+                continue
+            last, tried = self.found.get(key), set[str]()
+            edits = list(self._edits(tokens(formula), helper, name, k))
+            edits.sort(key=lambda edit: last is None or not edit.alike(last))
+            for edit in edits:
+                if edit.text in tried or self.left < 0:
+                    continue
+                tried.add(edit.text)
+                if self._mends_helper(edit, helper, tree, at, name, k):
+                    self.found[key] = edit
+                    return self._helper_slip(edit, helper, name, k)
+            self.failed[key] += 1
+        return None
+
+    def _behind(self, at: Address) -> list[Address]:
+        """The cells with formulas, in the same row, that a formula goes through to the table's."""
+        found: list[Address] = []
+        todo = list(self.book.asked(at))
+        while todo:
+            asked = todo.pop(0)
+            alike = asked.column == at.column if self.table.across else asked.row == at.row
+            if asked in found or self._settled(asked) or not alike or asked.sheet != at.sheet:
+                continue
+            if self._tree(asked) is not None:
+                found.append(asked)
+                todo += self.book.asked(asked)
+        return found
+
+    def _mends_helper(
+        self, edit: _Edit, helper: Address, tree: Node, at: Address, name: str, k: int
+    ) -> bool:
+        self.left -= 1
+        try:
+            other = self._parse(edit.text, helper)
+        except FormulaError:
+            return False
+        for world in self.drawn:
+            value = other.value(helper, world.cells.value)
+            cells = Calculator(self.book, {**world.given, helper: value})
+            if not self._agrees(World(world.given, cells, world.state), tree, at, name, k):
+                return False
+        return True
+
+    def _helper_slip(self, edit: _Edit, helper: Address, name: str, k: int) -> Slip:
+        """The slip; from here on the worlds hold what the helper should."""
+        tree = self._parse(edit.text, helper)
+        passed = [*self._behind(self._at(name, k)), helper]
+        for world in (*self.drawn, *self.own):
+            value = tree.value(helper, world.cells.value)
+            for at in passed:
+                world.cells.known.pop(at, None)
+            world.cells.known[helper] = world.given[helper] = value
+        column = helper.row if self.table.across else helper.column
+        head = self.book.cells.get(self.table.cell(self.table.head, column))
+        title = str(head.value) if head and isinstance(head.value, str) else letters(helper.column)
+        cause = self._explain(edit, helper, name, k)
+        theirs = f"={self.book.formula_text(helper)}"
+        key = ("helper", column, edit.kind, edit.new_name)
+        return Slip(helper, title[:30], edit.kind, cause, theirs, f"={edit.text}", key)
 
     def _lacking_term(self, tree: Node, at: Address, name: str, k: int) -> str:
         """The addend of the rule without which it gives what the formula gives; or nothing."""
@@ -537,7 +668,7 @@ class _Judge:
             for edit in self._edits(pieces, at, name, k):
                 if edit.alike(last) and self._mends(edit, at, name, k):
                     return edit
-        if self.failed[name] >= _SEARCHES:
+        if self.failed[name] >= _SEARCHES or self.left < 0:
             return None
         tried: set[str] = set()
         for edit in self._edits(pieces, at, name, k):
@@ -551,6 +682,7 @@ class _Judge:
         return None
 
     def _mends(self, edit: _Edit, at: Address, name: str, k: int) -> bool:
+        self.left -= 1
         try:
             return self.is_right(self._parse(edit.text, at), at, name, k)
         except FormulaError:
@@ -665,13 +797,14 @@ class _Judge:
     def _two_references(
         self, pieces: list[Token], at: Address, options: list[tuple[str, int, Address]]
     ) -> Iterator[_Edit]:
-        olds = list(dict.fromkeys(p.text for p in pieces if p.kind == "ref"))
-        here = {make_ref(old, at).at(at) for old in olds}
-        missing = [option for option in options[:12] if option[2] not in here]
-        wanted = {option[2] for option in options[:12]}
-        extra = [old for old in olds if make_ref(old, at).at(at) not in wanted]
-        for pair in permutations(extra[:4] or olds[:8], 2):
-            for (name_a, _, a), (name_b, _, b) in permutations(missing[:4] or options[:8], 2):
+        olds = {
+            p.text: _kind(self._cells().get(make_ref(p.text, at).at(at), ("", 0))[0])
+            for p in pieces
+            if p.kind == "ref"
+        }
+        for pair in combinations(olds, 2):
+            alike = [[o for o in options if _kind(o[0]) == olds[old]][:8] for old in pair]
+            for (name_a, _, a), (name_b, _, b) in product(*alike):
                 changed: dict[int, str] = {}
                 for old, new_name, new in ((pair[0], name_a, a), (pair[1], name_b, b)):
                     text = self._written(new, new_name, old, at)
@@ -680,7 +813,8 @@ class _Judge:
                     pieces, changed, pair[0], self._written(a, name_a, pair[0], at), name_a, at
                 )
                 other = self._written(b, name_b, pair[1], at)
-                edit.said = f"{pair[1]}→{name_b}"
+                second, _ = self._cells().get(make_ref(pair[1], at).at(at), ("", 0))
+                edit.said = f"{second}→{name_b}"
                 edit.also = (pair[1], other, name_b)
                 yield edit
 
@@ -698,7 +832,7 @@ class _Judge:
                 words = f"{at.cell} takes η from {taken}; η stands in {edit.new}"
             if edit.also:
                 old, new, _ = edit.also
-                words += (
+                words = words.rstrip(",") + (
                     f", and {self._cell_in_words(old, at)} where it has "
                     f"{self._cell_in_words(new, at)}"
                 )
@@ -761,6 +895,11 @@ def tokens_of_rule(rule: str, at: Address) -> list[Address]:
     return list(dict.fromkeys(references(parse(rule, at), at)))
 
 
+def _kind(name: str) -> str:
+    """Alike for w1 … w8, for out_o1 and out_o2, and so on."""
+    return name.rstrip("12345678")
+
+
 def _joined(pieces: list[Token], changed: Mapping[int, str]) -> str:
     return "".join(changed.get(i, piece.text) for i, piece in enumerate(pieces))
 
@@ -810,6 +949,29 @@ def _other_brackets(pieces: list[Token]) -> Iterator[_Edit]:
                 inner = "".join(p.text for p in pieces[first + 1 : i])
                 changed = {first: "", i: ""}
                 yield _Edit(_joined(pieces, changed), "brackets", f"({inner})", inner, said="out")
+
+
+def unrounded(tree: Node) -> Node:
+    """The tree without ROUND: what it rounds is right or wrong before."""
+    match tree:
+        case Call("ROUND", (inner, _)):
+            return unrounded(inner)
+        case Call(name, arguments):
+            return Call(name, tuple(map(unrounded, arguments)))
+        case Operation(sign, left, right):
+            return Operation(sign, unrounded(left), unrounded(right))
+        case Minus(operand):
+            return Minus(unrounded(operand))
+    return tree
+
+
+def rounding(tree: Node) -> list[int]:
+    """The decimals of each ROUND in a tree."""
+    found = [n for part in tree.parts() for n in rounding(part)]
+    match tree:
+        case Call("ROUND", (_, Constant(float(decimals)))):
+            found.append(int(decimals))
+    return found
 
 
 def without_a_term(rule: str) -> Iterator[tuple[str, str]]:

@@ -446,6 +446,10 @@ def _digits(cell: Cell | None) -> tuple[int, int, int] | None:
         number = Decimal(cell.written)
     except InvalidOperation:
         return None
+    if len(number.as_tuple().digits) > 15:  # a rounded number as a float: 0.7648430000000001
+        number = Decimal(f"{number:.15g}")
+        if len(number.normalize().as_tuple().digits) <= 12:
+            number = number.normalize()
     sign_digits_exponent = number.as_tuple()
     exponent = sign_digits_exponent.exponent
     if not isinstance(exponent, int):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -44,6 +44,8 @@ HELPERS: dict[str, str] = {
     **{f"η·∂E/∂{w}": f"η*∂E/∂{w}" for w in WEIGHTS},
     **{f"{w} − η·∂E/∂{w}": TABLE_STEPS[w] for w in WEIGHTS},
     **{f"e^−{node}": f"EXP(-{node})" for node in ("h1", "h2", "o1", "o2")},
+    **{f"−{gradient}": f"-{gradient}" for gradient in GRADIENTS},
+    **{f"−∂E/∂{node}": f"-({BLOCK_RULES[f'∂E/∂{node}']})" for node in ("o1", "o2", "h1", "h2")},
 }
 
 
@@ -130,8 +132,10 @@ class Reading:
 
     def heading(self, name: str) -> str:
         """What the file calls it, or its usual name."""
-        if name in self.table.columns:
-            written = self.book.cells.get(self.table.heading(name))
+        columns = {n: column for column, n in self.helpers.items()} | dict(self.table.columns)
+        if name in columns:
+            head = self.table.cell(self.table.head, columns[name])
+            written = self.book.cells.get(head)
             if written and isinstance(written.value, str) and len(written.value) <= 14:
                 return " ".join(written.value.split())
         return name
@@ -190,6 +194,50 @@ def read_table(book: Book, layout: Layout, table: Table, actual: Calculator) -> 
     reading.setup = _start(reading)
     reading.rate = _rate(reading, layout)
     return reading
+
+
+def settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
+    """The layout with h1 … o2 called out_h1 … out_o2 where such a column holds activations.
+
+    Students who have no column for net inputs call the activations just h1 or H1.
+    """
+    tables = []
+    for table in layout.tables:
+        columns = dict(table.columns)
+        for node, sources in _SOURCES.items():
+            if node in columns and f"out_{node}" not in columns:
+                now = replace(table, columns=columns)
+                if _holds_activations(read_table(book, layout, now, actual), node, sources):
+                    columns = {f"out_{node}" if n == node else n: c for n, c in columns.items()}
+        tables.append(replace(table, columns=columns))
+    return replace(layout, tables=tables)
+
+
+_SOURCES = {
+    "h1": (("w1", "i1"), ("w2", "i2")),
+    "h2": (("w3", "i1"), ("w4", "i2")),
+    "o1": (("w5", "out_h1"), ("w6", "out_h2")),
+    "o2": (("w7", "out_h1"), ("w8", "out_h2")),
+}
+"""Node -> what its net input adds up: weight times signal."""
+
+
+def _holds_activations(reading: Reading, node: str, sources: tuple[tuple[str, str], ...]) -> bool:
+    """Whether most numbers of the column are σ of the net input rather than the net input."""
+    closer = counted = 0
+    for k in range(min(reading.table.epochs, 30)):
+        numbers = [
+            getattr(reading.setup, n) if n in EXAMPLE else reading.value(n, k)
+            for pair in sources
+            for n in pair
+        ]
+        value = reading.value(node, k)
+        if any(not isinstance(x, float) or not math.isfinite(x) for x in (value, *numbers)):
+            continue
+        net = numbers[0] * numbers[1] + numbers[2] * numbers[3]
+        counted += 1
+        closer += abs(value - 1 / (1 + math.exp(-max(net, -700)))) < abs(value - net)
+    return 2 * closer > counted
 
 
 def _elsewhere(book: Book, layout: Layout, table: Table) -> dict[str, Table]:
@@ -343,12 +391,21 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
         cells.items(), key=lambda item: (reading.labelled.get(item[0]) != "η", -item[1])
     )
     if ranked:
-        at = ranked[0][0]
+        at = _own_rate(ranked[0][0], layout, table)
         where = at.cell if at.sheet == table.sheet else f"{at.sheet}!{at.cell}"
         return Rate(reading.actual.value(at), at, where)
     if numbers:
         return Rate(numbers.most_common(1)[0][0], None, "its formulas")
     return None
+
+
+def _own_rate(used: Address, layout: Layout, table: Table) -> Address:
+    """The cell of η that is the table's own, where the one it uses is that of another table."""
+    own = _nearest("η", layout, table)
+    if own is None or own == used or own.sheet != table.sheet:
+        return used
+    others = {_nearest("η", layout, other) for other in layout.tables if other is not table}
+    return own if used in others and own not in others else used
 
 
 def references_outside(tree: Node, at: Address, inside: set[Address]) -> list[Address]:

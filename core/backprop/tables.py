@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.backprop.cells import Book, Calculator
 from core.backprop.formula import Address
@@ -18,6 +18,7 @@ from core.backprop.network import COLUMNS, WEIGHTS
 
 EXAMPLE = ("t1", "t2", "i1", "i2")
 COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
+_QUANTITIES = (*COLUMNS, "epoch", "η")
 MOST_EPOCHS = 1000
 
 _LOSS = r"(?:e|l|j|c|err|error|loss|cost)"
@@ -58,14 +59,18 @@ _RATE = re.compile(
 def quantity(text: str) -> str | None:
     """The name of `COLUMNS`, "epoch" or "η" that a header means; None if it means none of them.
 
+    A gradient with a minus before it is "−∂E/∂w1".
+
     >>> [quantity(header) for header in ("a_h1", "E∂w3", "δE/δw3", "Etot", "net h2", "Notes")]
     ['out_h1', '∂E/∂w3', '∂E/∂w3', 'E_total', 'h2', None]
     """
     plain = unicodedata.normalize("NFKC", text[:80]).casefold().split("=")[0].translate(_TO_LATIN)
+    minus = "−" if plain.strip(" $")[:1] in ("-", "−") else ""
     plain = re.sub(r"[^a-z0-9ηα]", "", plain)
     for pattern, name in _NAMES:
         if match := pattern.fullmatch(plain):
-            return name.format(next(filter(None, match.groups()), ""))
+            found = name.format(next(filter(None, match.groups()), ""))
+            return found if not minus else f"−{found}" if found.startswith("∂") else None
     return None
 
 
@@ -79,9 +84,10 @@ def rate_in(text: str) -> float | None:
 class Table:
     """Columns that list epochs.
 
-    columns: quantity -> its column, or its row if the epochs run across. lines: the rows of the
-    epochs, or their columns. head: the row (column) of the headers. rate: η, where the header
-    itself says it. across: whether epochs run across.
+    columns: quantity -> its column, or its row if the epochs run across. hints: column -> what its
+    header seems to mean, for those that are not in `COLUMNS`. lines: the rows of the epochs, or
+    their columns. head: the row (column) of the headers. rate: η, where the header itself says it.
+    across: whether epochs run across.
     """
 
     sheet: str
@@ -90,6 +96,7 @@ class Table:
     lines: tuple[int, ...]
     across: bool = False
     rate: float | None = None
+    hints: Mapping[int, str] = field(default_factory=dict)
 
     def at(self, name: str, k: int) -> Address:
         """The cell of a quantity at the k-th epoch, counted from 0."""
@@ -207,17 +214,20 @@ def _tables_along(
                 if name != "η" or all(cell(line, column) in book.cells for line in lines)
             }
             used.update((line, c) for line in (head, *lines) for c in columns.values())
-            yield Table(sheet, head, columns, tuple(lines), across)
+            hints = {c: name for name, c in columns.items() if name not in _QUANTITIES}
+            columns = {name: c for name, c in columns.items() if name in _QUANTITIES}
+            yield Table(sheet, head, columns, tuple(lines), across, hints=hints)
 
 
 def _segments(headers: list[tuple[int, str]]) -> list[dict[str, int]]:
     """Several tables may stand side by side: a quantity that comes again begins the next.
 
-    A second set of gradients or weights alone (Δw, the new w) is no table but a helper's columns.
+    Unless nothing calculated came before: then what came first was a label beside the table. A
+    second set of gradients or weights alone (Δw, the new w) is no table but a helper's columns.
     """
     segments: list[dict[str, int]] = [{}]
     for column, name in headers:
-        if name in segments[-1]:
+        if name in segments[-1] and any(n in COMPUTED for n in segments[-1]):
             segments.append({})
         segments[-1][name] = column
     whole = [s for s in segments if any(n in COMPUTED and not n.startswith("∂") for n in s)]
