@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -250,3 +250,43 @@ class SketchPage:
         bars = self.chart("What the network answers").locator(".mark-rect path")
         spoken = [bar.get_attribute("aria-label") or "" for bar in bars.all()]
         return [float(text.split(":")[1].removesuffix(" %")) for text in spoken]
+
+
+class WorkbookPage:
+    """The workbook page in a browser."""
+
+    def __init__(self, page: Page, address: str, query: str = "") -> None:
+        self.page = page
+        page.goto(f"{address}/workbook{query and '?' + query}")
+        page.get_by_role("radio", name="Check one").wait_for(timeout=60_000)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the server has answered the last edit."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
+            timeout=60_000,
+        )
+
+    def give(self, name: str, file: bytes) -> None:
+        """Choose a file, and wait for what is said about it."""
+        chosen: FilePayload = {"name": name, "mimeType": "application/octet-stream", "buffer": file}
+        self.page.locator("input[type=file]").set_input_files(chosen)
+        self.page.get_by_test_id("stAlert").get_by_text(name).wait_for(timeout=60_000)
+        self.settle()
+
+    def verdict(self) -> Locator:
+        """The line about the file as a whole."""
+        return self.page.get_by_test_id("stAlert").first
+
+    def go(self, title: str) -> None:
+        """Open another page by the menu."""
+        self.page.get_by_role("link", name=title, exact=True).click()
+        self.page.get_by_role("heading", level=1).wait_for(timeout=60_000)
+        self.page.wait_for_timeout(1000)
+        self.settle()
+
+    def chart(self, title: str) -> Locator:
+        """The picture with this title, as SVG."""
+        return self.page.locator(f"[data-testid=stVegaLiteChart]:has-text('{title}') svg").first

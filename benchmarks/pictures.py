@@ -1,6 +1,8 @@
-"""Take the pictures for the home page and the README: `python -m benchmarks.pictures`."""
+"""Take the pictures for the home page and the README: `python -m benchmarks.pictures [PAGE …]`."""
 
 from __future__ import annotations
+
+import sys
 
 from playwright.sync_api import Page
 
@@ -10,6 +12,7 @@ from benchmarks.harness import (
     BackpropPage,
     MnistPage,
     SketchPage,
+    WorkbookPage,
     chromium,
     server,
 )
@@ -33,7 +36,16 @@ def _sketch(page: Page, address: str) -> None:
     page.wait_for_timeout(1000)
 
 
-PAGES = {"backprop": _backprop, "mnist": _mnist, "sketch": _sketch}
+def _workbook(page: Page, address: str) -> None:
+    workbook = WorkbookPage(page, address)
+    page.get_by_role("button", name="Check a faulty one").click()
+    workbook.chart("The table:").wait_for(timeout=60_000)
+    page.mouse.move(0, 0)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 290)")
+    page.wait_for_timeout(1500)
+
+
+PAGES = {"backprop": _backprop, "mnist": _mnist, "sketch": _sketch, "workbook": _workbook}
 
 
 def main() -> None:
@@ -41,12 +53,12 @@ def main() -> None:
     width, height = LAPTOP
     with server(ROOT / "streamlit_app.py") as address, chromium() as browser:
         for scheme in ("light", "dark"):
-            for name, visit in PAGES.items():
+            for name in sys.argv[1:] or PAGES:
                 page = browser.new_page(
                     viewport={"width": width, "height": height + 60},
                     color_scheme=scheme,
                 )
-                visit(page, address)
+                PAGES[name](page, address)
                 path = FOLDER / f"{name}-{scheme}.png"
                 page.screenshot(path=path)
                 page.close()

@@ -29,6 +29,20 @@ with st.container(border=True):
 with st.container(border=True):
     words, image = st.columns([2, 3], gap="large", vertical_alignment="center")
     with words:
+        st.subheader("The spreadsheet, checked", anchor=False)
+        st.markdown(
+            "Most spreadsheets of that network are wrong, and nobody notices. Drop one in: every "
+            "cell is judged, every formula read. You get each slip with its cause, and the same "
+            "file mended. Or hand out one that is right."
+        )
+        st.markdown("**Start here:** press Check a faulty one, and read what is wrong with it.")
+        st.page_link("pages/workbook.py", label="Open it", icon=":material/arrow_forward:")
+    with image:
+        picture("workbook", "The workbook page: verdict, loss curves, a map of the table's slips")
+
+with st.container(border=True):
+    words, image = st.columns([2, 3], gap="large", vertical_alignment="center")
+    with words:
         st.subheader("A network that reads digits", anchor=False)
         st.markdown(
             "A convolutional network of 15,738 parameters, trained on MNIST: what it reaches, what "

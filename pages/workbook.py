@@ -24,12 +24,14 @@ from core.ui.workbook_charts import (
     difference_spec,
     map_data,
     map_spec,
+    several,
     shown_epochs,
 )
 from core.ui.workbook_settings import TASKS, settings
 
 state = st.session_state
 CHECKED, REFUSED = "workbook.checked", "workbook.refused"
+GIVEN, WANTED = "workbook.given", "workbook.wanted"  # what is to be checked in this run
 TASK_WORDS = {"check": "Check one", "export": "Hand one out"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXAMPLE_NAME = "faulty.xlsx"
@@ -46,9 +48,13 @@ def check(name: str, file: bytes) -> None:
         state[REFUSED] = name, str(wrong)
 
 
-def given() -> None:
-    if state.upload is not None:
-        check(state.upload.name, state.upload.getvalue())
+def wants_example() -> None:
+    state[WANTED] = True
+
+
+def uploaded() -> None:
+    state[WANTED] = False
+    state[GIVEN] = state.upload
 
 
 def checking() -> None:
@@ -60,18 +66,20 @@ def checking() -> None:
     st.file_uploader(
         "Spreadsheet",
         key="upload",
-        on_change=given,
+        on_change=uploaded,
         max_upload_size=MOST_BYTES // 1_000_000,
         label_visibility="collapsed",
     )
+    if file := state.pop(GIVEN, None):
+        with st.spinner("Judging every cell …"):
+            check(file.name, file.getvalue())
+    if state.pop(WANTED, False):
+        with st.spinner("Judging every cell …"):
+            check(EXAMPLE_NAME, faulty_workbook())
     if CHECKED not in state:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("No file at hand? This one has the slips that most published ones have.")
-            st.button(
-                "Check a faulty one",
-                icon=":material/fact_check:",
-                on_click=lambda: check(EXAMPLE_NAME, faulty_workbook()),
-            )
+            st.button("Check a faulty one", icon=":material/fact_check:", on_click=wants_example)
     if REFUSED in state:
         name, sentence = state[REFUSED]
         st.error(
@@ -95,7 +103,7 @@ def outcome(name: str, report: Report) -> None:
         st.subheader("What is wrong", anchor=False)
         for number, finding in enumerate(report.findings, start=1):
             finding_card(number, finding, report.runs[finding.run])
-    for title, sentences in (("Not judged", report.not_judged), ("Besides", report.remarks)):
+    for title, sentences in (("Not judged", report.not_judged), ("Notes", report.remarks)):
         if sentences:
             st.subheader(title, anchor=False)
             st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in sentences[:12]))
@@ -146,26 +154,31 @@ def pictures(report: Report) -> None:
         )
     run = report.runs[chosen]
     eta = "η unknown" if run.rate is None else f"η = {run.first:g}, from {run.rate_said}"
+    ends = f" E_total ends at {run.theirs[-1]:.6g}, the right one at {run.right[-1]:.6g}."
     st.caption(
-        escaped(f"{run.title}: {run.epochs} epochs, {eta}. Start: {start_words(run.setup)}.")
+        escaped(
+            f"{run.title}: {run.epochs} epochs, {eta}. Start: {start_words(run.setup)}."
+            f"{ends if run.has_curve else ''}"
+        )
     )
-    if run.theirs.size > 1 and (run.theirs == run.theirs).any():
-        curves, difference = st.columns(2, gap="large")
+    if run.has_curve:
         mine = [(n, f) for n, f in enumerate(report.findings, start=1) if f.run == chosen]
-        with curves:
+        columns = st.columns(2, gap="large") if run.is_off else [st.container()]
+        with columns[0]:
             draw(
-                curves_spec(),
+                curves_spec(alone=several(mine)),
                 curves_data(run, mine),
                 key="curves",
-                alt_text="E_total against the epoch: in the file, right, and with each slip alone",
+                alt_text="E_total against the epoch, in the file and right",
             )
-        with difference:
-            draw(
-                difference_spec(),
-                difference_data(run),
-                key="difference",
-                alt_text="The file's E_total minus the right one, against the epoch",
-            )
+        if run.is_off:
+            with columns[1]:
+                draw(
+                    difference_spec(),
+                    difference_data(run),
+                    key="difference",
+                    alt_text="The file's E_total minus the right one, against the epoch",
+                )
     states = cell_states(report, run)
     if len(run.table.columns) > 1:
         draw(

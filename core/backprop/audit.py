@@ -97,6 +97,17 @@ class Run:
         return len(self.theirs)
 
     @property
+    def has_curve(self) -> bool:
+        """Whether the file shows an E_total for more than one epoch."""
+        return self.epochs > 1 and bool(np.isfinite(self.theirs).any())
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the file's E_total differs from the right one by more than a float's digits."""
+        with np.errstate(invalid="ignore"):
+            return bool((np.abs(self.theirs - self.right) > 1e-12).any())
+
+    @property
     def first(self) -> float:
         """η as one number: that of the first step."""
         return math.nan if self.rate is None else float(np.ravel(self.rate)[0])
@@ -231,7 +242,10 @@ def rewritten(
             value = calculator.value(at)
             if isinstance(value, float) and value != cell.value and at not in calculator.unread:
                 values[at.sheet, at.cell] = value
-    return mend(book.file, changes, values)
+    try:
+        return mend(book.file, changes, values)
+    except ValueError as wrong:
+        raise FileError(f"The file cannot be mended: {wrong}") from wrong
 
 
 def cell_states(report: Report, run: Run) -> list[CellState]:
@@ -368,10 +382,13 @@ class _Audit:
                 f"{numbers} were taken."
             )
         steps = [w for w in WEIGHTS if w in reading.table.columns]
-        if reading.rate is None and steps and reading.table.epochs > 1:
+        rate = reading.rate
+        if rate is None and steps and reading.table.epochs > 1:
             self.not_judged.append(
                 f"{reading.table.where}: η stands nowhere and cannot be read from the steps."
             )
+        if rate is not None and not np.isfinite(rate.value).all():
+            self.not_judged.append(f"{reading.table.where}: η, from {rate.said}, is no number.")
 
     def _add(self, reading: Reading, slips: Sequence[Slip], formulas: int, numbers: int) -> None:
         index = len(self.runs)
@@ -397,7 +414,10 @@ class _Audit:
                 setup = replace(setup, **{name: float(fixed[at])})
         theirs = np.array([_errors(reading, self.actual, k) for k in range(table.epochs)])
         right = np.full(table.epochs, math.nan)
-        if rate is not None or table.epochs == 1:
+        known = rate is not None and bool(np.isfinite(rate.value).all())
+        if not known:
+            rate = None
+        if known or table.epochs == 1:
             run = descend(setup, _steps(rate.value if rate else None), table.epochs)
             right = run.E_total.copy()
             if run.diverged_at:
@@ -683,7 +703,7 @@ def lines(report: Report) -> list[str]:
             )
     text.append("")
     for run in report.runs:
-        if np.isnan(run.theirs).all():
+        if not run.has_curve:
             continue
         eta = f"η = {run.first:g} ({run.rate_said})" if run.rate is not None else "η unknown"
         text.append(

@@ -42,9 +42,9 @@ _MOST_UNPACKED = 100_000_000
 _MOST_CELLS = 150_000
 _MOST_MARKS = 3_000_000
 """Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
-_MOST_FORMULAS = 6_000_000
+_MOST_FORMULAS = 3_000_000
 """Characters of all formulas that are read."""
-_MOST_ASKED = 1_500_000
+_MOST_ASKED = 700_000
 """References in all formulas, each cell of a range counted."""
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 
@@ -134,10 +134,10 @@ class Book:
         """The cells that the formula of the cell refers to. Raises FormulaError."""
         if at not in self._asked:
             tree = self.tree(at)
+            if tree is not None and self._references > _MOST_ASKED:
+                raise FormulaError("more references than are followed in one file")
             found = [] if tree is None else list(dict.fromkeys(references(tree, at)))
             self._references += len(found)
-            if self._references > _MOST_ASKED:
-                raise FormulaError("more references than are followed in one file")
             self._asked[at] = found
         return self._asked[at]
 
@@ -376,7 +376,9 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
     for element in root.iterfind("{*}sheets/{*}sheet"):
         key = next((v for k, v in element.attrib.items() if k.endswith("}id")), "")
         name, (kind, target) = str(element.get("name")), targets.get(key, ("", ""))
-        if kind == "worksheet" and target in parts and name not in book.sheets:
+        if name in book.sheets:
+            raise FileError(_DAMAGED)
+        if kind == "worksheet" and target in parts:
             parts.remove(target)  # no second sheet has it
             book.sheets.append(name)
             _read_sheet(package, target, name, texts, book)
@@ -449,44 +451,50 @@ def _position(name: str) -> tuple[int, int]:
     return row, column
 
 
-def _read_sheet(
-    package: _Package, part: str, name: str, texts: list[str], book: Book
-) -> None:
+def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book: Book) -> None:
     shared: dict[str, Text] = {}
     row = 0
-    with package.open(part) as file:
-        events = etree.iterparse(
-            file,
-            tag=("{*}row", "{*}mergeCell"),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-        )
-        for _, element in events:
-            if _local(element) == "mergeCell":
-                _read_merged(str(element.get("ref")), name, book)
-                continue
-            row = int(element.get("r", row + 1))
-            if len(book.cells) > _MOST_CELLS:
-                book.remarks.append(
-                    f"The file has more than {_MOST_CELLS:,} cells. From row {row} of {name} on "
-                    "they were not read."
-                )
-                break
-            column = 0
-            for child in element.iterfind("{*}c"):
-                where = child.get("r")
-                column = _position(where)[1] if where else column + 1
-                cell = _read_cell(child, (row, column), texts, shared)
-                if cell is not None:
-                    book.cells[Address(name, row, column)] = cell
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
+    events = etree.iterparse(
+        package.part(part),
+        tag=("{*}worksheet", "{*}row", "{*}mergeCell"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+    )
+    for _, element in events:
+        if element.getroottree().docinfo.doctype:
+            raise FileError(_DAMAGED)
+        if _local(element) == "mergeCell":
+            _read_merged(str(element.get("ref")), name, book)
+        if _local(element) != "row":
+            continue
+        row = int(element.get("r", row + 1))
+        if not 0 < row <= _LAST_ROW:
+            raise FileError(_DAMAGED)
+        if len(book.cells) > _MOST_CELLS:
+            book.remarks.append(
+                f"The file has more than {_MOST_CELLS:,} cells. From row {row} of {name} on "
+                "they were not read."
+            )
+            break
+        column = 0
+        for child in element.iterfind("{*}c"):
+            where = child.get("r")
+            line, column = _position(where) if where else (row, column + 1)
+            if line != row or column > _LAST_COLUMN:
+                raise FileError(_DAMAGED)
+            cell = _read_cell(child, (row, column), texts, shared)
+            if cell is not None:
+                book.cells[Address(name, row, column)] = cell
+        element.clear()
+        while element.getprevious() is not None:
+            del element.getparent()[0]
     for table in _related(package, part, "table"):
         root = _xml(package, table)
         first = _position(str(root.get("ref")).partition(":")[0])[1]
         columns = [str(c.get("name")) for c in root.iterfind("{*}tableColumns/{*}tableColumn")]
+        if len(columns) > 500 or len(book.lists) > 100:
+            continue  # formulas with their names are not judged
         for key in {str(root.get("name")), str(root.get("displayName"))}:
             book.lists[key.casefold()] = (name, first, columns)
 
@@ -498,24 +506,32 @@ def _read_cell(
     kind, digits = element.get("t", "n"), "" if content is None else content.text or ""
     value: float | str | None = None
     if kind == "s":
-        value = texts[int(digits)] if digits else None
+        value = texts[_index(digits)] if digits else None
     elif kind == "inlineStr":
-        value = _rich_text(element.find("{*}is"))
+        inside = element.find("{*}is")
+        value = None if inside is None else _rich_text(inside)
     elif kind == "e":
         value = math.nan
     elif kind in ("str", "d"):
         value = digits
     elif digits:
-        value = float(digits)
+        value = float(digits) if math.isfinite(float(digits)) else math.nan
     text = None if formula is None else _read_formula(formula, at, shared)
     if value is None and text is None:
         return None
-    return Cell(value, digits if isinstance(value, float) else "", text)
+    written = digits if isinstance(value, float) and math.isfinite(value) else ""
+    return Cell(value, written, text)
+
+
+def _index(digits: str) -> int:
+    if int(digits) < 0:
+        raise FileError(_DAMAGED)
+    return int(digits)
 
 
 def _read_formula(element: Any, at: tuple[int, int], shared: dict[str, Text]) -> Text:
     """Members of a shared formula point to the text of its first cell."""
-    own, group = element.text or "", element.get("si")
+    own, group = (element.text or "")[: LONGEST + 1], element.get("si")
     if element.get("t") == "shared" and group is not None:
         if own:
             shared[group] = Text(own, *at)
@@ -528,7 +544,7 @@ def _read_formula(element: Any, at: tuple[int, int], shared: dict[str, Text]) ->
 def _read_merged(area: str, sheet: str, book: Book) -> None:
     first, _, last = area.partition(":")
     (top, left), (bottom, right) = _position(first), _position(last or first)
-    if (bottom - top + 1) * (right - left + 1) > 10_000:
+    if (bottom - top + 1) * (right - left + 1) > 10_000 or len(book.merged) > _MOST_CELLS:
         return
     for row in range(top, bottom + 1):
         for column in range(left, right + 1):
@@ -541,7 +557,7 @@ def _read_merged(area: str, sheet: str, book: Book) -> None:
 
 def _read_csv(data: bytes) -> Book:
     text = _decoded(data)
-    lines = text.splitlines()
+    lines = text[:200_000].splitlines()
     if not any(c in line for line in lines[:50] for c in ",;\t|"):
         raise FileError("This is neither an .xlsx workbook nor a .csv file with several columns.")
     comma = max(",;\t|", key=lambda c: sum(line.count(c) for line in lines[:50]))
@@ -549,11 +565,13 @@ def _read_csv(data: bytes) -> Book:
         comma = ";"  # the commas are in the numbers: 0,05
     book = Book("csv", data, sheets=[""])
     try:
-        for row, fields in enumerate(csv.reader(io.StringIO(text), delimiter=comma), start=1):
-            if len(book.cells) > _MOST_CELLS:
+        for row, fields in enumerate(
+            csv.reader(io.StringIO(text, newline=""), delimiter=comma), start=1
+        ):
+            if len(book.cells) > _MOST_CELLS or row > _LAST_ROW:
                 book.remarks.append(f"Only the first {row - 1} lines were read.")
                 break
-            for column, content in enumerate(fields, start=1):
+            for column, content in enumerate(fields[:_LAST_COLUMN], start=1):
                 cell = _csv_cell(content.strip(), comma, row, column)
                 if cell is not None:
                     book.cells[Address("", row, column)] = cell
@@ -577,7 +595,7 @@ def _csv_cell(content: str, comma: str, row: int, column: int) -> Cell | None:
     if not content:
         return None
     if content.startswith("=") and len(content) > 1:
-        return Cell(None, "", Text(content[1:], row, column))
+        return Cell(None, "", Text(content[1 : LONGEST + 2], row, column))
     digits = content.replace("\N{MINUS SIGN}", "-")
     if comma != "," and re.fullmatch(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?", digits):
         digits = digits.replace(",", ".")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from core.backprop.audit import rewritten
 from core.backprop.cells import read
 from core.backprop.formula import Address
@@ -12,6 +14,7 @@ from core.backprop.workbook import workbook
 EPOCHS = 50
 
 
+@cache
 def faulty_workbook() -> bytes:
     """∂E/∂w3 and ∂E/∂w4 with out_h1(1 − out_h1), and h1 carried on from row 2 as if a weight."""
     book = read(workbook(SEED, 1.0, EPOCHS))

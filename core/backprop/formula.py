@@ -17,9 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-MOST_CELLS = 4096
-"""In one range: a table of this exercise has 31 columns and 50 rows."""
+MOST_CELLS = 1024
+"""In one range: a column of 1,000 epochs has fewer."""
+LONGEST = 8192
+"""Characters in one formula, as in Excel."""
 _DEEPEST = 60
+_MOST_OPERATIONS = 400
+"""In one formula, with those of the names in it: E_total as one formula has less than 100."""
+_LONGEST_TEXT = 32_767
 
 
 class FormulaError(ValueError):
@@ -42,7 +47,7 @@ class Address(NamedTuple):
 def letters(column: int) -> str:
     """Column 1 is A, 27 is AA."""
     name = ""
-    while column:
+    while column > 0:
         column, rest = divmod(column - 1, 26)
         name = chr(65 + rest) + name
     return name
@@ -59,9 +64,14 @@ Cells = Callable[[Address], Value]
 
 
 def number(value: Value) -> Value:
-    """What arithmetic makes of a value: an empty cell is 0, text is read as a number or is NaN."""
+    """What arithmetic makes of a value: an empty cell is 0, text is read as a number or is NaN.
+
+    So is a range, which has no one number.
+    """
     if value is None:
         return 0.0
+    if isinstance(value, list):
+        return math.nan
     if isinstance(value, str):
         try:
             return float(value.strip().replace(",", "."))
@@ -142,11 +152,10 @@ class Operation:
 
     def value(self, here: Address, cells: Cells) -> Value:
         left, right = self.left.value(here, cells), self.right.value(here, cells)
-        if self.sign == "&":
-            return _text(left) + _text(right)
-        left, right = number(left), number(right)
         try:
-            return _OPERATORS[self.sign](left, right)
+            if self.sign == "&":
+                return _joined(left, right)
+            return _OPERATORS[self.sign](number(left), number(right))
         except (ArithmeticError, TypeError, ValueError):
             return math.nan
 
@@ -175,10 +184,10 @@ class Call:
     arguments: tuple[Node, ...]
 
     def value(self, here: Address, cells: Cells) -> Value:
-        if self.name == "IF" and len(self.arguments) > 1:
-            chosen = self.arguments[1 if number(self.arguments[0].value(here, cells)) else 2 :]
-            return chosen[0].value(here, cells) if chosen else 0.0
         try:
+            if self.name == "IF" and len(self.arguments) > 1:
+                chosen = self.arguments[1 if number(self.arguments[0].value(here, cells)) else 2 :]
+                return chosen[0].value(here, cells) if chosen else 0.0
             return FUNCTIONS[self.name](*(a.value(here, cells) for a in self.arguments))
         except (ArithmeticError, TypeError, ValueError):
             return math.nan
@@ -194,15 +203,28 @@ def _text(value: Value) -> str:
     return value if isinstance(value, str) else "" if value is None else f"{value:.15g}"
 
 
+def _joined(left: Value, right: Value) -> str:
+    text = _text(left) + _text(right)
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError("longer than a cell's text may be")
+    return text
+
+
 def _power(base: Value, exponent: Value) -> Value:
     power = base**exponent
     return math.nan if isinstance(power, complex) else power
 
 
+def _compared(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """1.0 or 0.0: sums and powers of True would be integers, of which some fill the memory."""
+    return lambda a, b: compare(a, b) * 1.0
+
+
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     **{"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv},
-    **{"^": _power, "=": operator.eq, "<>": operator.ne},
-    **{"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge},
+    **{"^": _power, "=": _compared(operator.eq), "<>": _compared(operator.ne)},
+    **{"<": _compared(operator.lt), ">": _compared(operator.gt)},
+    **{"<=": _compared(operator.le), ">=": _compared(operator.ge)},
 }
 
 
@@ -291,14 +313,15 @@ def no_names(name: str) -> str:
 
 def tokens(text: str) -> list[Token]:
     """The pieces of a formula without its "=", spaces too; FormulaError where one is none."""
+    if len(text) > LONGEST:
+        raise FormulaError(f"more than {LONGEST:,} characters")
     found, end = [], 0
-    for match in _TOKEN.finditer(text):
-        if match.start() != end:
-            break
+    while end < len(text):
+        match = _TOKEN.match(text, end)
+        if match is None:
+            raise FormulaError(f"“{text[end : end + 20]}”")
         found.append(Token(str(match.lastgroup), match[0]))
         end = match.end()
-    if end != len(text):
-        raise FormulaError(f"“{text[end : end + 20]}”")
     return found
 
 
@@ -357,6 +380,7 @@ class _Reader:
     names: Names
     next: int = 0
     depth: int = field(default=0)
+    operations: int = 0
 
     def peek(self) -> str:
         return self.pieces[self.next].text if self.next < len(self.pieces) else ""
@@ -369,6 +393,7 @@ class _Reader:
         while (strength := _STRENGTH.get(self.peek(), 0)) >= weakest:
             sign = self.pieces[self.next].text
             self.next += 1
+            self.count()
             node = Operation(sign, node, self.expression(strength + 1))
         self.depth -= 1
         return node
@@ -381,6 +406,7 @@ class _Reader:
         node = self.atom()
         while self.peek() == "%":
             self.next += 1
+            self.count()
             node = Operation("/", node, Constant(100.0))
         return Minus(node) if signs % 2 else node
 
@@ -434,12 +460,20 @@ class _Reader:
         if text.upper() in ("TRUE", "FALSE"):
             return Constant(float(text.upper() == "TRUE"))
         self.depth += 1
-        inner = _Reader(_solid(self.names(text)), self.here, self.names, depth=self.depth + 5)
+        self.count()
+        pieces = _solid(self.names(text))
+        inner = _Reader(pieces, self.here, self.names, 0, self.depth + 5, self.operations)
         node = inner.expression()
         if inner.peek():
             raise FormulaError(f"the name {text[:40]}")
+        self.operations = inner.operations
         self.depth -= 1
         return node
+
+    def count(self) -> None:
+        self.operations += 1
+        if self.operations > _MOST_OPERATIONS:
+            raise FormulaError(f"more than {_MOST_OPERATIONS} operations")
 
     def expect(self, text: str) -> None:
         if self.peek() != text:
@@ -456,8 +490,6 @@ def parse(text: str, here: Address, names: Names = no_names) -> Node:
 
     Raises FormulaError for what it does not know, naming it.
     """
-    if len(text) > 8192:
-        raise FormulaError("more than 8,192 characters")
     reader = _Reader(_solid(text), here, names)
     node = reader.expression()
     if reader.peek():

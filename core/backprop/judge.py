@@ -45,7 +45,10 @@ from core.backprop.tables import EXAMPLE
 _SEARCHES = 2
 """So often a slip is looked for in a column, in vain, before its cells are called merely wrong."""
 _TRIALS = 30_000
-"""Changes tried in one table."""
+"""Changes tried in one table; one in a formula of many tokens counts more."""
+_LONGEST_MENDED = 150  # tokens: the longest formula of this exercise has 60
+_MOST_BEHIND = 200
+"""Cells between a formula and the table that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class _Judge:
         self.reading = reading
         self.book, self.table = reading.book, reading.table
         self.epochs = reading.table.epochs
+        self._known: dict[Address, tuple[str, int]] = {}
         self.drawn: list[World] = []
         self.own: list[World] = []
         self._draw()
@@ -166,16 +170,12 @@ class _Judge:
     def _name_helpers(self) -> None:
         """What the columns hold that have no header of the table's, where most rows agree on it."""
         table, world = self.table, self.drawn[0]
-        first, last = min(table.columns.values()), max(table.columns.values())
-        taken = set(table.columns.values())
         named: dict[int, str] = {}
-        for column in range(max(first - 12, 1), last + 25):
+        for column in self._columns_on_the_way():
             cells = [table.cell(line, column) for line in table.lines]
-            if column in taken or not any(self.book.formula(at) for at in cells[:2]):
-                continue
             values = np.array([_finite(world.cells.value(at)) for at in cells])
             for name in HELPERS:
-                right = np.broadcast_to(world.state[name], (len(cells),))[: len(cells)]
+                right = np.atleast_1d(world.state[name])[: len(cells)]
                 agree = np.abs(values - right) <= 1e-9 * np.maximum(np.abs(right), 1e-3)
                 if 2 * agree.sum() > len(cells) or (len(cells) < 3 and agree.any()):
                     named[column] = name
@@ -186,6 +186,16 @@ class _Judge:
             if column not in named and self._needed(column):
                 named[column] = name
         self.reading.helpers = named
+        self._known.clear()
+
+    def _columns_on_the_way(self) -> list[int]:
+        """The columns that the table's formulas go through, besides its own."""
+        found: dict[int, None] = {}
+        for k in range(min(2, self.epochs)):
+            for name in self.table.columns:
+                behind = self._behind(self.table.at(name, k))
+                found |= dict.fromkeys(at.row if self.table.across else at.column for at in behind)
+        return sorted(found)
 
     def _turned(self, named: Mapping[int, str]) -> list[int]:
         """Columns with the opposite sign of their header's, unless all their like have it."""
@@ -250,6 +260,8 @@ class _Judge:
             asked = todo.pop()
             if asked in seen or self._settled(asked):
                 continue
+            if len(seen) > _MOST_BEHIND:
+                return True
             seen.add(asked)
             inner = given.instead.get(asked) or self._tree(asked)
             if inner is None or isinstance(inner, float):
@@ -263,9 +275,8 @@ class _Judge:
 
     def _cells(self) -> dict[Address, tuple[str, int]]:
         """Every cell of the table, and of those it refers to: its quantity and epoch."""
-        if not hasattr(self, "_known"):
+        if not self._known:
             reading = self.reading
-            self._known: dict[Address, tuple[str, int]] = {}
             for name in (*COLUMNS, *HELPERS, "η"):
                 for k in range(self.epochs):
                     at = reading.at(name, k)
@@ -388,7 +399,7 @@ class _Judge:
         """What could not be read in the cells behind a formula that are no cells of the table."""
         unread = self.drawn[0].cells.unread
         todo, seen = list(references(tree, at)), set[Address]()
-        while todo and unread:
+        while todo and unread and len(seen) <= _MOST_BEHIND:
             asked = todo.pop()
             if asked in unread:
                 return f"{unread[asked]} in {asked.cell}"
@@ -579,7 +590,7 @@ class _Judge:
             formula = self.book.formula_text(helper)
             column = helper.row if self.table.across else helper.column
             key = f"column {column}"
-            if self.failed[key] >= _SEARCHES:
+            if self.failed[key] >= _SEARCHES or len(formula) > 1000:
                 continue
             last, tried = self.found.get(key), set[str]()
             edits = list(self._edits(tokens(formula), helper, name, k))
@@ -595,18 +606,25 @@ class _Judge:
         return None
 
     def _behind(self, at: Address) -> list[Address]:
-        """The cells with formulas, in the same row, that a formula goes through to the table's."""
+        """The cells with formulas, here or a row above, that lead a formula to the table's."""
         found: list[Address] = []
-        todo = list(self.book.asked(at))
-        while todo:
+        todo = list(self._asked(at))
+        while todo and len(found) <= _MOST_BEHIND:
             asked = todo.pop(0)
-            alike = asked.column == at.column if self.table.across else asked.row == at.row
-            if asked in found or self._settled(asked) or not alike or asked.sheet != at.sheet:
+            away = at.column - asked.column if self.table.across else at.row - asked.row
+            other = asked.sheet != at.sheet or away not in (0, 1)
+            if asked in found or self._settled(asked) or other:
                 continue
             if self._tree(asked) is not None:
                 found.append(asked)
-                todo += self.book.asked(asked)
+                todo += self._asked(asked)
         return found
+
+    def _asked(self, at: Address) -> list[Address]:
+        try:
+            return self.book.asked(at)
+        except FormulaError:
+            return []
 
     def _mends_helper(
         self, edit: _Edit, helper: Address, tree: Node, at: Address, name: str, k: int
@@ -664,11 +682,11 @@ class _Judge:
         """The first change that makes the formula right."""
         pieces = tokens(formula)
         last = self.found.get(name)
-        if last is not None:
+        if last is not None and len(pieces) <= _LONGEST_MENDED:
             for edit in self._edits(pieces, at, name, k):
                 if edit.alike(last) and self._mends(edit, at, name, k):
                     return edit
-        if self.failed[name] >= _SEARCHES or self.left < 0:
+        if self.failed[name] >= _SEARCHES or self.left < 0 or len(pieces) > _LONGEST_MENDED:
             return None
         tried: set[str] = set()
         for edit in self._edits(pieces, at, name, k):
@@ -682,7 +700,7 @@ class _Judge:
         return None
 
     def _mends(self, edit: _Edit, at: Address, name: str, k: int) -> bool:
-        self.left -= 1
+        self.left -= 1 + len(edit.text) // 200
         try:
             return self.is_right(self._parse(edit.text, at), at, name, k)
         except FormulaError:

@@ -14,6 +14,7 @@ import re
 import sys
 import textwrap
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -167,7 +168,10 @@ class _Package:
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
             self.comment = archive.comment
             self.infos = {info.filename: info for info in archive.infolist()}
-            self.parts = {name: archive.read(info) for name, info in self.infos.items()}
+            try:
+                self.parts = {name: archive.read(info) for name, info in self.infos.items()}
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as wrong:
+                raise ValueError("A part of the file is damaged.") from wrong
         self.trees: dict[str, Element] = {}
         self.changed: set[str] = set()
         self.workbook = self._the_workbook()

@@ -328,7 +328,13 @@ def _from_formulas(reading: Reading, name: str) -> float | None:
         given = dict(zip(known, values, strict=True))
         return tree.value(at, Calculator(reading.book, given).value)  # type: ignore[arg-type]
 
-    found = result(0.0) - result(1.0) + 0.5 if name[0] == "t" else result(*_unit(k))
+    if name[0] == "t":
+        at_0, at_1 = result(0.0), result(1.0)
+        if not isinstance(at_0, float) or not isinstance(at_1, float):
+            return None
+        found = at_0 - at_1 + 0.5
+    else:
+        found = result(*_unit(k))
     return round(found, 12) if isinstance(found, float) and math.isfinite(found) else None
 
 
@@ -365,7 +371,7 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
         return None
     for other in layout.tables:
         for name in other.columns:
-            inside.update((other.at(name, 0), other.at(name, 1)))
+            inside.update(other.at(name, k) for k in range(min(2, other.epochs)))
     cells: Counter[Address] = Counter()
     numbers: Counter[float] = Counter()
     for weight in WEIGHTS:

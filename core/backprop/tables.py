@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from core.backprop.cells import Book, Calculator
-from core.backprop.formula import Address
+from core.backprop.cells import Book, Calculator, Cell
+from core.backprop.formula import Address, Value
 from core.backprop.network import COLUMNS, WEIGHTS
 
 EXAMPLE = ("t1", "t2", "i1", "i2")
@@ -184,11 +184,8 @@ def _tables_along(
 
     rows: dict[int, list[tuple[int, str]]] = {}
     for at, content in book.cells.items():
-        if at.sheet == sheet and (isinstance(content.value, str) or content.text):
-            text = content.value if isinstance(content.value, str) else None
-            if text is None and content.value is None:
-                calculated = values.value(at)
-                text = calculated if isinstance(calculated, str) else None
+        if at.sheet == sheet:
+            text = _text(values, at, content)
             if text is not None and (name := quantity(text)):
                 line, column = (at.column, at.row) if across else (at.row, at.column)
                 rows.setdefault(line, []).append((column, name))
@@ -253,7 +250,7 @@ def _lines(
                 text = content.text is None and isinstance(content.value, str)
                 count += 1 if not text or quantity(str(content.value)) is None else -1
         return 2 * count >= len(computed) and any(
-            not isinstance(values.value(cell(line, c)), str) for c in computed
+            not isinstance(_shown(values, cell(line, c)), str) for c in computed
         )
 
     first = next((line for line in range(head + 1, head + 4) if filled(line)), None)
@@ -276,9 +273,7 @@ def _curves(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
         if at.sheet != sheet:
             continue
         rate = None
-        if isinstance(content.value, str):
-            rate = rate_in(content.value)
-        elif content.text and isinstance(text := values.value(at), str):
+        if (text := _text(values, at, content)) is not None:
             rate = rate_in(text)
         elif isinstance(content.value, float) and _is_rate(book, at):
             rate = content.value
@@ -286,13 +281,31 @@ def _curves(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
             continue
         lines = []
         line = at.row + 1
-        while isinstance(values.value(Address(sheet, line, at.column)), float):
+        while isinstance(_shown(values, Address(sheet, line, at.column)), float):
             lines.append(line)
             line += 1
             if len(lines) == MOST_EPOCHS:
                 break
         if len(lines) > 2:
             yield Table(sheet, at.row, {"E_total": at.column}, tuple(lines), rate=rate)
+
+
+def _shown(values: Calculator, at: Address) -> Value:
+    """What the file shows in a cell; calculated only where it was saved without."""
+    cell = values.book.cells.get(at)
+    return cell.value if cell and cell.value is not None else values.value(at)
+
+
+_HEADING = re.compile(r'.*".*|(?:.+!)?\$?[A-Z]{1,3}\$?\d+', re.DOTALL)
+"""A formula that may give text: one with text in it, or that repeats a cell."""
+
+
+def _text(values: Calculator, at: Address, cell: Cell) -> str | None:
+    """The text in a cell, if it is one."""
+    if cell.value is None and cell.text and _HEADING.fullmatch(cell.text.formula):
+        calculated = values.value(at)
+        return calculated if isinstance(calculated, str) else None
+    return cell.value if isinstance(cell.value, str) else None
 
 
 def _is_rate(book: Book, at: Address) -> bool:
@@ -321,6 +334,6 @@ def _labels(book: Book, values: Calculator) -> Iterator[tuple[str, Address]]:
         right = Address(at.sheet, at.row, at.column + 1)
         below = Address(at.sheet, at.row + 1, at.column)
         for place in (right, below):
-            if isinstance(values.value(place), float):
+            if isinstance(_shown(values, place), float):
                 yield name, place
                 break

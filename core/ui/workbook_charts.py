@@ -42,11 +42,13 @@ def map_spec(rows: int) -> dict[str, Any]:
                 "heading:N",
                 title="column",
                 sort=None,
+                scale=alt.Scale(padding=0, round=True),
                 axis=alt.Axis(labelAngle=-90, ticks=False, domain=False, labelOverlap=False),
             ),
             y=alt.Y(
                 "epoch:O",
                 title="epoch",
+                scale=alt.Scale(padding=0, round=True),
                 axis=alt.Axis(ticks=False, domain=False, labelOverlap=True),
             ),
             color=alt.Color(
@@ -120,9 +122,14 @@ LINES = {"right": "right", "file": "in the file", "alone": "one slip alone"}
 
 
 @cache
-def curves_spec() -> dict[str, Any]:
-    """E_total in the file, right, and with each slip alone; data sets `curves`, `ends`, `hover`."""
+def curves_spec(*, alone: bool) -> dict[str, Any]:
+    """E_total in the file and right; data sets `curves`, `ends`, `hover`.
+
+    alone: whether there are lines with each slip alone, too.
+    """
     import altair as alt
+
+    words = list(LINES.values()) if alone else list(LINES.values())[:2]
 
     epoch = epoch_axis()
     curves = alt.Chart(alt.NamedData("curves"))
@@ -135,7 +142,7 @@ def curves_spec() -> dict[str, Any]:
         strokeDash=alt.StrokeDash(
             "kind:N",
             title=None,
-            scale=alt.Scale(domain=list(LINES.values()), range=[[1, 0], [7, 3], [2, 3]]),
+            scale=alt.Scale(domain=words, range=[[1, 0], [7, 3], [2, 3]][: len(words)]),
             legend=alt.Legend(
                 orient="top", symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS
             ),
@@ -166,7 +173,7 @@ def curves_spec() -> dict[str, Any]:
 def curves_data(run: Run, findings: Sequence[tuple[int, Finding]]) -> dict[str, pa.Table]:
     """The data sets of `curves_spec`; findings: those of this run, each with its number."""
     epochs = np.arange(1, run.epochs + 1)
-    alone = [(n, f.curve) for n, f in findings if f.curve is not None and len(findings) > 1]
+    alone = [(n, f.curve) for n, f in findings if f.curve is not None] if several(findings) else []
     lines = [("right", LINES["right"], run.right), ("file", LINES["file"], run.theirs)]
     lines += [(f"slip {n}", LINES["alone"], curve) for n, curve in alone]
     return {
@@ -188,6 +195,11 @@ def curves_data(run: Run, findings: Sequence[tuple[int, Finding]]) -> dict[str, 
             }
         ),
     }
+
+
+def several(findings: Sequence[tuple[int, Finding]]) -> bool:
+    """Whether slips can be told apart by their curves: a single one's is the file's own."""
+    return sum(finding.curve is not None for _, finding in findings) > 1
 
 
 def _ends(run: Run, alone: Sequence[tuple[int, Any]]) -> dict[str, Any]:

@@ -119,3 +119,19 @@ def test_every_shipped_network_meets_every_demand(name):
 def test_every_view_of_the_mnist_page_opens():
     for view in ("Results", "Train", "Compare"):
         assert not open_page("mnist", view=view).error
+
+
+def test_the_workbook_page_checks_its_example_and_hands_out_the_setting():
+    app = open_page("workbook")
+    assert app.title[0].value == "Check a workbook, or hand one out"
+    app.button[0].click().run()
+    assert not app.exception
+    assert "Not right: 3 slips in 149 of" in app.error[0].value.replace("\\", "")
+    app.button_group(key="task").set_value("export").run()
+    assert not app.exception
+    assert "w8 = 0.55" in app.markdown[1].value
+
+
+def test_a_task_that_is_none_is_said():
+    app = open_page("workbook", task="burn")
+    assert "task stays check" in app.error[0].value

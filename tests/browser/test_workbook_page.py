@@ -1,0 +1,159 @@
+"""The workbook page, given real files and read as a person reads it."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from benchmarks.harness import LAPTOP, PHONE, WorkbookPage
+from core.backprop.audit import audit
+from core.backprop.example import faulty_workbook
+from core.backprop.network import SEED, descend
+from core.backprop.workbook import workbook
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    return faulty_workbook()
+
+
+@pytest.fixture
+def workbooks(new_page, address):
+    def open_page(query="", **options):
+        return WorkbookPage(new_page(**options), address, query)
+
+    return open_page
+
+
+def test_a_faulty_workbook_gets_its_verdict_its_findings_and_a_mended_copy(workbooks, faulty):
+    page = workbooks()
+    page.give("homework.xlsx", faulty)
+    expect(page.verdict()).to_contain_text("homework.xlsx")
+    expect(page.verdict()).to_contain_text("Not right: 3 slips in 149 of")
+    findings = page.page.locator(".finding")
+    expect(findings).to_have_count(3)
+    expect(findings.nth(1)).to_contain_text(
+        "AA11 uses K11, out_h1, where the chain rule has M11, out_h2."
+    )
+    assert findings.nth(1).locator("dd").first.locator("mark").all_text_contents() == ["K11"] * 2
+    assert findings.nth(1).locator("dd").last.locator("mark").all_text_contents() == ["M11"] * 2
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Mended workbook").click()
+    assert download.value.suggested_filename == "homework-mended.xlsx"
+    assert audit(download.value.path()).right
+    page.give("homework-mended.xlsx", download.value.path().read_bytes())
+    expect(page.verdict()).to_contain_text("Right: each of")
+    expect(findings).to_have_count(0)
+    expect(page.page.get_by_role("button", name="Mended workbook")).to_have_count(0)
+
+
+def test_the_example_needs_no_file_and_every_chart_answers(workbooks):
+    page = workbooks()
+    page.page.get_by_role("button", name="Check a faulty one").click()
+    expect(page.verdict()).to_contain_text("Not right")
+    for title in ("E_total: in the file", "How far the file", "The table:"):
+        page.chart(title).wait_for(timeout=30_000)
+    curves = page.chart("E_total: in the file")
+    box = curves.bounding_box()
+    page.page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.6 * box["height"])
+    tooltip = page.page.locator("#vg-tooltip-element")
+    expect(tooltip).to_be_visible()
+    row = dict(re.findall(r"(epoch|right|in the file)\s*([\d.]+)", tooltip.inner_text()))
+    right = descend(SEED, 1.0, 50).E_total[int(row["epoch"]) - 1]
+    assert float(row["right"]) == pytest.approx(right, rel=1e-8)
+    assert float(row["in the file"]) > float(row["right"])
+
+
+def test_bad_files_get_a_sentence_and_the_next_good_one_is_checked(workbooks, faulty):
+    page = workbooks()
+    page.give("notes.xlsx", b"these are no cells")
+    expect(page.verdict()).to_contain_text("notes.xlsx was not checked.")
+    page.give("~$homework.xlsx", faulty)
+    expect(page.verdict()).to_contain_text("is the lock that Excel keeps")
+    page.give("half.xlsx", faulty[: len(faulty) // 2])
+    expect(page.verdict()).to_contain_text("damaged")
+    page.give("homework.xlsx", faulty)
+    expect(page.verdict()).to_contain_text("Not right: 3 slips")
+
+
+def test_a_csv_leads_to_a_right_workbook(workbooks):
+    page = workbooks()
+    table = descend(SEED, 0.5, 30).table()
+    table.loc[10, "E_total"] = 0.5
+    page.give("table.csv", table.to_csv(index=False).encode())
+    expect(page.verdict()).to_contain_text("Not right: 1 slip in 1 of")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Right workbook").click()
+    assert download.value.path().read_bytes() == workbook(SEED, 0.5, 30)
+
+
+def test_a_name_or_a_cell_of_a_file_cannot_write_html(workbooks):
+    page = workbooks()
+    table = descend(SEED, 0.5, 30).table().astype(object)
+    table.loc[10, "E_total"] = "<img src=x onerror=document.title='bad'>"
+    page.give("**<b>x</b>**.csv", table.to_csv(index=False).encode())
+    expect(page.verdict()).to_contain_text("**<b>x</b>**.csv")
+    expect(page.page.locator(".finding")).to_contain_text("<img src=x onerror")
+    expect(page.page.locator(".finding img")).to_have_count(0)
+
+
+def test_the_outcome_is_there_again_after_another_page(workbooks, faulty):
+    page = workbooks()
+    page.give("homework.xlsx", faulty)
+    expect(page.verdict()).to_contain_text("Not right: 3 slips")
+    page.go("Backpropagation")
+    page.go("Workbooks")
+    expect(page.verdict()).to_contain_text("homework.xlsx")
+    expect(page.page.locator(".finding")).to_have_count(3)
+
+
+def test_the_setting_of_the_backpropagation_page_is_handed_out(workbooks, new_page, address):
+    page = workbooks()
+    page.page.goto(f"{address}/backprop?eta=2&w1=0.7&epochs=20")
+    page.page.get_by_role("heading", level=1).wait_for()
+    page.page.locator(".ledger").wait_for()
+    page.go("Workbooks")
+    page.page.get_by_role("radio", name="Hand one out").click()
+    expect(page.page.get_by_text("w1 = 0.7")).to_be_visible()
+    expect(page.page).to_have_url(re.compile(r"\?task=export"))
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Workbook", exact=True).click()
+    assert download.value.path().read_bytes() == workbook(replace(SEED, w1=0.7), 2.0, 20)
+
+
+def test_several_tables_can_be_chosen(workbooks):
+    page = workbooks()
+    page.give("handed-out.xlsx", workbook(SEED, 0.5, 12))
+    expect(page.verdict()).to_contain_text("Right: each of")
+    page.page.get_by_role("combobox", name="Table").click()
+    options = page.page.get_by_role("option")
+    expect(options.first).to_contain_text("Backprop!A10:AF22, η = 0.5: right")
+    options.filter(has_text="Learning rates!G6:G18, η = 2").click()
+    expect(page.page.get_by_text("12 epochs, η = 2, from the header of its column")).to_be_visible()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(LAPTOP, "light"), (PHONE, "dark")])
+def test_nothing_scrolls_sideways(workbooks, faulty, size, scheme):
+    page = workbooks(size=size, color_scheme=scheme)
+    page.give("homework.xlsx", faulty)
+    expect(page.verdict()).to_contain_text("Not right: 3 slips")
+    page.chart("The table:").wait_for(timeout=30_000)
+    wide = page.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0
+
+
+def test_the_map_shows_what_a_cell_holds_and_should_hold(workbooks, faulty):
+    page = workbooks()
+    page.give("homework.xlsx", faulty)
+    chart = page.chart("The table:")
+    chart.wait_for(timeout=30_000)
+    chart.scroll_into_view_if_needed()
+    box = chart.locator(".mark-rect path").last.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tooltip = page.page.locator("#vg-tooltip-element")
+    expect(tooltip).to_contain_text("AF60")
+    right = descend(SEED, 1.0, 50).single_rows()[-1, -1]
+    shown = re.search(r"right is\s*(-?[\d.e-]+)", tooltip.inner_text())
+    assert np.isclose(float(shown[1]), right, rtol=1e-8)
