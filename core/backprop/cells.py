@@ -33,17 +33,20 @@ from core.backprop.formula import (
     make_ref,
     parse,
     references,
+    relative,
     shifted,
 )
 
 MOST_BYTES = 10_000_000
 """In a file: one of this exercise has less than a tenth."""
 _MOST_UNPACKED = 100_000_000
-_MOST_CELLS = 150_000
+_MOST_CELLS = 200_000
 _MOST_MARKS = 3_000_000
 """Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
 _MOST_FORMULAS = 3_000_000
 """Characters of all formulas that are read."""
+_LONGEST_CHAIN = 20_000
+"""Cells that depend one on the other: in 1,000 epochs there are 14,000."""
 _MOST_ASKED = 700_000
 """References in all formulas, each cell of a range counted."""
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
@@ -118,17 +121,23 @@ class Book:
         key = (at.sheet, *cell.text)
         if key not in self._trees:
             home = Address(at.sheet, cell.text.row, cell.text.column)
-            self._characters += len(cell.text.formula)
-            try:
-                if self._characters > _MOST_FORMULAS:
-                    raise FormulaError("more formulas than are read of one file")
-                self._trees[key] = parse(cell.text.formula, home, self.names_for(home))
-            except FormulaError as wrong:
-                self._trees[key] = wrong
+            alike = (at.sheet, relative(cell.text.formula, home))
+            if alike not in self._trees:
+                self._trees[alike] = self._parsed(cell.text.formula, home)
+            self._trees[key] = self._trees[alike]
         found = self._trees[key]
         if isinstance(found, FormulaError):
             raise found
         return found
+
+    def _parsed(self, formula: str, home: Address) -> Node | FormulaError:
+        self._characters += len(formula)
+        try:
+            if self._characters > _MOST_FORMULAS:
+                raise FormulaError("more formulas than are read of one file")
+            return parse(formula, home, self.names_for(home))
+        except FormulaError as wrong:
+            return wrong
 
     def asked(self, at: Address) -> list[Address]:
         """The cells that the formula of the cell refers to. Raises FormulaError."""
@@ -215,6 +224,8 @@ class Calculator:
         try:
             tree = self._tree(at)
             asked = self.book.asked(at) if at not in self.instead else _asked(tree, at)
+            if len(path) > _LONGEST_CHAIN:
+                raise FormulaError(f"a chain of more than {_LONGEST_CHAIN:,} cells")
         except FormulaError as wrong:
             self.unread[at] = str(wrong)
             shown = self.book.cells[at].value
@@ -272,6 +283,13 @@ _DAMAGED = (
     "The file is damaged: it begins like a workbook, but cannot be read. Open it in a spreadsheet "
     "program and save it as .xlsx again."
 )
+
+
+def _too_many(where: str) -> str:
+    return (
+        f"The file has more than {_MOST_CELLS:,} cells, passed at {where}: more than 1,000 epochs "
+        "at six learning rates take. Leave the first 1,000 epochs and try again."
+    )
 
 
 def refuse_lock(name: str) -> None:
@@ -472,11 +490,7 @@ def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book:
         if not 0 < row <= _LAST_ROW:
             raise FileError(_DAMAGED)
         if len(book.cells) > _MOST_CELLS:
-            book.remarks.append(
-                f"The file has more than {_MOST_CELLS:,} cells. From row {row} of {name} on "
-                "they were not read."
-            )
-            break
+            raise FileError(_too_many(f"row {row} of the sheet {name}"))
         column = 0
         for child in element.iterfind("{*}c"):
             where = child.get("r")
@@ -569,8 +583,7 @@ def _read_csv(data: bytes) -> Book:
             csv.reader(io.StringIO(text, newline=""), delimiter=comma), start=1
         ):
             if len(book.cells) > _MOST_CELLS or row > _LAST_ROW:
-                book.remarks.append(f"Only the first {row - 1} lines were read.")
-                break
+                raise FileError(_too_many(f"line {row}"))
             for column, content in enumerate(fields[:_LAST_COLUMN], start=1):
                 cell = _csv_cell(content.strip(), comma, row, column)
                 if cell is not None:

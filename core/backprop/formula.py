@@ -12,7 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cache, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +53,7 @@ def letters(column: int) -> str:
     return name
 
 
+@cache
 def column_number(name: str) -> int:
     """A is 1, AA is 27."""
     return reduce(lambda number, letter: 26 * number + ord(letter) - 64, name.upper(), 0)
@@ -338,6 +339,26 @@ def shifted(text: str, rows: int, columns: int) -> str:
         return f"{place}{'$' * fix_column}{there}{'$' * fix_row}{line}"
 
     return "".join(map(move, tokens(text)))
+
+
+_PLAIN_REF = re.compile(r"(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)([1-9]\d{0,6})(?![\w.(!])")
+
+
+def relative(text: str, here: Address) -> str:
+    """The formula with offsets for references: the same for all cells it was filled into.
+
+    Where texts or quoted names could be taken for references, it is `text` with its cell.
+    """
+    if any(c in text for c in "\"'["):
+        return f"{here.cell}: {text}"
+
+    def offset(match: re.Match[str]) -> str:
+        fixed_column, column, fixed_row, row = match.groups()
+        across = column if fixed_column else column_number(column) - here.column
+        down = row if fixed_row else int(row) - here.row
+        return f"{{{fixed_column}{across},{fixed_row}{down}}}"
+
+    return _PLAIN_REF.sub(offset, text)
 
 
 def _ref_parts(text: str) -> tuple[str, bool, int, bool, int]:

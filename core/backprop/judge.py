@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
@@ -122,21 +123,21 @@ class _Judge:
         self.book, self.table = reading.book, reading.table
         self.epochs = reading.table.epochs
         self._known: dict[Address, tuple[str, int]] = {}
-        self.drawn: list[World] = []
-        self.own: list[World] = []
-        self._draw()
+        self.drawn = [self._world(np.random.default_rng(0), drawn=True)]
         self._name_helpers()
-        self._draw()
+        rng = np.random.default_rng(7)
+        self.drawn = [self._world(rng, drawn=True) for _ in range(2)]
         self.failed: Counter[str] = Counter()
         self.left = _TRIALS
         self.found: dict[str, _Edit] = {}
 
     # The worlds.
 
-    def _draw(self) -> None:
-        rng = np.random.default_rng(7)
-        self.drawn = [self._world(rng, drawn=True) for _ in range(2)]
-        self.own = [self._world(rng, drawn=False) for _ in range(2)]
+    @cached_property
+    def own(self) -> list[World]:
+        """Worlds with the file's own inputs, targets and η."""
+        rng = np.random.default_rng(8)
+        return [self._world(rng, drawn=False) for _ in range(2)]
 
     def _world(self, rng: np.random.Generator, *, drawn: bool) -> World:
         """drawn: inputs, targets and η by chance, else the file's; weights always by chance."""
@@ -187,6 +188,7 @@ class _Judge:
                 named[column] = name
         self.reading.helpers = named
         self._known.clear()
+        self.__dict__.pop("own", None)  # drawn before the helpers had names
 
     def _columns_on_the_way(self) -> list[int]:
         """The columns that the table's formulas go through, besides its own."""
