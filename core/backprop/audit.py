@@ -22,13 +22,15 @@ from typing import NamedTuple
 import numpy as np
 
 from core.backprop.cells import Book, Calculator, FileError, read
+from core.backprop.diagnosis import Slip
 from core.backprop.formula import Address, FormulaError, Node, make_ref, parse
-from core.backprop.judge import Slip, judge, rounding
+from core.backprop.judge import judge
 from core.backprop.mend import Change, mend
 from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, Setup, descend
 from core.backprop.pasted import doubt, judge_numbers, rounded
 from core.backprop.reading import Rate, Reading, read_table, settle_names
 from core.backprop.tables import EXAMPLE, Layout, Table, find
+from core.backprop.worlds import rounding
 
 _MOST_CURVES = 12
 

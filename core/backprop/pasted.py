@@ -16,6 +16,8 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 
 from core.backprop.cells import Cell
+from core.backprop.diagnosis import Slip
+from core.backprop.edits import without_a_term
 from core.backprop.formula import (
     Address,
     FormulaError,
@@ -25,7 +27,6 @@ from core.backprop.formula import (
     references,
     tokens,
 )
-from core.backprop.judge import Slip, without_a_term
 from core.backprop.network import COLUMNS, WEIGHTS, Array
 from core.backprop.reading import Reading, expanded, worked_out
 from core.backprop.rules import TABLE_RULES, TABLE_STEPS, in_cells, names_in

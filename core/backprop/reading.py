@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.backprop.cells import Book, Calculator
+from core.backprop.edits import quoted
 from core.backprop.formula import Address, FormulaError, Node, Value, letters, parse, references
 from core.backprop.network import (
     COLUMNS,
@@ -295,11 +296,6 @@ def _start(reading: Reading) -> Setup:
             reading.missing.append(name)
         numbers[name] = value
     return Setup(**numbers)
-
-
-def quoted(sheet: str) -> str:
-    """The name of a sheet as a formula writes it."""
-    return "'" + sheet.replace("'", "''") + "'"
 
 
 def usual(values: list[Value]) -> float | None:

@@ -1,0 +1,315 @@
+"""Whether a formula is right: calculated in worlds, where every cell holds what it should.
+
+A world is a table with weights, inputs, targets and η drawn at random, in which every cell holds
+what the right network (network.py) has there. A formula is right if it gives its own cell's number
+in each. So one cell's slip cannot touch another's verdict, numbers that happen to agree cannot hide
+it, and any correct algebra passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from core.backprop.cells import Calculator
+from core.backprop.formula import (
+    Address,
+    Call,
+    Constant,
+    FormulaError,
+    Minus,
+    Node,
+    Operation,
+    Value,
+    parse,
+    references,
+)
+from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Setup
+from core.backprop.reading import HELPERS, Reading, State, state_of
+from core.backprop.tables import EXAMPLE
+
+_MOST_BEHIND = 200
+"""Cells between a formula and the table that are looked at."""
+
+
+@dataclass
+class World:
+    """Numbers that the right network puts into the cells.
+
+    given: the cells of the table. cells: calculates all others from them.
+    """
+
+    given: dict[Address, Value]
+    cells: Calculator
+    state: State
+
+    def expected(self, name: str, k: int) -> float:
+        """What the cell should come to; a weight from the row above."""
+        if name in WEIGHTS:
+            step = self.state["η"] * self.of(f"∂E/∂{name}", k - 1)
+            return float(self.of(name, k - 1) - step)
+        return self.of(name, k)
+
+    def of(self, name: str, k: int) -> float:
+        """A quantity of epoch k."""
+        values = np.asarray(self.state[name])
+        return float(values[k]) if values.ndim else float(values)
+
+
+class Worlds:
+    """The worlds of a table.
+
+    drawn: those in which all is drawn at random; own: with the file's inputs, targets and η.
+    Making them finds out what the columns without a header of the table's hold, and says so in
+    `reading.helpers`.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.book, self.table = reading.book, reading.table
+        self.epochs = reading.table.epochs
+        self._known: dict[Address, tuple[str, int]] = {}
+        self.drawn = [self._world(np.random.default_rng(0), drawn=True)]
+        self._name_helpers()
+        rng = np.random.default_rng(7)
+        self.drawn = [self._world(rng, drawn=True) for _ in range(2)]
+
+    @cached_property
+    def own(self) -> list[World]:
+        """Worlds with the file's own inputs, targets and η."""
+        rng = np.random.default_rng(8)
+        return [self._world(rng, drawn=False) for _ in range(2)]
+
+    def is_right(self, tree: Node, at: Address, name: str, k: int) -> bool:
+        """Whether a formula gives the right number in every world.
+
+        If it holds numbers of its own (a target typed into it, say), in those with the file's.
+        """
+        tree = unrounded(tree)
+        if all(self.agrees(world, tree, at, name, k) for world in self.drawn):
+            return True
+        if not references(tree, at):
+            return self._is_own_number(tree, at, name, k)
+        if not self._holds_numbers(tree, at, name):
+            return False
+        return all(self.agrees(world, tree, at, name, k) for world in self.own)
+
+    def _is_own_number(self, tree: Node, at: Address, name: str, k: int) -> bool:
+        """Whether a formula of numbers alone gives what the row it stands in gives."""
+        right = self.parse(self.reading.rule(name, k), at)
+        value, gives = (finite(t.value(at, self.reading.actual.value)) for t in (tree, right))
+        return abs(value - gives) <= 1e-9 * max(abs(gives), 1e-4)
+
+    def agrees(self, world: World, tree: Node, at: Address, name: str, k: int) -> bool:
+        value = finite(tree.value(at, world.cells.value))
+        right = world.expected(name, k)
+        return abs(value - right) <= 1e-9 * max(abs(right), 1e-4)
+
+    def _holds_numbers(self, tree: Node, at: Address, name: str) -> bool:
+        reading = self.reading
+        if name in WEIGHTS and (reading.rate is None or reading.rate.at is None):
+            return True
+        if any(reading.at(n, 0) is None for n in EXAMPLE):
+            return True
+        if any(number not in (0.0, 0.5, 1.0, 2.0) for number in _numbers(tree)):
+            return True
+        given, seen, todo = self.drawn[0].cells, set[Address](), list(references(tree, at))
+        while todo:
+            asked = todo.pop()
+            if asked in seen or self.settled(asked):
+                continue
+            if len(seen) > _MOST_BEHIND:
+                return True
+            seen.add(asked)
+            inner = given.instead.get(asked) or self.tree(asked)
+            if inner is None or isinstance(inner, float):
+                return True
+            todo += references(inner, asked)
+        return False
+
+    def cells(self) -> dict[Address, tuple[str, int]]:
+        """Every cell of the table, and of those it refers to: its quantity and epoch."""
+        if not self._known:
+            reading = self.reading
+            for name in (*COLUMNS, *HELPERS, "η"):
+                for k in range(self.epochs):
+                    at = reading.at(name, k)
+                    if at is not None:
+                        self._known.setdefault(at, (name, k))
+            for at, name in reading.labelled.items():
+                if name in EXAMPLE and reading.actual.value(at) == getattr(reading.setup, name):
+                    self._known.setdefault(at, (name, 0))
+        return self._known
+
+    def settled(self, at: Address) -> bool:
+        """Whether a world says what the cell holds, rather than the file."""
+        return at in self.cells()
+
+    def tree(self, at: Address) -> Node | None:
+        try:
+            return self.book.tree(at)
+        except FormulaError:
+            return None
+
+    def parse(self, text: str, at: Address) -> Node:
+        return parse(text, at, self.book.names_for(at))
+
+    def behind(self, at: Address) -> list[Address]:
+        """The cells with formulas, here or a row above, that lead a formula to the table's."""
+        found: list[Address] = []
+        todo = list(self._asked(at))
+        while todo and len(found) <= _MOST_BEHIND:
+            asked = todo.pop(0)
+            away = at.column - asked.column if self.table.across else at.row - asked.row
+            other = asked.sheet != at.sheet or away not in (0, 1)
+            if asked in found or self.settled(asked) or other:
+                continue
+            if self.tree(asked) is not None:
+                found.append(asked)
+                todo += self._asked(asked)
+        return found
+
+    def _asked(self, at: Address) -> list[Address]:
+        try:
+            return self.book.asked(at)
+        except FormulaError:
+            return []
+
+    def unreadable(self, tree: Node, at: Address) -> str | None:
+        """What could not be read in the cells behind a formula that are no cells of the table."""
+        unread = self.drawn[0].cells.unread
+        todo, seen = list(references(tree, at)), set[Address]()
+        while todo and unread and len(seen) <= _MOST_BEHIND:
+            asked = todo.pop()
+            if asked in unread:
+                return f"{unread[asked]} in {asked.cell}"
+            if asked in seen or self.settled(asked):
+                continue
+            seen.add(asked)
+            inner = self.tree(asked)
+            todo += references(inner, asked) if inner is not None else []
+        return None
+
+    def _world(self, rng: np.random.Generator, *, drawn: bool) -> World:
+        """drawn: inputs, targets and η by chance, else the file's; weights always by chance."""
+        reading, setup, rate = self.reading, self.reading.setup, self.reading.rate
+        epochs = max([self.epochs, *(t.epochs for t in reading.elsewhere.values())])
+        example = {name: getattr(setup, name) for name in EXAMPLE}
+        eta = 1.0 if rate is None else float(np.ravel(rate.value)[0])
+        if drawn:
+            example = dict(zip(EXAMPLE, rng.uniform(0.2, 0.9, 4).tolist(), strict=True))
+            eta = float(rng.uniform(0.3, 1.7))
+        weights = dict(zip(WEIGHTS, rng.uniform(-1.5, 1.5, (8, epochs)), strict=True))
+        state = state_of(Setup(**example, **weights), eta)
+        given: dict[Address, Value] = {}
+        world = World(given, Calculator(self.book), state)
+        for name in (*COLUMNS, *HELPERS, "η"):
+            for k in range(epochs if name in self._moving() else 1):
+                at = reading.at(name, k) if k < self.epochs or name in reading.elsewhere else None
+                if at is not None:
+                    given[at] = world.of(name, k)
+        for at, name in reading.labelled.items():
+            same = name in EXAMPLE and reading.actual.value(at) == getattr(setup, name)
+            if same and name in self.table.columns:
+                given.setdefault(at, world.of(name, 0))
+        world.cells.known.update(given)
+        return world
+
+    def _moving(self) -> set[str]:
+        places = {*self.table.columns, *self.reading.elsewhere, *self.reading.helpers.values()}
+        return places - {"epoch"}
+
+    def _name_helpers(self) -> None:
+        """What the columns hold that have no header of the table's, where most rows agree on it."""
+        table, world = self.table, self.drawn[0]
+        named: dict[int, str] = {}
+        for column in self._columns_on_the_way():
+            cells = [table.cell(line, column) for line in table.lines]
+            values = np.array([finite(world.cells.value(at)) for at in cells])
+            for name in HELPERS:
+                right = np.atleast_1d(world.state[name])[: len(cells)]
+                agree = np.abs(values - right) <= 1e-9 * np.maximum(np.abs(right), 1e-3)
+                if 2 * agree.sum() > len(cells) or (len(cells) < 3 and agree.any()):
+                    named[column] = name
+                    break
+        for column in self._turned(named):
+            named[column] = table.hints[column]
+        for column, name in table.hints.items():
+            if column not in named and self._needed(column):
+                named[column] = name
+        self.reading.helpers = named
+        self._known.clear()
+        self.__dict__.pop("own", None)  # drawn before the helpers had names
+
+    def _columns_on_the_way(self) -> list[int]:
+        """The columns that the table's formulas go through, besides its own."""
+        found: dict[int, None] = {}
+        for k in range(min(2, self.epochs)):
+            for name in self.table.columns:
+                behind = self.behind(self.table.at(name, k))
+                found |= dict.fromkeys(at.row if self.table.across else at.column for at in behind)
+        return sorted(found)
+
+    def _turned(self, named: Mapping[int, str]) -> list[int]:
+        """Columns with the opposite sign of their header's, unless all their like have it."""
+        hints = self.table.hints
+        turned = [c for c, name in hints.items() if named.get(c) == f"−{name}"]
+        alike = [c for c, name in hints.items() if name in ("∂E/∂o1", "∂E/∂o2")]
+        return [] if set(alike) <= set(turned) else turned
+
+    def _needed(self, column: int) -> bool:
+        """Whether a gradient that asks for the column is wrong as it stands."""
+        table = self.table
+        for name in GRADIENTS:
+            at = self.reading.at(name, 0)
+            if at is None or name not in table.columns:
+                continue
+            try:
+                tree = self.book.tree(at)
+                asks = tree is not None and table.cell(table.lines[0], column) in references(
+                    tree, at
+                )
+                if tree is not None and asks and not self.is_right(tree, at, name, 0):
+                    return True
+            except FormulaError:
+                continue
+        return False
+
+
+def unrounded(tree: Node) -> Node:
+    """The tree without ROUND: what it rounds is right or wrong before."""
+    match tree:
+        case Call("ROUND", (inner, _)):
+            return unrounded(inner)
+        case Call(name, arguments):
+            return Call(name, tuple(map(unrounded, arguments)))
+        case Operation(sign, left, right):
+            return Operation(sign, unrounded(left), unrounded(right))
+        case Minus(operand):
+            return Minus(unrounded(operand))
+    return tree
+
+
+def rounding(tree: Node) -> list[int]:
+    """The decimals of each ROUND in a tree."""
+    found = [n for part in tree.parts() for n in rounding(part)]
+    match tree:
+        case Call("ROUND", (_, Constant(float(decimals)))):
+            found.append(int(decimals))
+    return found
+
+
+def _numbers(tree: Node) -> Iterator[float]:
+    if isinstance(tree, Constant) and isinstance(tree.content, float):
+        yield tree.content
+    for part in tree.parts():
+        yield from _numbers(part)
+
+
+def finite(value: Value) -> float:
+    """The value as a float; NaN for text, nothing and errors."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
