@@ -39,7 +39,7 @@ def _sketch(page: Page, address: str) -> None:
 def _workbook(page: Page, address: str) -> None:
     workbook = WorkbookPage(page, address)
     page.get_by_role("button", name="Check a faulty one").click()
-    workbook.chart("The table:").wait_for(timeout=60_000)
+    workbook.chart("The table, cell by cell").wait_for(timeout=60_000)
     page.mouse.move(0, 0)
     page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 290)")
     page.wait_for_timeout(1500)

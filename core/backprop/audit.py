@@ -23,7 +23,7 @@ import numpy as np
 
 from core.backprop.cells import Book, Calculator, FileError, read
 from core.backprop.diagnosis import Slip
-from core.backprop.formula import Address, FormulaError, Node, make_ref, parse
+from core.backprop.formula import Address, FormulaError, Node, make_ref, number, parse
 from core.backprop.judge import judge
 from core.backprop.mend import Change, mend
 from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, Setup, descend
@@ -73,6 +73,7 @@ class Run:
     theirs is NaN where the file shows no number. rate: η, or one for each epoch; None if the file
     does not tell it.
     rate_said: where it was found. formulas, numbers: how many cells were judged as which.
+    precision: half a unit of the last digit that E_total is written with; 0 if it is calculated.
     """
 
     reading: Reading
@@ -83,6 +84,7 @@ class Run:
     right: Array
     formulas: int
     numbers: int
+    precision: float = 0.0
 
     @property
     def table(self) -> Table:
@@ -105,9 +107,9 @@ class Run:
 
     @property
     def is_off(self) -> bool:
-        """Whether the file's E_total differs from the right one by more than a float's digits."""
+        """Whether the file's E_total differs from the right one by more than its digits."""
         with np.errstate(invalid="ignore"):
-            return bool((np.abs(self.theirs - self.right) > 1e-12).any())
+            return bool((np.abs(self.theirs - self.right) > 1e-12 + 2 * self.precision).any())
 
     @property
     def first(self) -> float:
@@ -236,8 +238,8 @@ def rewritten(
     for at, content in contents.items():
         value, note = calculator.value(at), comments.get(at)
         formula = content[1:] if content.startswith("=") else None
-        number = value if isinstance(value, float) else math.nan
-        changes.append(Change(at.sheet, at.cell, formula, number, note, marked=note is not None))
+        shown = value if isinstance(value, float) else math.nan
+        changes.append(Change(at.sheet, at.cell, formula, shown, note, marked=note is not None))
     values = {}
     for at, cell in book.cells.items():
         if cell.text is not None and at not in contents:
@@ -353,6 +355,7 @@ class _Audit:
             if said is not None and said.at is not None:
                 slips.append(_rate_slip(said, numbers.rate))
             reading.rate = Rate(numbers.rate, said.at if said else None, "the steps of its weights")
+        slips += self._rate_as_text(reading)
         for at in verdict.unread:
             if at not in numbers.judged:
                 self.not_judged.append(f"{_place(at)}: {verdict.unread[at]} cannot be read.")
@@ -370,7 +373,31 @@ class _Audit:
         self._say_missing(reading)
         self._add(reading, slips, len(verdict.judged), len(numbers.judged))
 
+    def _rate_as_text(self, reading: Reading) -> list[Slip]:
+        """Text such as "0.5" works in most programs; "0,5" in some countries only."""
+        at = reading.rate.at if reading.rate else None
+        text = self.actual.value(at) if at else None
+        if at is None or not isinstance(text, str):
+            return []
+        try:
+            float(text)
+        except ValueError:
+            cause = f"{at.cell} holds η as the text “{text[:30]}”, which is not a number."
+            right = repr(float(number(text))).removesuffix(".0")
+            return [Slip(at, "η", "text", cause, text[:30], right, ("text", "η"))]
+        self.remarks.append(
+            f"{at.cell} holds η as text. Formulas take it for a number; some programs do not."
+        )
+        return []
+
     def _say_missing(self, reading: Reading) -> None:
+        unnamed = reading.unnamed()
+        if unnamed:
+            total = "E_total" not in reading.table.columns
+            (self.not_judged if total else self.remarks).append(
+                f"{reading.table.where}: what these columns are was not recognised, so they were "
+                f"not judged: {', '.join(unnamed[:12])}."
+            )
         if (decimals := self._rounding(reading)) is not None:
             self.remarks.append(
                 f"{reading.table.where}: the formulas round to {decimals} decimals, so the run "
@@ -433,7 +460,16 @@ class _Audit:
             right,
             formulas,
             numbers,
+            self._precision(reading),
         )
+
+    def _precision(self, reading: Reading) -> float:
+        table = reading.table
+        if "E_total" not in table.columns:
+            return 0.0
+        cells = [self.book.cells.get(table.at("E_total", k)) for k in range(table.epochs)]
+        bare = [cell for cell in cells if cell and cell.text is None]
+        return float(doubt(bare).max()) if bare else 0.0
 
     # Columns of E_total alone.
 
@@ -688,11 +724,11 @@ def _brief(cells: Sequence[str]) -> str:
 def lines(report: Report) -> list[str]:
     """The report as text."""
     text = [report.verdict]
-    for number, finding in enumerate(report.findings, start=1):
+    for count, finding in enumerate(report.findings, start=1):
         place = f"{finding.sheet}!" if finding.sheet else ""
         text += [
             "",
-            f"{number}. {finding.heading}, {place}{finding.where}",
+            f"{count}. {finding.heading}, {place}{finding.where}",
             f"   {finding.cause}",
             f"   there: {finding.theirs}",
             f"   right: {finding.right}",

@@ -106,7 +106,7 @@ class Book:
         return shifted(text, at.row - row, at.column - column)
 
     def formula_text(self, at: Address) -> str:
-        """As `formula`, for a cell that has one; as it is stored if it cannot be read."""
+        """As `formula`, as it is stored if it cannot be read; empty for a cell without one."""
         try:
             return self.formula(at) or ""
         except FormulaError:

@@ -52,12 +52,23 @@ class _Judge:
         columns = [name for name in columns if name not in EXAMPLE]
         live = {name: self._mostly_formulas(name) for name in columns}
         asked: set[Address] = set()
+        steps = [name for name in columns if name in WEIGHTS]
+        others = [name for name in columns if name not in WEIGHTS]
         for k in range(self.epochs):
+            pasted = {
+                name: self._is_pasted(group, k) for group in (steps, others) for name in group
+            }
             for name in columns:
-                self._judge_cell(name, k, verdict, asked, live=live[name])
+                self._judge_cell(name, k, verdict, asked, live=live[name] and not pasted[name])
         self._judge_example(verdict, asked)
         self._judge_labels(verdict)
         return verdict
+
+    def _is_pasted(self, group: list[str], k: int) -> bool:
+        """Whether a row holds numbers where others have formulas: then it was pasted, not typed."""
+        cells = [self.book.cells.get(at) for n in group if (at := self.reading.at(n, k))]
+        bare = sum(c is not None and c.text is None and isinstance(c.value, float) for c in cells)
+        return len(cells) > 2 and 2 * bare > len(cells)
 
     def _column(self, name: str) -> bool:
         return name in self.table.columns or name in self.reading.helpers.values()
@@ -110,6 +121,9 @@ class _Judge:
             return
         if not right and (why := self.worlds.unreadable(tree, at)):
             self._leave_unread(name, k, at, why, verdict)
+            return
+        if not right and (lacking := self.reading.lacks(name)):
+            self._leave_unread(name, k, at, f"{lacking}, which has no column,", verdict)
             return
         verdict.judged.append(at)
         if not right:

@@ -16,7 +16,16 @@ import numpy as np
 
 from core.backprop.cells import Book, Calculator
 from core.backprop.edits import quoted
-from core.backprop.formula import Address, FormulaError, Node, Value, letters, parse, references
+from core.backprop.formula import (
+    Address,
+    FormulaError,
+    Node,
+    Value,
+    letters,
+    number,
+    parse,
+    references,
+)
 from core.backprop.network import (
     COLUMNS,
     GRADIENTS,
@@ -130,6 +139,24 @@ class Reading:
             if helper == name:
                 return self.table.cell(self.table.lines[k], column)
         return self.fixed.get(name)
+
+    def lacks(self, name: str) -> str:
+        """A weight, input or target that the file does not give and `name` follows from; or ""."""
+        rule = expanded(
+            TABLE_STEPS.get(name) or _RULES.get(name, ""), frozenset(self.table.columns)
+        )
+        absent = (n for n in names_in(rule) if n in self.missing and self.at(n, 0) is None)
+        return next(absent, "")
+
+    def unnamed(self) -> list[str]:
+        """The headers between the table's whose columns were not recognised."""
+        table = self.table
+        known = {*table.columns.values(), *self.helpers}
+        ends = [column for name, column in table.columns.items() if name not in ("epoch", "η")]
+        between = range(min(ends), max(ends))
+        cells = [self.book.cells.get(table.cell(table.head, c)) for c in between if c not in known]
+        texts = [cell.value for cell in cells if cell and isinstance(cell.value, str)]
+        return [" ".join(text.split())[:30] for text in texts if rate_in(text) is None]
 
     def heading(self, name: str) -> str:
         """What the file calls it, or its usual name."""
@@ -362,31 +389,35 @@ def _rate(reading: Reading, layout: Layout) -> Rate | None:
 def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
     """The cell, or the number, that the first update of most weights multiplies by."""
     table = reading.table
-    inside: set[Address] = set()
-    if table.epochs < 2:
+    first = next((k for k in range(1, table.epochs) if _has_steps(reading, k)), None)
+    if first is None:
         return None
-    for other in layout.tables:
-        for name in other.columns:
-            inside.update(other.at(name, k) for k in range(min(2, other.epochs)))
+    inside = {
+        other.at(name, k)
+        for other in layout.tables
+        for name in other.columns
+        for k in {0, 1, first - 1, first}
+        if k < other.epochs
+    }
     cells: Counter[Address] = Counter()
     numbers: Counter[float] = Counter()
     for weight in WEIGHTS:
-        at, above = reading.at(weight, 1), reading.at(weight, 0)
-        gradient = reading.at(f"∂E/∂{weight}", 0)
+        at, above = reading.at(weight, first), reading.at(weight, first - 1)
+        gradient = reading.at(f"∂E/∂{weight}", first - 1)
         try:
             tree = reading.book.tree(at) if at else None
             if at is None or tree is None:
                 continue
             for asked in references(tree, at):
-                if asked not in inside and isinstance(reading.actual.value(asked), float):
+                if asked not in inside and _is_number(reading.actual.value(asked)):
                     content = reading.book.cells.get(asked)
                     if content and (content.text is None or asked in reading.labelled):
                         cells[asked] += 1
             if above and gradient and not references_outside(tree, at, inside):
                 given = {above: 0.0, gradient: -1.0}
-                number = tree.value(at, Calculator(reading.book, given).value)
-                if isinstance(number, float) and math.isfinite(number) and number:
-                    numbers[abs(number)] += 1
+                typed = tree.value(at, Calculator(reading.book, given).value)
+                if isinstance(typed, float) and math.isfinite(typed) and typed:
+                    numbers[abs(typed)] += 1
         except FormulaError:
             continue
     ranked = sorted(
@@ -395,10 +426,21 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
     if ranked:
         at = _own_rate(ranked[0][0], layout, table)
         where = at.cell if at.sheet == table.sheet else f"{at.sheet}!{at.cell}"
-        return Rate(reading.actual.value(at), at, where)
+        return Rate(float(number(reading.actual.value(at))), at, where)
     if numbers:
         return Rate(numbers.most_common(1)[0][0], None, "its formulas")
     return None
+
+
+def _is_number(value: Value) -> bool:
+    """Whether arithmetic makes a number of it: text such as "0.5" is one, an empty cell is not."""
+    return value is not None and bool(np.isfinite(number(value)))
+
+
+def _has_steps(reading: Reading, k: int) -> bool:
+    """Whether most weights of epoch k have formulas."""
+    cells = [reading.book.cells.get(at) for w in WEIGHTS if (at := reading.at(w, k))]
+    return 2 * sum(bool(cell and cell.text) for cell in cells) > len(cells)
 
 
 def _own_rate(used: Address, layout: Layout, table: Table) -> Address:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from core.backprop.cells import Book, Calculator, Cell
-from core.backprop.formula import Address, Value
+from core.backprop.formula import Address, FormulaError, Value
 from core.backprop.network import COLUMNS, WEIGHTS
 
 EXAMPLE = ("t1", "t2", "i1", "i2")
@@ -21,14 +21,14 @@ COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
 _QUANTITIES = (*COLUMNS, "epoch", "η")
 MOST_EPOCHS = 1000
 
-_LOSS = r"(?:e|l|j|c|err|error|loss|cost)"
-_TOTAL = r"(?:t|to|tot|total|sum|all)"
+_LOSS = r"(?:e|l|j|c|err|error|fehler|loss|cost)"
+_TOTAL = r"(?:t|to|tot|total|gesamt|sum|summe|all)"
 _NET = r"(?:net|z|in|sum|pre|preact|preactivation|input|raw)"
 _OUT = r"(?:a|act|activation|activated|out|output|sig|sigm|sigmoid|f|g|s|phi)"
 _PATTERNS = [
     (r"(?:i|in|inp|input|x)([12])", "i{}"),
     (r"(?:t|tgt|tar|targ|target|y|ytrue|expected|desired|label)([12])", "t{}"),
-    (r"w(?:t|eight)?([1-8])", "w{}"),
+    (r"(?:old|cur|current)?(?:w|wt|weight|gewicht)([1-8])(?:old|cur|current|t|k|n)?", "w{}"),
     (rf"(?:d?{_LOSS}{_TOTAL}?)?(?:by|over|wrt)?dw(?:t|eight)?([1-8])", "∂E/∂w{}"),
     (rf"d?{_LOSS}{_TOTAL}?(?:by|over|wrt)?w([1-8])", "∂E/∂w{}"),
     (r"de1dw([56])", "∂E/∂w{}"),
@@ -42,10 +42,13 @@ _PATTERNS = [
     (rf"{_OUT}o([12])|o([12]){_OUT}|oo([12])", "out_o{}"),
     (r"(?:out|output|pred|prediction|predicted|yhat|ypred)([12])", "out_o{}"),
     (rf"{_LOSS}o?([12])", "E{}"),
-    (rf"{_LOSS}{_TOTAL}?|{_TOTAL}{_LOSS}|sige|mse|sse|e1e2|etotale1e2", "E_total"),
-    (r"(?:epochs?|steps?|iter|iterations?|it|n|no|nr|num|number|round|cycle|index)", "epoch"),
+    (rf"{_LOSS}{_TOTAL}?|{_TOTAL}{_LOSS}|total|sige|mse|sse|e1e2|etotale1e2", "E_total"),
+    (
+        r"(?:epochs?|epoche|schritt|steps?|iter|iterations?|it|n|no|nr|num|number|round|cycle|index)",
+        "epoch",
+    ),
     (r"(?:η|eta|lr|α|alpha|rate|stepsize|learn(?:ing)?rate)(?:η|eta|lr|α|alpha)?", "η"),
-    (r"(?:η|α)learn(?:ing)?rate", "η"),
+    (r"(?:η|α)learn(?:ing)?rate|lernrate(?:η|α)?", "η"),
 ]
 _NAMES = [(re.compile(pattern), name) for pattern, name in _PATTERNS]
 _TO_LATIN = str.maketrans({**dict.fromkeys("∂δ∇𝛿", "d"), "σ": "sig", "ς": "sig", "ƞ": "η"})
@@ -64,8 +67,23 @@ def quantity(text: str) -> str | None:
     >>> [quantity(header) for header in ("a_h1", "E∂w3", "δE/δw3", "Etot", "net h2", "Notes")]
     ['out_h1', '∂E/∂w3', '∂E/∂w3', 'E_total', 'h2', None]
     """
-    plain = unicodedata.normalize("NFKC", text[:80]).casefold().split("=")[0].translate(_TO_LATIN)
-    minus = "−" if plain.strip(" $")[:1] in ("-", "−") else ""
+    text = unicodedata.normalize("NFKC", text[:80]).replace("Σ", "sum").replace("∑", "sum").strip()
+    bare = _BRACKETS.sub("", text)
+    if bare != text and _NEXT.search(text):
+        return None  # "w1 (new)" is not the w1 of its row
+    for part in (text, bare, *text.splitlines()):
+        if found := _quantity(part):
+            return found
+    return None
+
+
+_BRACKETS = re.compile(r"\s*[\^_]?[(\[{][^)\]}]*[)\]}]")
+_NEXT = re.compile(r"new|next|updat|[kt] ?\+ ?1", re.IGNORECASE)
+
+
+def _quantity(text: str) -> str | None:
+    plain = text.casefold().split("=")[0].translate(_TO_LATIN)
+    minus = plain.strip(" $")[:1] in ("-", "−")
     plain = re.sub(r"[^a-z0-9ηα]", "", plain)
     for pattern, name in _NAMES:
         if match := pattern.fullmatch(plain):
@@ -210,7 +228,7 @@ def _tables_along(
                 for name, column in columns.items()
                 if name != "η" or all(cell(line, column) in book.cells for line in lines)
             }
-            used.update((line, c) for line in (head, *lines) for c in columns.values())
+            used.update((line, c) for line in range(head, lines[-1] + 1) for c in columns.values())
             hints = {c: name for name, c in columns.items() if name not in _QUANTITIES}
             columns = {name: c for name, c in columns.items() if name in _QUANTITIES}
             yield Table(sheet, head, columns, tuple(lines), across, hints=hints)
@@ -258,14 +276,38 @@ def _lines(
         return [], ""
     lines = []
     line = first
-    while filled(line):
-        lines.append(line)
-        line += 1
-        if len(lines) == MOST_EPOCHS and filled(line):
-            return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those"
-    if any(filled(line + gap) for gap in (1, 2)):
+    while line:
+        while filled(line):
+            lines.append(line)
+            line += 1
+            if len(lines) == MOST_EPOCHS and filled(line):
+                return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those"
+        after = next((line + gap for gap in (1, 2, 3) if filled(line + gap)), None)
+        if after is None or not _goes_on(book, cell, lines[-1], after, columns):
+            break
+        line = after
+    if after is not None and not _has_headers(book, cell, range(lines[-1] + 1, after), columns):
         return lines, "after a gap there is more that was not judged,"
     return lines, ""
+
+
+def _goes_on(book: Book, cell: Ask, last: int, after: int, columns: list[int]) -> bool:
+    """Whether an epoch that stands after a gap follows from the last one before it."""
+    before = {cell(last, column) for column in columns}
+    formulas = [at for column in columns if book.formula_text(at := cell(after, column))]
+    for at in formulas:
+        try:
+            if not before.isdisjoint(book.asked(at)):
+                return True
+        except FormulaError:
+            continue
+    gap = range(last + 1, after)
+    return not formulas and not _has_headers(book, cell, gap, columns)
+
+
+def _has_headers(book: Book, cell: Ask, lines: range, columns: list[int]) -> bool:
+    texts = [book.cells.get(cell(line, column)) for line in lines for column in columns]
+    return sum(isinstance(c.value, str) and bool(quantity(c.value)) for c in texts if c) > 4
 
 
 def _curves(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:

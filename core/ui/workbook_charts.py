@@ -75,7 +75,7 @@ def map_spec(rows: int) -> dict[str, Any]:
         )
         .properties(
             height=170 + min(6 * rows, 300),
-            title="The table: where the slips are, and what they spoil",
+            title="The table, cell by cell",
         )
     )
     spec: dict[str, Any] = chart.to_dict(validate=False)
