@@ -9,7 +9,7 @@ the rest was calculated is one slip, not one for every cell that was calculated 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -407,7 +407,7 @@ def _swapped(pieces: list[Token], changed: dict[int, str]) -> str:
     return "".join(changed.get(i, piece.text) for i, piece in enumerate(pieces))
 
 
-def doubt(cells: list[Cell | None], decimals_elsewhere: int = 0) -> Array:
+def doubt(cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> Array:
     """Half a unit of the last digit that each number of a column has.
 
     A column is rounded to a number of decimals, or to a number of significant digits; digits that
