@@ -74,6 +74,8 @@ class _Numbers:
             for name in self.values
             if name not in EXAMPLE
         }
+        # What follows from a weight that stands nowhere cannot be judged.
+        self.rules = {n: r for n, r in self.rules.items() if self.known.issuperset(names_in(r))}
 
     def _take(self, name: str) -> None:
         cells = [self.reading.at(name, k) for k in range(self.epochs)]
@@ -132,6 +134,12 @@ class _Numbers:
         self._settle_rate(verdict)
         order = [name for name in COLUMNS if name in self.rules]
         order = [n for n in order if "η" in self.values or n not in WEIGHTS]
+        for name in dict.fromkeys(
+            n for n, _ in self.pasted if n in COLUMNS and n not in self.rules
+        ):
+            lacking = self.reading.lacks(name) or "what it follows from"
+            said = f"{self.reading.heading(name)} cannot be judged without {lacking}"
+            verdict.vague[name] = f"{said}, which has no column"
         wrong = np.zeros(self.epochs + 1, dtype=bool)
         for name in order:
             first = self._shift(name)
@@ -380,12 +388,14 @@ def _changes(rule: str, slots: dict[str, str], told: dict[str, str]) -> Iterator
     yield "the right number with the other sign", f"-({rule})"
     yield "twice the right number", f"2*({rule})"
     yield "half the right number", f"0.5*({rule})"
-    for i, piece in enumerate(pieces):
-        if piece.text == "1" and i and pieces[i - 1].text == "(" and pieces[i + 1].text == "-":
+    for i in range(len(pieces)):
+        around = [p.text for p in pieces[i - 1 : i + 2]]
+        after = pieces[i + 2].text if i + 3 < len(pieces) else ""
+        if i and around == ["(", "1", "-"] and after in told and pieces[i + 3].text == ")":
             dropped = _swapped(pieces, {i - 1: "", i + 3: ""})
-            yield f"what is left without the brackets of 1 − {told[pieces[i + 2].text]}", dropped
+            yield f"what is left without the brackets of 1 − {told[after]}", dropped
             gone = {i - 1: "1", i: "", i + 1: "", i + 2: "", i + 3: ""}
-            words = f"the product without 1 − {told[pieces[i + 2].text]}"
+            words = f"the product without 1 − {told[after]}"
             yield words, _swapped(pieces, gone)
     yield from other_cells(alike=False)
     for first in own:

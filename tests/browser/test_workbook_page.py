@@ -27,6 +27,20 @@ def workbooks(new_page, address):
     return open_page
 
 
+def pointed_at(page, picture, x, y):
+    """The tooltip at a place in a picture, which may still be drawn when the pointer comes."""
+    tooltip = page.page.locator("#vg-tooltip-element.visible")
+    picture.scroll_into_view_if_needed()
+    for _ in range(40):
+        box = picture.bounding_box()
+        page.page.mouse.move(box["x"] + x * box["width"] - 2, box["y"] + y * box["height"])
+        page.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.page.wait_for_timeout(250)
+        if tooltip.is_visible():
+            break
+    return tooltip
+
+
 def test_a_faulty_workbook_gets_its_verdict_its_findings_and_a_mended_copy(workbooks, faulty):
     page = workbooks()
     page.give("homework.xlsx", faulty)
@@ -57,10 +71,7 @@ def test_the_example_needs_no_file_and_every_chart_answers(workbooks):
     for title in ("E_total: in the file", "How far the file", "The table, cell by cell"):
         page.chart(title).wait_for(timeout=30_000)
     curves = page.chart("E_total: in the file")
-    box = curves.bounding_box()
-    page.page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.6 * box["height"])
-    tooltip = page.page.locator("#vg-tooltip-element")
-    expect(tooltip).to_be_visible()
+    tooltip = pointed_at(page, curves, 0.7, 0.6)
     row = dict(re.findall(r"(epoch|right|in the file)\s*([\d.]+)", tooltip.inner_text()))
     right = descend(SEED, 1.0, 50).E_total[int(row["epoch"]) - 1]
     assert float(row["right"]) == pytest.approx(right, rel=1e-8)
@@ -151,9 +162,7 @@ def test_the_map_shows_what_a_cell_holds_and_should_hold(workbooks, faulty):
     chart = page.chart("The table, cell by cell")
     chart.wait_for(timeout=30_000)
     chart.scroll_into_view_if_needed()
-    box = chart.locator(".mark-rect path").last.bounding_box()
-    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    tooltip = page.page.locator("#vg-tooltip-element")
+    tooltip = pointed_at(page, chart.locator(".mark-rect path").last, 0.5, 0.5)
     expect(tooltip).to_contain_text("AF60")
     right = descend(SEED, 1.0, 50).single_rows()[-1, -1]
     shown = re.search(r"right is\s*(-?[\d.e-]+)", tooltip.inner_text())
