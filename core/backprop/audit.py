@@ -368,7 +368,7 @@ class _Audit:
         blank = [at for at in verdict.empty if at not in slipped]
         if blank:
             cells = _brief([at.cell for at in blank])
-            self.not_judged.append(f"{table.sheet or 'The file'}: {cells} empty.")
+            self.not_judged.append(f"{table.sheet or 'The file'}: nothing stands in {cells}.")
         self.not_judged += [f"{sentence}." for sentence in numbers.vague.values()]
         self._say_missing(reading)
         self._add(reading, slips, len(verdict.judged), len(numbers.judged))
@@ -407,8 +407,8 @@ class _Audit:
             names = ", ".join(reading.missing)
             numbers = ", ".join(f"{getattr(SEED, name):g}" for name in reading.missing)
             self.remarks.append(
-                f"{reading.table.where}: {names} stand nowhere in the file; the published "
-                f"{numbers} were taken."
+                f"{reading.table.where}: the file does not tell {names}; taken as published: "
+                f"{numbers}."
             )
         steps = [w for w in WEIGHTS if w in reading.table.columns]
         rate = reading.rate
@@ -484,7 +484,7 @@ class _Audit:
         if verdict.unread:
             at = next(iter(verdict.unread))
             self.remarks.append(f"{at.cell}: {verdict.unread[at]} cannot be read.")
-        if host is None:
+        if host is None and not self._starts_as_published(reading):
             self.not_judged.append(
                 f"{_place(curve.at('E_total', 0))}: which start {self._title(reading)} belongs to "
                 "stands nowhere in the file."
@@ -502,19 +502,20 @@ class _Audit:
             self.findings.append(self._curve_finding(reading, wrong, host))
 
     def _host(self, reading: Reading) -> int | None:
-        """The run whose start a curve shares; the published start where the file has no table."""
+        """The run whose start a curve shares."""
         first = _errors(reading, self.actual, 0)
         runs = range(len(self.layout.tables))
         close = [i for i in runs if math.isclose(self.runs[i].right[0], first, rel_tol=1e-3)]
         asked = [i for i in runs if self.layout.tables[i] in reading.elsewhere.values()]
-        if asked or close:
-            return (asked or close)[0]
-        if runs:
-            return None
-        if math.isclose(descend(SEED, 1.0, 1).E_total[0], first, rel_tol=1e-3):
-            self.remarks.append("The published start was taken: the file has only E_total.")
-            return -1 if self.runs else None
-        return None
+        return next(iter(asked or close), None)
+
+    def _starts_as_published(self, reading: Reading) -> bool:
+        """Whether a file of such columns alone begins with the published E_total."""
+        first, published = _errors(reading, self.actual, 0), descend(SEED, 1.0, 1).E_total[0]
+        if self.layout.tables or not math.isclose(published, first, rel_tol=1e-3):
+            return False
+        self.remarks.append("The file has E_total alone; the published start was taken.")
+        return True
 
     def _title(self, reading: Reading) -> str:
         return f"the column of η = {reading.table.rate:g}"
@@ -533,7 +534,7 @@ class _Audit:
         text = self.book.cells[at].value
         return [Slip(at, "η", "rate", cause, str(text), f"{run.first:g}", ("rate",))]
 
-    def _curve_finding(self, reading: Reading, wrong: list[int], host: int) -> Finding:
+    def _curve_finding(self, reading: Reading, wrong: list[int], host: int | None) -> Finding:
         curve, run = reading.table, self.runs[-1]
         first = curve.at("E_total", wrong[0])
         shown, gives = _distinct(float(run.theirs[wrong[0]]), float(run.right[wrong[0]]))
@@ -578,8 +579,10 @@ class _Audit:
                 joined[source or finding.heading] = replace(finding, kind="curve", cause=cause)
         self.findings = kept + list(joined.values())
 
-    def _faulty_source(self, reading: Reading, host: int) -> str:
+    def _faulty_source(self, reading: Reading, host: int | None) -> str:
         """In words, if the numbers are those of a faulty table run with this η."""
+        if host is None:
+            return ""
         source, curve = self.readings[host], reading.table
         if not any(finding.run == host for finding in self.findings):
             return ""

@@ -256,3 +256,20 @@ def test_columns_of_e_total_are_compared_with_the_run_of_their_rate():
     (finding,) = audit(file.getvalue()).findings
     assert (finding.sheet, finding.cells[0]) == (sheet.title, "B10")
     assert len(finding.cells) == SHORT - 8
+
+
+def test_columns_of_e_total_alone_are_taken_for_the_published_start():
+    runs = descend(SEED, np.array([0.1, 0.5, 2.0]), 20).E_total
+    lines = ["LR=0.1,LR=0.5,LR=2", *(",".join(map(repr, row)) for row in runs.tolist())]
+    report = audit("\n".join(lines).encode())
+    assert report.right, report.not_judged
+    assert report.remarks == ("The file has E_total alone; the published start was taken.",)
+    first, rest = lines[12].split(",", 1)
+    lines[12] = f"{float(first) + 1e-4!r},{rest}"
+    report = audit("\n".join(lines).encode())
+    assert [finding.cells for finding in report.findings] == [("A13",)]
+    strangers = descend(PRESETS["symmetric"], np.array([0.1, 0.5]), 20).E_total
+    lines = ["LR=0.1,LR=0.5", *(",".join(map(repr, row)) for row in strangers.tolist())]
+    report = audit("\n".join(lines).encode())
+    assert not report.right
+    assert "stands nowhere in the file" in report.not_judged[0]
