@@ -85,17 +85,26 @@ def current_preset() -> str | None:
 
 def start_fields() -> None:
     """Where the descent starts: a preset, or the example and the eight weights one by one."""
-    state.preset = current_preset()
+    shown = current_preset()
+    # A browser that has not drawn the last edit yet reports the choice from before it with the next
+    # one. So each choice has its own key, and what is reported under it is new only if it differs.
+    key = f"preset {shown}"
+    state[key] = shown
+
+    def choose() -> None:
+        if state[key] != shown:
+            load(state[key])
+
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.pills(
             "Start from",
             [*PRESETS, "random"],
-            key="preset",
-            on_change=lambda: load(state.preset),
+            key=key,
+            on_change=choose,
             width="content",
             wrap=True,
         )
-        if state.preset == "random":
+        if shown == "random":
             low, high = int(settings["seed"].low), int(settings["seed"].high)
             st.number_input(
                 "Seed", low, high, key="seed", on_change=lambda: load("random"), width=130

@@ -25,7 +25,7 @@ def test_backprop_starts_with_the_published_numbers():
     app = open_page("backprop")
     assert app.title[0].value == "Backpropagation, number by number"
     assert app.session_state["w8"] == 0.55
-    assert app.session_state["preset"] == "published"
+    assert app.session_state["preset published"] == "published"
     assert not app.error
     best = app.markdown[-1].value
     assert "**η = 10**, an end of the sweep, with E_total = **0.00159198** at epoch 50." in best
@@ -34,11 +34,11 @@ def test_backprop_starts_with_the_published_numbers():
 
 def test_a_preset_sets_the_weights_and_the_url():
     app = open_page("backprop")
-    app.button_group(key="preset").set_value("zeros").run()
+    app.button_group(key="preset published").set_value("zeros").run()
     assert not app.exception
     assert app.session_state["w5"] == 0
     assert {key: app.query_params[key] for key in ("w1", "w8")} == {"w1": "0", "w8": "0"}
-    app.button_group(key="preset").set_value("random").run()
+    app.button_group(key="preset zeros").set_value("random").run()
     assert app.number_input(key="seed").value == 0
     before = app.session_state["w1"]
     app.number_input(key="seed").set_value(5).run()
@@ -92,7 +92,7 @@ def test_a_run_that_stops_moving_says_so():
 
 def test_settings_survive_a_visit_to_another_page():
     app = open_page("backprop")
-    app.button_group(key="preset").set_value("symmetric").run()
+    app.button_group(key="preset published").set_value("symmetric").run()
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/backprop.py").run()
     assert app.session_state["w1"] == 0.25
