@@ -10,6 +10,7 @@ import numpy as np
 import openpyxl
 import pytest
 from faulty import LAYOUTS, SLIPS, make, possible
+from spreadsheet import Calculated
 
 from benchmarks.harness import ROOT
 from core.backprop.audit import FileError, audit, cell_states, main, mended
@@ -180,6 +181,20 @@ def test_the_values_beside_mended_formulas_are_the_engine_s():
     values = openpyxl.load_workbook(io.BytesIO(mended(report)), data_only=True)["Backprop"]
     table = [[values.cell(11 + k, 2 + c).value for c in range(31)] for k in range(50)]
     np.testing.assert_allclose(np.array(table).T, descend(SEED, 1.0, 50).rows, rtol=1e-10)
+
+
+@pytest.mark.parametrize("layout", [n for n, how in LAYOUTS.items() if how.suffix == ".xlsx"])
+def test_a_spreadsheet_engine_comes_to_the_right_numbers_in_the_mended_file(layout, tmp_path):
+    made = make(layout, "slope of h1 in ∂E/∂w3 and ∂E/∂w4", epochs=SHORT)
+    path = tmp_path / "mended.xlsx"
+    path.write_bytes(mended(audit(made.file)))
+    report = audit(path)
+    calculated = Calculated(path)
+    for run in report.runs:
+        table = run.reading.table
+        cells = [table.at("E_total", k) for k in range(run.epochs)]
+        numbers = [calculated.value(at.sheet, at.cell) for at in cells]
+        np.testing.assert_allclose(numbers, run.right, rtol=1e-7 if LAYOUTS[layout].shown else 1e-9)
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")

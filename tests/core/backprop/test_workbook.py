@@ -1,4 +1,4 @@
-"""The workbook is calculated twice here: by the little calculator below, and by LibreOffice."""
+"""The workbook is calculated twice here: by IronCalc, and by LibreOffice where there is one."""
 
 import io
 import math
@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import openpyxl
 import pytest
+from spreadsheet import Calculated
 
 from core.backprop.derivation import column_formulas
 from core.backprop.network import COLUMNS, SEED, Setup, descend
@@ -45,94 +46,16 @@ def random_settings() -> list[tuple[Setup, float]]:
 SETTINGS = [*((setup, 1.0) for setup in PRESETS.values()), *random_settings()]
 
 
-class Calculator:
-    """What a spreadsheet program makes of the formulas: a cell's value, or NaN for an error."""
+@pytest.fixture
+def calculate(tmp_path):
+    """Calculates a file after somebody typed `changes` into it: no value in it is left to show."""
 
-    TOKEN = re.compile(r'"[^"]*"|\d+(?:\.\d+)?|[A-Z]+(?=\()|(?:\w+!)?\$?[A-Z]+\$?\d+|[-+*/^&<(),]')
+    def calculated(file, changes=None, rates=None):
+        path = tmp_path / "changed.xlsx"
+        path.write_bytes(changed(file, changes or {}, rates))
+        return Calculated(path)
 
-    FUNCTIONS = {  # noqa: RUF012
-        "(": lambda value: value,
-        "EXP": lambda x: math.exp(x) if x < 709.78 else math.nan,
-        "IF": lambda condition, yes, no: yes if condition else no,
-    }
-
-    def __init__(self, file: bytes):
-        self.book = openpyxl.load_workbook(io.BytesIO(file))
-        self.known = {}
-
-    def value(self, sheet, cell):
-        if (sheet, cell) not in self.known:
-            content = self.book[sheet][cell].value
-            if isinstance(content, str) and content.startswith("="):
-                content = self.calculate(sheet, content[1:])
-            self.known[sheet, cell] = content
-        return self.known[sheet, cell]
-
-    def calculate(self, sheet, formula):
-        tokens = self.TOKEN.findall(formula)
-        assert "".join(tokens) == formula
-        tokens.append("")
-        value = self.compared(sheet, tokens)
-        assert tokens == [""]
-        return math.nan if value in (math.inf, -math.inf) else value
-
-    def compared(self, sheet, tokens):
-        value = self.joined(sheet, tokens)
-        if tokens[0] != "<":
-            return value
-        tokens.pop(0)
-        return value < self.joined(sheet, tokens)
-
-    def joined(self, sheet, tokens):
-        value = self.total(sheet, tokens)
-        while tokens[0] == "&":
-            tokens.pop(0)
-            value += f"{self.total(sheet, tokens):g}"
-        return value
-
-    def total(self, sheet, tokens):
-        value = self.product(sheet, tokens)
-        while tokens[0] in ("+", "-"):
-            sign = tokens.pop(0)
-            term = self.product(sheet, tokens)
-            value = value + term if sign == "+" else value - term
-        return value
-
-    def product(self, sheet, tokens):
-        value = self.power(sheet, tokens)
-        while tokens[0] in ("*", "/"):
-            sign = tokens.pop(0)
-            factor = self.power(sheet, tokens)
-            value = value * factor if sign == "*" else value / factor
-        return value
-
-    def power(self, sheet, tokens):
-        value = self.atom(sheet, tokens)
-        while tokens[0] == "^":
-            tokens.pop(0)
-            assert self.atom(sheet, tokens) == 2
-            value *= value
-        return value
-
-    def atom(self, sheet, tokens):
-        part = tokens.pop(0)
-        if part == "-":
-            return -self.atom(sheet, tokens)
-        if part.startswith('"'):
-            return part.strip('"')
-        if part[0].isdigit():
-            return float(part)
-        if part in self.FUNCTIONS:
-            if part != "(":
-                assert tokens.pop(0) == "("
-            values = [self.compared(sheet, tokens)]
-            while tokens[0] == ",":
-                tokens.pop(0)
-                values.append(self.compared(sheet, tokens))
-            assert tokens.pop(0) == ")"
-            return self.FUNCTIONS[part](*values)
-        place, _, cell = part.rpartition("!")
-        return self.value(place or sheet, cell.replace("$", ""))
+    return calculated
 
 
 class Cached:
@@ -200,40 +123,40 @@ def published():
     return workbook(SEED, 1.0, 50)
 
 
-def test_the_published_run_calculates_to_the_engines_numbers(published):
-    assert_engine(Calculator(published), SEED, 1.0, 50)
+def test_the_published_run_calculates_to_the_engines_numbers(published, calculate):
+    assert_engine(calculate(published), SEED, 1.0, 50)
 
 
 @pytest.mark.parametrize(("setup", "rate"), SETTINGS)
-def test_any_setting_calculates_to_the_engines_numbers(setup, rate):
-    assert_engine(Calculator(workbook(setup, rate, 4)), setup, rate, 4)
+def test_any_setting_calculates_to_the_engines_numbers(setup, rate, calculate):
+    assert_engine(calculate(workbook(setup, rate, 4)), setup, rate, 4)
 
 
 @pytest.mark.parametrize("name", INITIAL)
-def test_everything_follows_a_changed_initial_value(name):
-    file = changed(workbook(SEED, 1.0, 3), {name: 0.35})
+def test_everything_follows_a_changed_initial_value(name, calculate):
+    calculated = calculate(workbook(SEED, 1.0, 3), {name: 0.35})
     setup = SEED if name == "η" else replace(SEED, **{name: 0.35})
-    assert_engine(Calculator(file), setup, 0.35 if name == "η" else 1.0, 3)
+    assert_engine(calculated, setup, 0.35 if name == "η" else 1.0, 3)
 
 
-def test_a_column_follows_a_changed_rate():
-    calculator = Calculator(changed(workbook(SEED, 1.0, 3), {}, {4: 3.5}))
-    assert_engine(calculator, SEED, 1.0, 3, (0.1, 0.2, 0.5, 0.8, 3.5, 2.0))
-    heads = [calculator.value(COMPARISON, f"{c}{COMPARISON_HEAD}") for c in "BCDEFG"]
+def test_a_column_follows_a_changed_rate(calculate):
+    calculated = calculate(workbook(SEED, 1.0, 3), rates={4: 3.5})
+    assert_engine(calculated, SEED, 1.0, 3, (0.1, 0.2, 0.5, 0.8, 3.5, 2.0))
+    heads = [calculated.value(COMPARISON, f"{c}{COMPARISON_HEAD}") for c in "BCDEFG"]
     assert heads == ["η = 0.1", "η = 0.2", "η = 0.5", "η = 0.8", "η = 3.5", "η = 2"]
 
 
 @pytest.mark.parametrize(("setup", "rate"), SETTINGS)
-def test_the_values_beside_the_formulas_are_the_engines_to_the_last_digit(setup, rate):
+def test_the_values_beside_the_formulas_are_the_engines_to_the_last_digit(setup, rate, calculate):
     file = workbook(setup, rate, 4)
     cached = Cached(file)
     np.testing.assert_array_equal(table(cached, 4).astype(float), descend(setup, rate, 4).rows)
     many = descend(setup, np.array(COURSE_RATES), 4)
     np.testing.assert_array_equal(errors(cached, 4).astype(float), many.E_total.T)
-    calculator = Calculator(file)
+    calculated = calculate(file)
     for k in range(len(COURSE_RATES)):
         one = dict(zip(COLUMNS, many.run(k).rows, strict=True))
-        formulas = block(calculator, k, 4)
+        formulas = block(calculated, k, 4)
         for name, values in block(cached, k, 4).items():
             exact = one.get(name)
             if exact is not None:
@@ -328,23 +251,23 @@ def test_the_explanation_quotes_the_cells_it_explains(published):
 
 
 @pytest.mark.parametrize("size", [1e3, 1e5])
-def test_extreme_weights_saturate_instead_of_failing(size):
+def test_extreme_weights_saturate_instead_of_failing(size, calculate):
     setup = Setup(1, 0, 0, 1, *[-size, 0, size, 0], *[size, -size, -size, size])
-    calculator = Calculator(workbook(setup, 1.0, 3))
-    assert_engine(calculator, setup, 1.0, 3)
-    one = dict(zip(COLUMNS, table(calculator, 3)[:, 0], strict=True))
+    calculated = calculate(workbook(setup, 1.0, 3))
+    assert_engine(calculated, setup, 1.0, 3)
+    one = dict(zip(COLUMNS, table(calculated, 3)[:, 0], strict=True))
     assert (one["h1"], one["h2"], one["o1"], one["o2"]) == (-size, size, -size, size)
     assert (one["out_h1"], one["out_h2"], one["out_o1"], one["out_o2"]) == (0, 1, 0, 1)
 
 
-def test_a_diverged_run_ends_in_the_spreadsheets_own_error():
+def test_a_diverged_run_ends_in_the_spreadsheets_own_error(calculate):
     file = workbook(HUGE, 1e300, 4)
     rows, run = table(Cached(file), 4), descend(HUGE, 1e300, 4)
     assert run.diverged_at == 2
     np.testing.assert_array_equal(rows[:, 0].astype(float), run.rows[:, 0])
     assert (rows[:4].astype(float) == run.rows[:4]).all()
     assert (rows[4:, 1:] == "#NUM!").all()
-    assert math.isnan(table(Calculator(file), 4)[COLUMNS.index("E_total"), -1])
+    assert table(calculate(file), 4)[COLUMNS.index("E_total"), -1] == "#NUM!"
     with zipfile.ZipFile(io.BytesIO(file)) as parts:
         for name in parts.namelist():
             assert not re.search(rb"<(c:)?v>[-+]?(nan|inf)", parts.read(name), re.IGNORECASE)
