@@ -23,12 +23,13 @@ import numpy as np
 
 from core.backprop.cells import Book, Calculator, FileError, read
 from core.backprop.diagnosis import Slip
+from core.backprop.digits import doubt, rounded_like
 from core.backprop.formula import Address, FormulaError, Node, make_ref, number, parse
 from core.backprop.judge import judge
 from core.backprop.mend import Change, mend
 from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, Setup, descend
-from core.backprop.pasted import doubt, judge_numbers, rounded
-from core.backprop.reading import Rate, Reading, read_table, settle_names
+from core.backprop.pasted import judge_numbers
+from core.backprop.reading import Rate, Reading, read_table, settle
 from core.backprop.tables import EXAMPLE, Layout, Table, find
 from core.backprop.worlds import rounding
 
@@ -218,10 +219,11 @@ def _right_numbers(report: Report, run: Run) -> dict[Address, str]:
         if cell is None or cell.text is not None or state.quantity in EXAMPLE:
             continue
         if state.at in pasted or state.part != "slip":
-            column = [run.table.at(state.quantity, k) for k in range(run.epochs)]
-            half = float(doubt([report.book.cells.get(at) for at in column])[state.epoch - 1])
+            places = [run.table.at(state.quantity, k) for k in range(run.epochs)]
+            column = [report.book.cells.get(at) for at in places]
+            half = float(doubt(column)[state.epoch - 1])
             if state.at in pasted or abs(state.value - state.right) > half:
-                numbers[state.at] = repr(rounded(state.right, half))
+                numbers[state.at] = repr(rounded_like(state.right, column))
     return numbers
 
 
@@ -307,7 +309,7 @@ class _Audit:
     def __init__(self, book: Book, layout: Layout) -> None:
         self.book = book
         self.actual = Calculator(book)
-        self.layout = settle_names(book, layout, self.actual)
+        self.layout = settle(book, layout, self.actual)
         self.findings: list[Finding] = []
         self.not_judged = list(layout.unread)
         self.remarks: list[str] = []
@@ -708,6 +710,9 @@ def _place(at: Address) -> str:
     return f"{at.sheet}!{at.cell}" if at.sheet else at.cell
 
 
+_NEXT = ((1, 0), (0, 1), (-1, 0), (0, -1))
+
+
 def _brief(cells: Sequence[str]) -> str:
     """Neighbouring cells of a column, or a row, as a range; a few others one by one."""
     home = Address("", 1, 1)
@@ -715,11 +720,11 @@ def _brief(cells: Sequence[str]) -> str:
     parts: list[list[Address]] = []
     for spot in spots:
         last = parts[-1][-1] if parts else None
-        if last and (spot.row - last.row, spot.column - last.column) in ((1, 0), (0, 1)):
+        if last and (spot.row - last.row, spot.column - last.column) in _NEXT:
             parts[-1].append(spot)
         else:
             parts.append([spot])
-    words = [p[0].cell if len(p) == 1 else f"{p[0].cell}:{p[-1].cell}" for p in parts]
+    words = [p[0].cell if len(p) == 1 else f"{min(p).cell}:{max(p).cell}" for p in parts]
     more = f" and {len(words) - 4} more" if len(words) > 4 else ""
     return ", ".join(words[:4]) + more
 

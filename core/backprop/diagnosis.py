@@ -63,7 +63,7 @@ class Diagnosis:
 
     def __init__(self, worlds: Worlds) -> None:
         self.worlds, self.reading = worlds, worlds.reading
-        self.book, self.table, self.epochs = worlds.book, worlds.table, worlds.epochs
+        self.book, self.table, self.steps = worlds.book, worlds.table, worlds.steps
         self.say = worlds.reading.heading
         self.failed: Counter[str] = Counter()
         self.left = _TRIALS
@@ -138,7 +138,7 @@ class Diagnosis:
         """The right formula as the nearest right row of the column writes it, or by the rule."""
         at = self.reading.at(name, k)
         assert at is not None
-        for other in sorted(range(self.epochs), key=lambda row: abs(row - k)):
+        for other in sorted(range(self.steps), key=lambda row: abs(row - k)):
             there = self.reading.at(name, other)
             if other == k or there is None or abs(other - k) > 3:
                 continue
@@ -308,11 +308,10 @@ class Diagnosis:
                 return f"{plain}, the text “{cell.value[:20]}”,"
             value = self.reading.actual.value(at)
             return f"{plain}, {short(value)}," if isinstance(value, float) else f"{plain}"
-        name, _ = known
-        line = at.column if self.table.across else at.row
-        own = here.column if self.table.across else here.row
-        if name not in ("η", *EXAMPLE) and line not in (own, own - 1):
-            return f"{plain}, {self.say(name)} of {abs(own - line)} rows away,"
+        name, k = known
+        own = self.worlds.cells().get(here, known)[1]
+        if name not in ("η", *EXAMPLE) and k not in (own, own - 1):
+            return f"{plain}, {self.say(name)} of {abs(own - k)} rows away,"
         return f"{plain}, {self.say(name)},"
 
     def _at(self, name: str, k: int) -> Address:

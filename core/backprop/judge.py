@@ -41,7 +41,7 @@ class _Judge:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.book, self.table = reading.book, reading.table
-        self.epochs = reading.table.epochs
+        self.epochs, self.steps = reading.table.epochs, reading.table.steps
         self.say = reading.heading
         self.worlds = Worlds(reading)
         self.diagnosis = Diagnosis(self.worlds)
@@ -54,12 +54,12 @@ class _Judge:
         asked: set[Address] = set()
         steps = [name for name in columns if name in WEIGHTS]
         others = [name for name in columns if name not in WEIGHTS]
-        for k in range(self.epochs):
+        for k in range(self.steps):
             pasted = {
-                name: self._is_pasted(group, k) for group in (steps, others) for name in group
+                name for group in (steps, others) if self._is_pasted(group, k) for name in group
             }
             for name in columns:
-                self._judge_cell(name, k, verdict, asked, live=live[name] and not pasted[name])
+                self._judge_cell(name, k, verdict, asked, live=live[name] and name not in pasted)
         self._judge_example(verdict, asked)
         self._judge_labels(verdict)
         return verdict
@@ -75,7 +75,7 @@ class _Judge:
 
     def _mostly_formulas(self, name: str) -> bool:
         first = 1 if name in WEIGHTS else 0
-        cells = [self.reading.at(name, k) for k in range(first, self.epochs)]
+        cells = [self.reading.at(name, k) for k in range(first, self.steps)]
         formulas = [at for at in cells if at and (c := self.book.cells.get(at)) and c.text]
         return 2 * len(formulas) > len(cells)
 

@@ -9,14 +9,13 @@ the rest was calculated is one slip, not one for every cell that was calculated 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
-from core.backprop.cells import Cell
 from core.backprop.diagnosis import Slip
+from core.backprop.digits import digits_of, doubt
 from core.backprop.edits import without_a_term
 from core.backprop.formula import (
     Address,
@@ -51,17 +50,17 @@ class Numbers:
 
 def judge_numbers(reading: Reading, pasted: set[tuple[str, int]]) -> Numbers:
     """The verdict on the cells `pasted`: (quantity, epoch from 0)."""
-    return _Numbers(reading, pasted).verdict()
+    return _Numbers(reading, pasted).verdict() if pasted else Numbers()
 
 
 class _Numbers:
     def __init__(self, reading: Reading, pasted: set[tuple[str, int]]) -> None:
         self.reading, self.pasted = reading, pasted
-        self.epochs = reading.table.epochs
+        self.epochs = reading.table.steps  # of the last perhaps the weights alone
         self.values: dict[str, Array] = {}
         self.doubt: dict[str, Array] = {}
         cells = (reading.book.cells.get(at) for n, k in pasted if (at := reading.at(n, k)))
-        self._decimals = max((own[0] for cell in cells if (own := _digits(cell))), default=0)
+        self._decimals = max((own[0] for cell in cells if (own := digits_of(cell))), default=0)
         for name in COLUMNS:
             if reading.at(name, 0) is not None and name not in EXAMPLE:
                 self._take(name)
@@ -415,54 +414,3 @@ def _changes(rule: str, slots: dict[str, str], told: dict[str, str]) -> Iterator
 
 def _swapped(pieces: list[Token], changed: dict[int, str]) -> str:
     return "".join(changed.get(i, piece.text) for i, piece in enumerate(pieces))
-
-
-def doubt(cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> Array:
-    """Half a unit of the last digit that each number of a column has.
-
-    A column is rounded to a number of decimals, or to a number of significant digits; digits that
-    one number lacks, a final 0, its neighbours show. What a formula comes to has all digits. Where
-    a column repeats one number, which may be a round one, `decimals_elsewhere` tells more.
-    """
-    written = [_digits(cell) for cell in cells]
-    known = [w for w in written if w is not None]
-    most_decimals = max((decimals for decimals, _, _ in known), default=0)
-    most_decimals = max(most_decimals, decimals_elsewhere)
-    most_digits = max((digits for _, digits, _ in known), default=0)
-    halves: list[float] = []
-    for cell, own in zip(cells, written, strict=True):
-        value = cell.value if cell and isinstance(cell.value, float) else 0.0
-        exact = abs(value) * _EPS
-        if own is None:
-            halves.append(exact)
-            continue
-        decimals, _, size = own
-        reach = min(most_decimals, most_digits - size) if value else most_decimals
-        reach = max(reach, decimals_elsewhere)
-        halves.append(float(max(0.5 * 10.0 ** -max(decimals, reach), exact)))
-    return np.array(halves)
-
-
-def rounded(value: float, half: float) -> float:
-    """The number with the digits of its column: `half` a unit of the last, as `doubt` has it."""
-    decimals = round(-math.log10(2 * half)) if half > 0 else 17
-    return value if decimals > 14 else round(value, decimals)
-
-
-def _digits(cell: Cell | None) -> tuple[int, int, int] | None:
-    """Of a typed number its decimals, its significant digits, and the digits before the point."""
-    if cell is None or cell.text is not None or not cell.written:
-        return None
-    try:
-        number = Decimal(cell.written)
-    except InvalidOperation:
-        return None
-    if len(number.as_tuple().digits) > 15:  # a rounded number as a float: 0.7648430000000001
-        number = Decimal(f"{number:.15g}")
-        if len(number.normalize().as_tuple().digits) <= 12:
-            number = number.normalize()
-    sign_digits_exponent = number.as_tuple()
-    exponent = sign_digits_exponent.exponent
-    if not isinstance(exponent, int):
-        return None
-    return -exponent, len(sign_digits_exponent.digits), number.adjusted() + 1

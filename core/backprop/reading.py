@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.backprop.cells import Book, Calculator
+from core.backprop.digits import doubt
 from core.backprop.edits import quoted
 from core.backprop.formula import (
     Address,
@@ -130,13 +131,15 @@ class Reading:
     def at(self, name: str, k: int) -> Address | None:
         """The cell of a quantity at epoch k, from 0; None if it has none."""
         if name in self.table.columns:
-            return self.table.at(name, k)
+            at = self.table.at(name, k)
+            beyond = k < (self.table.steps if name in WEIGHTS else self.table.epochs)
+            return at if self.table.has(name, k) or (beyond and at in self.book.cells) else None
         if name == "η":
             return self.rate.at if self.rate else None
         if name in self.elsewhere and k < self.elsewhere[name].epochs:
             return self.elsewhere[name].at(name, k)
         for column, helper in self.helpers.items():
-            if helper == name:
+            if helper == name and k < self.table.epochs:
                 return self.table.cell(self.table.lines[k], column)
         return self.fixed.get(name)
 
@@ -224,7 +227,12 @@ def read_table(book: Book, layout: Layout, table: Table, actual: Calculator) -> 
     return reading
 
 
-def settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
+def settle(book: Book, layout: Layout, actual: Calculator) -> Layout:
+    """The layout with every quantity's name and line as its numbers show them."""
+    return _settle_lines(book, _settle_names(book, layout, actual), actual)
+
+
+def _settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
     """The layout with h1 … o2 called out_h1 … out_o2 where such a column holds activations.
 
     Students who have no column for net inputs call the activations just h1 or H1.
@@ -239,6 +247,61 @@ def settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
                     columns = {f"out_{node}" if n == node else n: c for n, c in columns.items()}
         tables.append(replace(table, columns=columns))
     return replace(layout, tables=tables)
+
+
+def _settle_lines(book: Book, layout: Layout, actual: Calculator) -> Layout:
+    """The layout with the shifts of its tables.
+
+    A row of a student's may hold the weights that its own epoch leads to: then those of an epoch
+    stand a line before it, the initial ones above the first. Or the gradients stand a line after.
+    """
+    tables = []
+    for table in layout.tables:
+        for group, shift in ((WEIGHTS, -1), (GRADIENTS, 1)):
+            names = [name for name in group if name in table.columns]
+            shifts = {**table.shifts, **dict.fromkeys(names, shift)}
+            moved = replace(table, shifts=shifts)
+            if names and _may_move(moved, names, shift, actual):
+                now, then = (
+                    _agreeing(read_table(book, layout, t, actual), group) for t in (table, moved)
+                )
+                table = moved if then > max(now + 0.1, 0.5) else table
+        weights = [table.at(name, table.epochs) for name in WEIGHTS if name in table.columns]
+        after = [at for at in weights if isinstance(actual.value(at), float)]
+        tables.append(replace(table, last_step=len(after) > len(weights) / 2))
+    return replace(layout, tables=tables)
+
+
+def _may_move(moved: Table, names: list[str], shift: int, actual: Calculator) -> bool:
+    """Whether there are numbers above the first line, or none in it."""
+    if moved.epochs < 2:
+        return False
+    cells = [moved.at(n, 0) if shift < 0 else moved.at(n, -1) for n in names]
+    numbers = [at for at in cells if at.row > 0 and isinstance(actual.value(at), float)]
+    return len(numbers) == len(names) if shift < 0 else 2 * len(numbers) < len(names)
+
+
+def _agreeing(reading: Reading, group: tuple[str, ...]) -> float:
+    """The share of numbers that follow from those of the group, or are in it, and agree."""
+    table, state, room = reading.table, dict[str, Any](), dict[str, Array]()
+    for name in COLUMNS:
+        if name in table.columns and name not in EXAMPLE:
+            values = [reading.value(name, k) for k in range(table.epochs)]
+            state[name] = np.array([v if isinstance(v, float) else math.nan for v in values])
+            cells = [reading.at(name, k) for k in range(table.epochs)]
+            room[name] = 4 * doubt([reading.book.cells.get(at) if at else None for at in cells])
+    state |= {name: getattr(reading.setup, name) for name in EXAMPLE}
+    agree = counted = 0
+    for name, margin in room.items():
+        values, rule = state[name], expanded(TABLE_RULES.get(name, ""), frozenset(state))
+        if not rule or not state.keys() >= set(names_in(rule)):
+            continue
+        if name in group or not set(group).isdisjoint(names_in(rule)):
+            right = np.asarray(worked_out(rule, state), dtype=float)
+            with np.errstate(invalid="ignore"):
+                agree += int((np.abs(values - right) <= 1e-6 * np.abs(right) + margin).sum())
+            counted += int(np.isfinite(values + right).sum())
+    return agree / counted if counted else 0.0
 
 
 _SOURCES = {

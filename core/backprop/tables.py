@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from core.backprop.cells import Book, Calculator, Cell
 from core.backprop.formula import Address, FormulaError, Value
@@ -104,8 +105,10 @@ class Table:
 
     columns: quantity -> its column, or its row if the epochs run across. hints: column -> what its
     header seems to mean, for those that are not in `COLUMNS`. lines: the rows of the epochs, or
-    their columns. head: the row (column) of the headers. rate: η, where the header itself says it.
-    across: whether epochs run across.
+    their columns, in the order of descent: upwards if the newest is on top. head: the row (column)
+    of the headers. rate: η, where the header itself says it. across: whether epochs run across.
+    shifts: quantity -> how many lines after its epoch's it stands. last_step: whether the weights
+    stand there that the last epoch leads to, which have no epoch of their own.
     """
 
     sheet: str
@@ -115,10 +118,26 @@ class Table:
     across: bool = False
     rate: float | None = None
     hints: Mapping[int, str] = field(default_factory=dict)
+    shifts: Mapping[str, int] = field(default_factory=dict)
+    last_step: bool = False
 
     def at(self, name: str, k: int) -> Address:
-        """The cell of a quantity at the k-th epoch, counted from 0."""
-        return self.cell(self.lines[k], self.columns[name])
+        """The cell of a quantity at the k-th epoch, counted from 0.
+
+        It may lie beyond the table's lines: one with a shift, or the weights after the last epoch.
+        """
+        return self.cell(self._line(k + self.shifts.get(name, 0)), self.columns[name])
+
+    def _line(self, k: int) -> int:
+        last = len(self.lines) - 1
+        if 0 <= k <= last:
+            return self.lines[k]
+        step = self.lines[1] - self.lines[0] if last else 1
+        return self.lines[0] + k * step if k < 0 else self.lines[last] + (k - last) * step
+
+    def has(self, name: str, k: int) -> bool:
+        """Whether the k-th cell of a quantity is in one of the table's lines."""
+        return 0 <= k + self.shifts.get(name, 0) < len(self.lines)
 
     def heading(self, name: str) -> Address:
         """The cell of its header."""
@@ -133,12 +152,17 @@ class Table:
         return len(self.lines)
 
     @property
+    def steps(self) -> int:
+        """How often the weights are listed: once for each epoch, and perhaps after the last."""
+        return self.epochs + self.last_step
+
+    @property
     def where(self) -> str:
         """The range it takes, from its headers on: B31:AF81."""
         columns = sorted(self.columns.values())
         first, last = (
             self.cell(self.head, columns[0]),
-            self.cell(self.lines[-1], columns[-1]),
+            self.cell(max(self.lines), columns[-1]),
         )
         return f"{first.cell}:{last.cell}"
 
@@ -213,7 +237,7 @@ def _tables_along(
         for columns in _segments(sorted(headers)):
             if any((head, column) in used for column in columns.values()):
                 continue
-            computed = [c for name, c in columns.items() if name in COMPUTED]
+            computed = _telling(columns)
             known = [name for name in columns if name not in ("epoch", "η")]
             if len(known) < 5 or not computed:
                 continue
@@ -231,7 +255,45 @@ def _tables_along(
             used.update((line, c) for line in range(head, lines[-1] + 1) for c in columns.values())
             hints = {c: name for name, c in columns.items() if name not in _QUANTITIES}
             columns = {name: c for name, c in columns.items() if name in _QUANTITIES}
+            if _runs_upwards(book, values, cell, lines, columns):
+                lines.reverse()
             yield Table(sheet, head, columns, tuple(lines), across, hints=hints)
+
+
+def _telling(columns: Mapping[str, int]) -> list[int]:
+    """The columns that tell which lines are epochs.
+
+    Gradients only where there is little else: they may stand a line below their epoch.
+    """
+    computed = {name: column for name, column in columns.items() if name in COMPUTED}
+    forward = [column for name, column in computed.items() if not name.startswith("∂")]
+    return forward if len(forward) > 2 else list(computed.values())
+
+
+def _runs_upwards(
+    book: Book, values: Calculator, cell: Ask, lines: list[int], columns: Mapping[str, int]
+) -> bool:
+    """Whether the newest epoch is on top: weights follow from those below, or epochs count down."""
+    weights = [columns[name] for name in WEIGHTS if name in columns]
+    asked = {-1: 0, 1: 0}
+    for line in lines[len(lines) // 2 :][:2]:
+        for column in weights:
+            at = cell(line, column)
+            try:
+                found = book.asked(at)
+            except FormulaError:
+                continue
+            for away in asked:
+                asked[away] += cell(line + away, column) in found
+    if any(asked.values()):
+        return asked[1] > asked[-1]
+    if "epoch" not in columns or len(lines) < 2:
+        return False
+    numbers = [_shown(values, cell(line, columns["epoch"])) for line in lines]
+    return all(
+        isinstance(a, float) and isinstance(b, float) and b < a
+        for a, b in pairwise(numbers)
+    )
 
 
 def _segments(headers: list[tuple[int, str]]) -> list[dict[str, int]]:

@@ -71,7 +71,7 @@ class Worlds:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.book, self.table = reading.book, reading.table
-        self.epochs = reading.table.epochs
+        self.epochs, self.steps = reading.table.epochs, reading.table.steps
         self._known: dict[Address, tuple[str, int]] = {}
         self.drawn = [self._world(np.random.default_rng(0), drawn=True)]
         self._name_helpers()
@@ -136,7 +136,7 @@ class Worlds:
         if not self._known:
             reading = self.reading
             for name in (*COLUMNS, *HELPERS, "η"):
-                for k in range(self.epochs):
+                for k in range(self.steps):
                     at = reading.at(name, k)
                     if at is not None:
                         self._known.setdefault(at, (name, k))
@@ -165,7 +165,7 @@ class Worlds:
         while todo and len(found) <= _MOST_BEHIND:
             asked = todo.pop(0)
             away = at.column - asked.column if self.table.across else at.row - asked.row
-            other = asked.sheet != at.sheet or away not in (0, 1)
+            other = asked.sheet != at.sheet or abs(away) > 1
             if asked in found or self.settled(asked) or other:
                 continue
             if self.tree(asked) is not None:
@@ -197,7 +197,7 @@ class Worlds:
     def _world(self, rng: np.random.Generator, *, drawn: bool) -> World:
         """drawn: inputs, targets and η by chance, else the file's; weights always by chance."""
         reading, setup, rate = self.reading, self.reading.setup, self.reading.rate
-        epochs = max([self.epochs, *(t.epochs for t in reading.elsewhere.values())])
+        epochs = max([self.steps, *(t.epochs for t in reading.elsewhere.values())])
         example = {name: getattr(setup, name) for name in EXAMPLE}
         eta = 1.0 if rate is None else float(np.ravel(rate.value)[0])
         if drawn:
@@ -209,7 +209,7 @@ class Worlds:
         world = World(given, Calculator(self.book), state)
         for name in (*COLUMNS, *HELPERS, "η"):
             for k in range(epochs if name in self._moving() else 1):
-                at = reading.at(name, k) if k < self.epochs or name in reading.elsewhere else None
+                at = reading.at(name, k) if k < self.steps or name in reading.elsewhere else None
                 if at is not None:
                     given[at] = world.of(name, k)
         for at, name in reading.labelled.items():

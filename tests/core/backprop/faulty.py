@@ -190,6 +190,8 @@ class Layout:
     eta: how updates refer to η: "plain" J28, "$" $J$28, a typed "number", a "column", a "name".
     linked: example and first weights are references to their cells, not typed.
     tables: all of the file's; the slip is in the one at `faulty`. across: an epoch is a column.
+    shifts: column -> how many rows below its epoch's it stands. upwards: the newest epoch is on
+    top. last_step: the weights after the last epoch stand there too.
     shown: how numbers are rounded where there are only numbers ("" not at all); None with formulas.
     """
 
@@ -205,6 +207,9 @@ class Layout:
     tables: tuple[Block, ...] = (Block(),)
     faulty: int = 0
     across: bool = False
+    shifts: Mapping[str, int] = field(default_factory=dict)
+    upwards: bool = False
+    last_step: bool = False
     first_step: int = 1
     shown: str | None = None
     file: str = "xlsx"  # or "uncalculated", "filled down", "csv", "csv;"
@@ -291,6 +296,14 @@ LAYOUTS: dict[str, Layout] = {
         eta="plain",
         algebra=OTHER_ALGEBRA,
     ),
+    "gradients below": replace(_PASTED, eta="$", shifts=dict.fromkeys(GRADIENTS, 1)),
+    "weights led to": Layout("A4", shifts=dict.fromkeys(WEIGHTS, -1), last_step=True),
+    "weights led to, pasted": Layout(
+        "A4", shifts=dict.fromkeys(WEIGHTS, -1), last_step=True, shown=".10g"
+    ),
+    "newest on top": Layout("A4", ("step", *COLUMNS), upwards=True),
+    "last step": Layout("A4", last_step=True),
+    "last step, csv": Layout("A4", last_step=True, shown="", file="csv"),
     "transposed": Layout("A3", ("step", *COLUMNS), "out_{} | E_total | dE/dw{}", across=True),
 }
 
@@ -460,7 +473,12 @@ class Table:
     def address(self, name: str, epoch: int) -> Address:
         """Where the column `name` has its number of an epoch (from 0; -1 is its head)."""
         row, column = self.corner
-        along, across = epoch + 1, self.layout.columns.index(name)
+        shifts, across = self.layout.shifts, self.layout.columns.index(name)
+        line = self.epochs - 1 - epoch if self.layout.upwards else epoch
+        above = max(
+            0, -min(shifts.values(), default=0)
+        )  # room for what stands before the first epoch
+        along = 0 if epoch < 0 else 1 + above + line + shifts.get(name, 0)
         return (
             (row + across, column + along) if self.layout.across else (row + along, column + across)
         )
@@ -538,10 +556,11 @@ class Table:
             self.grid[self.address(name, -1)] = Cell(self.layout.head(name))
 
         columns = sorted(self.layout.columns, key=ORDER.index)
-        edited, touched = self.faulty(slip), range(self.epochs)[slip.first : slip.until]
+        steps = self.epochs + self.layout.last_step
+        edited, touched = self.faulty(slip), range(steps)[slip.first : slip.until]
         accused = []
-        for epoch in range(self.epochs):
-            for name in columns:
+        for epoch in range(steps):
+            for name in columns if epoch < self.epochs else WEIGHTS:
                 content = self.right(name, epoch)
                 if epoch in touched and name in edited and isinstance(content, str):
                     content = edited[name]
