@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,13 +24,14 @@ import numpy as np
 
 from core.backprop.cells import Book, Calculator, FileError, read
 from core.backprop.diagnosis import Slip
-from core.backprop.digits import doubt, rounded_like
-from core.backprop.formula import Address, FormulaError, Node, make_ref, number, parse
+from core.backprop.digits import decimals_of, doubt, rounded_like, take_text_for_numbers
+from core.backprop.formula import Address, Constant, FormulaError, Node, make_ref, number, parse
 from core.backprop.judge import judge
 from core.backprop.mend import Change, mend
-from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, Setup, descend
+from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, History, Setup, descend
 from core.backprop.pasted import judge_numbers
-from core.backprop.reading import Rate, Reading, read_table, settle
+from core.backprop.reading import Rate, Reading, read_table
+from core.backprop.settle import settle
 from core.backprop.tables import EXAMPLE, Layout, Table, find
 from core.backprop.worlds import rounding
 
@@ -176,6 +178,7 @@ def audit(source: str | Path | bytes) -> Report:
     table of this exercise.
     """
     book = read(source)
+    take_text_for_numbers(book)
     layout = find(book)
     if not layout.tables and not layout.curves:
         raise FileError(
@@ -213,17 +216,22 @@ def _right_numbers(report: Report, run: Run) -> dict[Address, str]:
     pasted = {at for f in report.findings if f.pasted for at, _ in f.changes}
     if not any(run.table is report.runs[f.run].table for f in report.findings if f.pasted):
         return {}
+    cells = report.book.cells
+    states = cell_states(report, run)
+    everywhere = decimals_of(cells.get(state.at) for state in states)
+    columns: dict[str, list[CellState]] = {}
+    for state in states:
+        columns.setdefault(state.quantity, []).append(state)
     numbers = {}
-    for state in cell_states(report, run):
-        cell = report.book.cells.get(state.at)
-        if cell is None or cell.text is not None or state.quantity in EXAMPLE:
-            continue
-        if state.at in pasted or state.part != "slip":
-            places = [run.table.at(state.quantity, k) for k in range(run.epochs)]
-            column = [report.book.cells.get(at) for at in places]
-            half = float(doubt(column)[state.epoch - 1])
-            if state.at in pasted or abs(state.value - state.right) > half:
-                numbers[state.at] = repr(rounded_like(state.right, column))
+    for name, column in columns.items():
+        own = [cells.get(state.at) for state in column]
+        decimals = everywhere if len({state.value for state in column}) < 3 else 0
+        for state, cell, half in zip(column, own, doubt(own), strict=True):
+            if cell is None or cell.text is not None or name in EXAMPLE:
+                continue
+            off = state.at in pasted or abs(state.value - state.right) > half
+            if off and (state.at in pasted or state.part != "slip"):
+                numbers[state.at] = repr(rounded_like(state.right, own, decimals))
     return numbers
 
 
@@ -240,7 +248,7 @@ def rewritten(
     for at, content in contents.items():
         value, note = calculator.value(at), comments.get(at)
         formula = content[1:] if content.startswith("=") else None
-        shown = value if isinstance(value, float) else math.nan
+        shown = value if isinstance(value, float | str) else math.nan
         changes.append(Change(at.sheet, at.cell, formula, shown, note, marked=note is not None))
     values = {}
     for at, cell in book.cells.items():
@@ -255,35 +263,39 @@ def rewritten(
 
 
 def cell_states(report: Report, run: Run) -> list[CellState]:
-    """Every cell of a run's table that holds one of `COLUMNS`, epoch by epoch."""
+    """Every cell of a run's table that holds one of `COLUMNS`, epoch by epoch.
+
+    If the weights after the last epoch stand there too, they are of the epoch after it.
+    """
     slips = {at for finding in report.findings for at, _ in finding.changes}
-    steps = (
-        1.0 if run.rate is None else np.ravel(run.rate)[:, np.newaxis] + np.zeros((run.epochs, 1))
-    )
-    engine = descend(run.setup, steps, run.epochs)
+    table = run.table
+    right = _descent(run.setup, run.rate, table, table.steps).single_rows()[:, :: table.stride]
     actual, states = Calculator(report.book), []
-    for name, rows in zip(COLUMNS, engine.single_rows(), strict=True):
-        if name not in run.table.columns:
+    for name, rows in zip(COLUMNS, right, strict=True):
+        if name not in table.columns:
             continue
-        places = [run.table.at(name, k) for k in range(run.epochs)]
+        lines = table.steps if name in WEIGHTS else run.epochs
+        places, rows = [table.at(name, k) for k in range(lines)], rows[:lines]
         room = 1e-7 * np.abs(rows) + 4 * doubt([report.book.cells.get(at) for at in places]) + 1e-14
         for k, at in enumerate(places):
-            value, right = actual.value(at), float(rows[k])
+            value, goal = actual.value(at), float(rows[k])
             number = float(value) if isinstance(value, float) else math.nan
-            part = "right" if abs(number - right) <= room[k] else "follows"
+            part = "right" if abs(number - goal) <= room[k] else "follows"
             if run.rate is None or math.isnan(number):
                 part = "unknown"
-            states.append(
-                CellState(name, k + 1, at, number, right, "slip" if at in slips else part)
-            )
+            states.append(CellState(name, k + 1, at, number, goal, "slip" if at in slips else part))
     return states
 
 
-def _steps(rate: float | Array | None) -> float | Array:
-    """η as `descend` takes it: a number, or one a row. Without one there is no step to take."""
-    if rate is None:
-        return 0.0
-    return rate if isinstance(rate, float) else np.asarray(rate)[:, np.newaxis]
+def _descent(setup: Setup, rate: float | Array | None, table: Table, lines: int) -> History:
+    """The right run of as many lines, which list every `stride`th of its epochs.
+
+    Without η there is no step to take.
+    """
+    steps = np.broadcast_to(0.0 if rate is None else rate, (table.epochs,))
+    steps = np.pad(steps, (0, lines - table.epochs), "edge")
+    steps = np.repeat(steps, table.stride)[: (lines - 1) * table.stride + 1]
+    return descend(setup, steps[:, np.newaxis], len(steps))
 
 
 def _comment(book: Book, finding: Finding, at: Address) -> str:
@@ -300,9 +312,16 @@ def _trees(book: Book, contents: Mapping[Address, str]) -> dict[Address, Node | 
     return {
         at: parse(content[1:], at, book.names_for(at))
         if content.startswith("=")
-        else float(content)
+        else _number_or_text(content)
         for at, content in contents.items()
     }
+
+
+def _number_or_text(content: str) -> Node | float:
+    try:
+        return float(content)
+    except ValueError:
+        return Constant(content)
 
 
 class _Audit:
@@ -350,17 +369,27 @@ class _Audit:
     def _judge_table(self, table: Table) -> None:
         reading = read_table(self.book, self.layout, table, self.actual)
         verdict = judge(reading)
+        if table.stride > 1:
+            verdict.pasted -= {(n, k) for n, k in verdict.pasted if n in WEIGHTS and k}
+            self.not_judged.append(
+                f"{table.where}: it lists every {table.stride}th epoch. Each line was judged by "
+                "itself, and not the steps between them."
+            )
         numbers = judge_numbers(reading, verdict.pasted)
         slips = [*verdict.slips, *numbers.slips]
         if numbers.rate is not None:
-            said = reading.rate
-            if said is not None and said.at is not None:
-                slips.append(_rate_slip(said, numbers.rate))
-            reading.rate = Rate(numbers.rate, said.at if said else None, "the steps of its weights")
+            slips += _rate_slips(reading, numbers.rate)
+            at = reading.rate.at if reading.rate else None
+            reading.rate = Rate(numbers.rate, at, "the steps of its weights")
         slips += self._rate_as_text(reading)
-        for at in verdict.unread:
+        unread: dict[str, list[Address]] = {}
+        for at, why in verdict.unread.items():
             if at not in numbers.judged:
-                self.not_judged.append(f"{_place(at)}: {verdict.unread[at]} cannot be read.")
+                unread.setdefault(why, []).append(at)
+        for why, places in unread.items():
+            sheet = f"{table.sheet}!" if table.sheet else ""
+            cells = _brief([at.cell for at in places])
+            self.not_judged.append(f"{sheet}{cells}: {why} cannot be read.")
         by_value = [at for at in verdict.unread if at in numbers.judged]
         if by_value:
             why = verdict.unread[by_value[0]]
@@ -449,10 +478,11 @@ class _Audit:
         if not known:
             rate = None
         if known or table.epochs == 1:
-            run = descend(setup, _steps(rate.value if rate else None), table.epochs)
+            run = _descent(setup, rate.value if rate else None, table, table.epochs)
             right = run.E_total.copy()
             if run.diverged_at:
                 right[run.diverged_at - 1 :] = math.nan
+            right = right[:: table.stride]
         return Run(
             reading,
             setup,
@@ -486,7 +516,7 @@ class _Audit:
         if verdict.unread:
             at = next(iter(verdict.unread))
             self.remarks.append(f"{at.cell}: {verdict.unread[at]} cannot be read.")
-        if host is None and not self._starts_as_published(reading):
+        if host is None and reading.missing and not self._starts_as_published(reading):
             self.not_judged.append(
                 f"{_place(curve.at('E_total', 0))}: which start {self._title(reading)} belongs to "
                 "stands nowhere in the file."
@@ -691,11 +721,20 @@ def _finding(reading: Reading, group: Sequence[Slip], run: int) -> Finding:
     )
 
 
-def _rate_slip(said: Rate, found: float) -> Slip:
-    assert said.at is not None
+def _rate_slips(reading: Reading, found: float) -> list[Slip]:
+    """η says one thing, and the steps another: in its cell or text, or in all of its column."""
+    table, said = reading.table, reading.rate
+    at = None if said is None else said.at or said.text
+    if said is None or at is None:
+        return []
     value = float(np.ravel(said.value)[0])
-    cause = f"{said.at.cell} says η = {value:g}, but the weights move as with η = {found:g}."
-    return Slip(said.at, "η", "rate", cause, f"{value:g}", repr(found), ("rate",))
+    theirs, right = f"{value:g}", repr(found)
+    cells = [table.at("η", k) for k in range(table.epochs)] if "η" in table.columns else [at]
+    if said.text:
+        theirs = str(reading.book.cells[at].value)
+        right = re.sub(r"\d*[.,]?\d+(?:[eE]-?\d+)?(?=\D*$)", f"{found:g}", theirs)
+    cause = f"{at.cell} says η = {value:g}, but the weights move as with η = {found:g}."
+    return [Slip(c, "η", "rate", cause, theirs, right, ("rate",)) for c in cells]
 
 
 def _distinct(a: float, b: float) -> tuple[str, str]:

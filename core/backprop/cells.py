@@ -25,17 +25,22 @@ from core.backprop.formula import (
     LONGEST,
     Address,
     FormulaError,
+    Meaning,
     Names,
     Node,
     Value,
     column_number,
+    extent,
     letters,
     make_ref,
     parse,
     references,
     relative,
     shifted,
+    work,
 )
+from core.backprop.formula import element as element_of
+from core.backprop.tree import is_of_own_place
 
 MOST_BYTES = 10_000_000
 """In a file: one of this exercise has less than a tenth."""
@@ -45,10 +50,14 @@ _MOST_MARKS = 3_000_000
 """Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
 _MOST_FORMULAS = 3_000_000
 """Characters of all formulas that are read."""
+_NODE = 5
+"""Of so many characters a node of a tree is made that a cell has for itself."""
 _LONGEST_CHAIN = 20_000
 """Cells that depend one on the other: in 1,000 epochs there are 14,000."""
 _MOST_ASKED = 700_000
 """References in all formulas, each cell of a range counted."""
+_MOST_WORK = 5_000_000
+"""Values that all formulas read and calculate, once each."""
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 
 
@@ -57,11 +66,15 @@ class FileError(ValueError):
 
 
 class Text(NamedTuple):
-    """A formula as the file has it: without "=", written for the cell at `row`, `column`."""
+    """A formula as the file has it: without "=", written for the cell at `row`, `column`.
+
+    array: the rows and columns that it fills from that cell on, for an array formula; else None.
+    """
 
     formula: str
     row: int
     column: int
+    array: tuple[int, int] | None = None
 
 
 class Cell(NamedTuple):
@@ -80,8 +93,10 @@ class Book:
     """All sheets of a file.
 
     cells: address -> its cell, for every cell that is not empty. merged: the cells that a merged
-    range covers -> its first cell. names: defined name -> formula. lists: name of an Excel table ->
-    its sheet, first column, and the names of its columns. remarks: what was left unread.
+    range covers -> its first cell. names: defined name -> formula, as the cell A1 would have it.
+    local_names: sheet and name -> formula, for names of one sheet, which come first there. lists:
+    name of an Excel table -> its sheet, first column, and the names of its columns. remarks: what
+    was left unread.
     """
 
     kind: str
@@ -90,20 +105,26 @@ class Book:
     cells: dict[Address, Cell] = field(default_factory=dict)
     merged: dict[Address, Address] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    local_names: dict[tuple[str, str], str] = field(default_factory=dict)
     lists: dict[str, tuple[str, int, list[str]]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     _trees: dict[tuple[object, ...], Node | FormulaError] = field(default_factory=dict)
     _asked: dict[Address, list[Address]] = field(default_factory=dict)
+    _works: dict[int, int] = field(default_factory=dict)
     _characters: int = 0
     _references: int = 0
+    _work: int = 0
 
     def formula(self, at: Address) -> str | None:
-        """The formula of the cell as a person reads it there, without "="; None if it has none."""
+        """The formula of the cell as a person reads it there, without "="; None if it has none.
+
+        Every cell that an array formula fills has the same.
+        """
         cell = self.cells.get(at)
         if cell is None or cell.text is None:
             return None
-        text, row, column = cell.text
-        return shifted(text, at.row - row, at.column - column)
+        text, row, column, array = cell.text
+        return text if array else shifted(text, at.row - row, at.column - column)
 
     def formula_text(self, at: Address) -> str:
         """As `formula`, as it is stored if it cannot be read; empty for a cell without one."""
@@ -118,26 +139,48 @@ class Book:
         cell = self.cells.get(at)
         if cell is None or cell.text is None:
             return None
-        key = (at.sheet, *cell.text)
-        if key not in self._trees:
-            home = Address(at.sheet, cell.text.row, cell.text.column)
-            alike = (at.sheet, relative(cell.text.formula, home))
-            if alike not in self._trees:
-                self._trees[alike] = self._parsed(cell.text.formula, home)
-            self._trees[key] = self._trees[alike]
-        found = self._trees[key]
+        found = self._first_tree(at, cell.text)
+        if cell.text.array and not isinstance(found, FormulaError):
+            found = self._element(found, at, cell.text)
         if isinstance(found, FormulaError):
             raise found
         return found
 
-    def _parsed(self, formula: str, home: Address) -> Node | FormulaError:
-        self._characters += len(formula)
+    def _first_tree(self, at: Address, text: Text) -> Node | FormulaError:
+        """The formula as its first cell has it."""
+        key = (at.sheet, *text)
+        if key not in self._trees:
+            home = Address(at.sheet, text.row, text.column)
+            alike = (at.sheet, relative(text.formula, home), text.array)
+            if alike not in self._trees:
+                self._trees[alike] = self._parsed(text, home)
+            self._trees[key] = self._trees[alike]
+        return self._trees[key]
+
+    def _parsed(self, text: Text, home: Address) -> Node | FormulaError:
+        self._characters += len(text.formula)
         try:
             if self._characters > _MOST_FORMULAS:
                 raise FormulaError("more formulas than are read of one file")
-            return parse(formula, home, self.names_for(home))
+            return parse(text.formula, home, self.names_for(home), array=text.array is not None)
         except FormulaError as wrong:
             return wrong
+
+    def _element(self, tree: Node, at: Address, text: Text) -> Node | FormulaError:
+        """What one cell shows of an array formula; the formula itself where it fills but that."""
+        if text.array == (1, 1):
+            return tree
+        if at not in self._trees:
+            self._characters += _NODE * extent(tree).nodes
+            home = Address(at.sheet, text.row, text.column)
+            if self._characters > _MOST_FORMULAS:
+                self._trees[at] = FormulaError("more formulas than are read of one file")
+            elif is_of_own_place(tree):
+                self._trees[at] = FormulaError("ROW() or COLUMN() in a formula of several cells")
+            else:
+                down, across = at.row - text.row, at.column - text.column
+                self._trees[at] = element_of(tree, home, down, across)
+        return self._trees[at]
 
     def asked(self, at: Address) -> list[Address]:
         """The cells that the formula of the cell refers to. Raises FormulaError."""
@@ -145,21 +188,34 @@ class Book:
             tree = self.tree(at)
             if tree is not None and self._references > _MOST_ASKED:
                 raise FormulaError("more references than are followed in one file")
+            if tree is not None:
+                self._charge(tree, at)
             found = [] if tree is None else list(dict.fromkeys(references(tree, at)))
             self._references += len(found)
             self._asked[at] = found
         return self._asked[at]
 
+    def _charge(self, tree: Node, at: Address) -> None:
+        """Count what calculating a tree takes; once for all cells that share it."""
+        if id(tree) not in self._works:
+            self._works[id(tree)] = work(tree, at)
+        self._work += self._works[id(tree)]
+        if self._work > _MOST_WORK:
+            raise FormulaError("more values than are calculated for one file")
+
     def names_for(self, here: Address) -> Names:
         """How `parse` looks names up for a formula of the cell `here`."""
 
-        def look(name: str) -> str:
+        def look(name: str) -> Meaning:
             if "[" in name:
-                return self._list_cell(name, here)
-            plain = name.rpartition("!")[2].casefold()
-            if plain not in self.names:
+                return Meaning(self._list_cell(name, here), here)
+            sheet, _, plain = name.rpartition("!")
+            sheet = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
+            plain = plain.casefold()
+            text = self.local_names.get((sheet or here.sheet, plain), self.names.get(plain))
+            if text is None:
                 raise FormulaError(f"the name {name[:40]}")
-            return self.names[plain]
+            return Meaning(text, Address(here.sheet, 1, 1))
 
         return look
 
@@ -209,7 +265,7 @@ class Calculator:
                     tree = self._tree(top)
                     assert tree is not None
                     value = tree.value(top, self.known.__getitem__)
-                    self.known[top] = math.nan if isinstance(value, list) else value
+                    self.known[top] = value
             elif below in path:
                 for inside in islice(reversed(path), 100):
                     self.loops.add(inside)
@@ -391,7 +447,9 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
     targets = {key: (kind, target) for key, kind, target in _relations(package, part)}
     parts = set(package.namelist())
     texts = _shared_texts(package, part)
+    tabs: list[str] = []
     for element in root.iterfind("{*}sheets/{*}sheet"):
+        tabs.append(str(element.get("name")))
         key = next((v for k, v in element.attrib.items() if k.endswith("}id")), "")
         name, (kind, target) = str(element.get("name")), targets.get(key, ("", ""))
         if name in book.sheets:
@@ -403,7 +461,11 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
         elif kind not in ("chartsheet", "dialogsheet"):
             book.remarks.append(f"{name[:40]}: its cells are not in the file, and were not read.")
     for element in root.iterfind("{*}definedNames/{*}definedName"):
-        book.names[str(element.get("name")).casefold()] = element.text or ""
+        name, tab = str(element.get("name")).casefold(), element.get("localSheetId")
+        if tab is None:
+            book.names[name] = element.text or ""
+        elif 0 <= int(tab) < len(tabs):
+            book.local_names[tabs[int(tab)], name] = element.text or ""
     return book
 
 
@@ -471,6 +533,7 @@ def _position(name: str) -> tuple[int, int]:
 
 def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book: Book) -> None:
     shared: dict[str, Text] = {}
+    arrays: list[Text] = []
     row = 0
     events = etree.iterparse(
         package.part(part),
@@ -500,9 +563,12 @@ def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book:
             cell = _read_cell(child, (row, column), texts, shared)
             if cell is not None:
                 book.cells[Address(name, row, column)] = cell
+                if cell.text and cell.text.array:
+                    arrays.append(cell.text)
         element.clear()
         while element.getprevious() is not None:
             del element.getparent()[0]
+    _fill(arrays, name, book)
     for table in _related(package, part, "table"):
         root = _xml(package, table)
         first = _position(str(root.get("ref")).partition(":")[0])[1]
@@ -511,6 +577,22 @@ def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book:
             continue  # formulas with their names are not judged
         for key in {str(root.get("name")), str(root.get("displayName"))}:
             book.lists[key.casefold()] = (name, first, columns)
+
+
+def _fill(arrays: list[Text], sheet: str, book: Book) -> None:
+    """Give each array formula to the cells that it fills, of which only the first has it."""
+    room = _MOST_CELLS
+    for text in arrays:
+        rows, columns = text.array or (1, 1)
+        room -= rows * columns
+        if room < 0:
+            raise FileError(_too_many(f"row {text.row} of the sheet {sheet}"))
+        for row in range(text.row, text.row + rows):
+            for column in range(text.column, text.column + columns):
+                at = Address(sheet, row, column)
+                cell = book.cells.get(at, Cell(None))
+                if cell.text is None:
+                    book.cells[at] = cell._replace(text=text)
 
 
 def _read_cell(
@@ -544,7 +626,10 @@ def _index(digits: str) -> int:
 
 
 def _read_formula(element: Any, at: tuple[int, int], shared: dict[str, Text]) -> Text:
-    """Members of a shared formula point to the text of its first cell."""
+    """Members of a shared formula point to the text of its first cell.
+
+    The cell of an array formula is the first of those it fills, `ref`.
+    """
     own, group = (element.text or "")[: LONGEST + 1], element.get("si")
     if element.get("t") == "shared" and group is not None:
         if own:
@@ -552,6 +637,10 @@ def _read_formula(element: Any, at: tuple[int, int], shared: dict[str, Text]) ->
         return shared.get(group, Text("#REF!", *at))
     if element.get("t") == "dataTable":
         return Text("DATATABLE()", *at)
+    if element.get("t") == "array":
+        first, _, last = element.get("ref", "").partition(":")
+        bottom, right = _position(last or first) if first else at
+        return Text(own, *at, (max(bottom - at[0], 0) + 1, max(right - at[1], 0) + 1))
     return Text(own, *at)
 
 
@@ -617,7 +706,7 @@ def _csv_cell(content: str, comma: str, row: int, column: int) -> Cell | None:
     except ValueError:
         value = None
     if value is None or not math.isfinite(value):
-        return Cell(math.nan if content.startswith("#") else content)
+        return Cell(math.nan if re.fullmatch(r"#[A-Z0-9/]+[!?]?", content) else content)
     return Cell(value, digits)
 
 

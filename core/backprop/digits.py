@@ -5,12 +5,14 @@ This module knows numbers as they are typed or pasted, rounded to decimals or to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
-from core.backprop.cells import Cell
+from core.backprop.cells import Book, Cell
+from core.backprop.formula import Address
 from core.backprop.network import Array
 
 _EPS = np.finfo(float).eps
@@ -21,8 +23,10 @@ def doubt(cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> Array:
 
     A column is rounded to a number of decimals, or to a number of significant digits; digits that
     one number lacks, a final 0, its neighbours show. What a formula comes to has all digits. Where
-    a column repeats one number, which may be a round one, `decimals_elsewhere` tells more.
+    a column repeats one number, which may be a round one, `decimals_elsewhere` tells more. Numbers
+    in single precision (IEEE 754's binary32) are open by what its arithmetic rounds.
     """
+    single = _SINGLE if _is_single(cells) else 0.0
     most_decimals, most_digits = _most(cells)
     most_decimals = max(most_decimals, decimals_elsewhere)
     halves: list[float] = []
@@ -35,8 +39,32 @@ def doubt(cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> Array:
         decimals, _, size = own
         reach = min(most_decimals, most_digits - size) if value else most_decimals
         reach = max(reach, decimals_elsewhere)
-        halves.append(float(max(0.5 * 10.0 ** -max(decimals, reach), exact)))
+        halves.append(float(max(0.5 * 10.0 ** -max(decimals, reach), exact, single * abs(value))))
     return np.array(halves)
+
+
+_SINGLE = 4 * 2.0**-24
+"""Relative: four roundings to 24 bits."""
+
+
+def _is_single(cells: Sequence[Cell | None]) -> bool:
+    """Whether a program calculated the column in single precision, as PyTorch does.
+
+    Then each number is one of those, or the shortest decimal that stands for one; of numbers with
+    eight digits and more that another program rounded, few are.
+    """
+    long = [
+        cell.value
+        for cell in cells
+        if (own := digits_of(cell)) and own[1] > 7 and cell and isinstance(cell.value, float)
+    ]
+    with np.errstate(over="ignore"):
+        single = [np.float32(value) for value in long]
+    fits = [
+        abs(float(s) - v) <= 2e-15 * abs(v) or float(str(s)) == v
+        for s, v in zip(single, long, strict=True)
+    ]
+    return len(fits) > 4 and sum(fits) > 0.95 * len(fits)
 
 
 def _most(cells: Sequence[Cell | None]) -> tuple[int, int]:
@@ -46,12 +74,17 @@ def _most(cells: Sequence[Cell | None]) -> tuple[int, int]:
     return decimals, max((digits for _, digits, _ in known), default=0)
 
 
-def rounded_like(value: float, cells: Sequence[Cell | None]) -> float:
+def rounded_like(value: float, cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> float:
     """The number with the digits that a column gives its own."""
     most_decimals, most_digits = _most(cells)
     size = Decimal(value).adjusted() + 1 if value else 0
-    decimals = min(most_decimals, most_digits - size)
-    return value if most_digits > 14 else round(value, decimals)
+    decimals = max(min(most_decimals, most_digits - size), decimals_elsewhere)
+    return value if max(most_digits, decimals) > 14 else round(value, decimals)
+
+
+def decimals_of(cells: Iterable[Cell | None]) -> int:
+    """The most decimals that a number among them is given."""
+    return max((own[0] for cell in cells if (own := digits_of(cell))), default=0)
 
 
 def digits_of(cell: Cell | None) -> tuple[int, int, int] | None:
@@ -71,3 +104,22 @@ def digits_of(cell: Cell | None) -> tuple[int, int, int] | None:
     if not isinstance(exponent, int):
         return None
     return -exponent, len(sign_digits_exponent.digits), number.adjusted() + 1
+
+
+def take_text_for_numbers(book: Book) -> None:
+    """Make numbers of a sheet's texts, where most of its numbers are stored as text."""
+    for sheet in book.sheets:
+        texts: dict[Address, str] = {}
+        numbers = 0
+        for at, cell in book.cells.items():
+            if at.sheet == sheet and cell.text is None:
+                numbers += isinstance(cell.value, float)
+                if isinstance(cell.value, str) and _NUMBER.fullmatch(cell.value.strip()):
+                    texts[at] = cell.value.strip().replace(",", ".")
+        if len(texts) > 50 and len(texts) > numbers:
+            book.cells |= {at: Cell(float(text), text) for at, text in texts.items()}
+            name = f"The sheet {sheet}" if sheet else "The file"
+            book.remarks.append(f"{name} holds its numbers as text. They were taken for numbers.")
+
+
+_NUMBER = re.compile(r"[-+]?\d*[.,]?\d+(?:[eE][-+]?\d+)?")

@@ -1,282 +1,57 @@
-"""Spreadsheet formulas: read into a tree, calculated, and changed token by token.
+"""Spreadsheet formulas: read into a tree, and changed token by token.
 
-This module knows the grammar of a formula and its arithmetic. It knows no file and no network:
-whoever calculates says what a cell holds. Nothing is ever run: a formula becomes a tree of numbers,
-references, operators and the few functions in `FUNCTIONS`; anything else is a FormulaError.
+This module knows the grammar of a formula. It knows no file and no network. Nothing is ever run: a
+formula becomes a tree (tree.py) of numbers, references, operators and the few functions in
+functions.py; anything else is a FormulaError.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
+from core.backprop.functions import FUNCTIONS, OF_AREAS, OF_ARRAYS, Value, number
+from core.backprop.tree import (
+    LAST_COLUMN,
+    LAST_ROW,
+    Address,
+    Call,
+    Cells,
+    Choice,
+    Constant,
+    Element,
+    FormulaError,
+    Intersection,
+    Measure,
+    Minus,
+    Moved,
+    Node,
+    Operation,
+    Range,
+    Ref,
+    column_number,
+    element,
+    extent,
+    is_known,
+    letters,
+    one,
+    references,
+    single,
+    work,
+)
 
-MOST_CELLS = 1024
-"""In one range: a column of 1,000 epochs has fewer."""
 LONGEST = 8192
 """Characters in one formula, as in Excel."""
 _DEEPEST = 60
 _MOST_OPERATIONS = 400
 """In one formula, with those of the names in it: E_total as one formula has less than 100."""
-_LONGEST_TEXT = 32_767
-
-
-class FormulaError(ValueError):
-    """The formula cannot be read; the message says which part."""
-
-
-class Address(NamedTuple):
-    """A cell: the sheet's name, and row and column counted from 1."""
-
-    sheet: str
-    row: int
-    column: int
-
-    @property
-    def cell(self) -> str:
-        """As a spreadsheet writes it: AA32."""
-        return f"{letters(self.column)}{self.row}"
-
-
-def letters(column: int) -> str:
-    """Column 1 is A, 27 is AA."""
-    name = ""
-    while column > 0:
-        column, rest = divmod(column - 1, 26)
-        name = chr(65 + rest) + name
-    return name
-
-
-@cache
-def column_number(name: str) -> int:
-    """A is 1, AA is 27."""
-    return reduce(lambda number, letter: 26 * number + ord(letter) - 64, name.upper(), 0)
-
-
-Value = Any
-"""A float, or an array of floats; NaN is an error value. Or text."""
-Cells = Callable[[Address], Value]
-
-
-def number(value: Value) -> Value:
-    """What arithmetic makes of a value: an empty cell is 0, text is read as a number or is NaN.
-
-    So is a range, which has no one number.
-    """
-    if value is None:
-        return 0.0
-    if isinstance(value, list):
-        return math.nan
-    if isinstance(value, str):
-        try:
-            return float(value.strip().replace(",", "."))
-        except ValueError:
-            return math.nan
-    return value
-
-
-# The tree. `value` calculates a node for the cell `here`, asking `cells` what other cells hold.
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A number, or text in quotes."""
-
-    content: float | str
-
-    def value(self, here: Address, cells: Cells) -> Value:
-        return self.content
-
-    def parts(self) -> tuple[Node, ...]:
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A reference to one cell; a row or column that is not fixed is an offset from `here`."""
-
-    sheet: str | None
-    row: int
-    column: int
-    fixed_row: bool
-    fixed_column: bool
-
-    def at(self, here: Address) -> Address:
-        """The cell it means in a formula of the cell `here`."""
-        row = self.row if self.fixed_row else self.row + here.row
-        column = self.column if self.fixed_column else self.column + here.column
-        return Address(self.sheet or here.sheet, row, column)
-
-    def value(self, here: Address, cells: Cells) -> Value:
-        return cells(self.at(here))
-
-    def parts(self) -> tuple[Node, ...]:
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """All cells between two corners, row by row."""
-
-    first: Ref
-    last: Ref
-
-    def at(self, here: Address) -> list[Address]:
-        """The cells it means in a formula of the cell `here`."""
-        a, b = self.first.at(here), self.last.at(here)
-        rows = range(min(a.row, b.row), max(a.row, b.row) + 1)
-        columns = range(min(a.column, b.column), max(a.column, b.column) + 1)
-        if len(rows) * len(columns) > MOST_CELLS:
-            raise FormulaError(f"a range of more than {MOST_CELLS} cells")
-        return [Address(a.sheet, row, column) for row in rows for column in columns]
-
-    def value(self, here: Address, cells: Cells) -> Value:
-        return [cells(address) for address in self.at(here)]
-
-    def parts(self) -> tuple[Node, ...]:
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Two operands and what joins them."""
-
-    sign: str
-    left: Node
-    right: Node
-
-    def value(self, here: Address, cells: Cells) -> Value:
-        left, right = self.left.value(here, cells), self.right.value(here, cells)
-        try:
-            if self.sign == "&":
-                return _joined(left, right)
-            return _OPERATORS[self.sign](number(left), number(right))
-        except (ArithmeticError, TypeError, ValueError):
-            return math.nan
-
-    def parts(self) -> tuple[Node, ...]:
-        return (self.left, self.right)
-
-
-@dataclass(frozen=True, slots=True)
-class Minus:
-    """The operand with its sign turned."""
-
-    operand: Node
-
-    def value(self, here: Address, cells: Cells) -> Value:
-        return -number(self.operand.value(here, cells))
-
-    def parts(self) -> tuple[Node, ...]:
-        return (self.operand,)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One of `FUNCTIONS`."""
-
-    name: str
-    arguments: tuple[Node, ...]
-
-    def value(self, here: Address, cells: Cells) -> Value:
-        try:
-            if self.name == "IF" and len(self.arguments) > 1:
-                chosen = self.arguments[1 if number(self.arguments[0].value(here, cells)) else 2 :]
-                return chosen[0].value(here, cells) if chosen else 0.0
-            return FUNCTIONS[self.name](*(a.value(here, cells) for a in self.arguments))
-        except (ArithmeticError, TypeError, ValueError):
-            return math.nan
-
-    def parts(self) -> tuple[Node, ...]:
-        return self.arguments
-
-
-Node = Constant | Ref | Range | Operation | Minus | Call
-
-
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else "" if value is None else f"{value:.15g}"
-
-
-def _joined(left: Value, right: Value) -> str:
-    text = _text(left) + _text(right)
-    if len(text) > _LONGEST_TEXT:
-        raise ValueError("longer than a cell's text may be")
-    return text
-
-
-def _power(base: Value, exponent: Value) -> Value:
-    power = base**exponent
-    return math.nan if isinstance(power, complex) else power
-
-
-def _compared(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """1.0 or 0.0: sums and powers of True would be integers, of which some fill the memory."""
-    return lambda a, b: compare(a, b) * 1.0
-
-
-_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    **{"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv},
-    **{"^": _power, "=": _compared(operator.eq), "<>": _compared(operator.ne)},
-    **{"<": _compared(operator.lt), ">": _compared(operator.gt)},
-    **{"<=": _compared(operator.le), ">=": _compared(operator.ge)},
-}
-
-
-def _exp(x: Value) -> Value:
-    return math.exp(x) if isinstance(x, float) else np.exp(x)
-
-
-def _one(function: Callable[[Any], Any]) -> Callable[[Value], Value]:
-    return lambda x: function(number(x))
-
-
-def _numbers(arguments: Iterable[Value]) -> Iterator[Any]:
-    for argument in arguments:
-        if isinstance(argument, list):
-            yield from (x for x in argument if x is not None and not isinstance(x, str))
-        else:
-            yield number(argument)
-
-
-def _lists(arguments: Iterable[Value]) -> list[list[Any]]:
-    return [[number(x) for x in (a if isinstance(a, list) else [a])] for a in arguments]
-
-
-def _sum_of_products(*arguments: Value) -> Value:
-    lists = _lists(arguments)
-    return sum(reduce(operator.mul, factors) for factors in zip(*lists, strict=True))
-
-
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "EXP": _one(_exp),
-    "LN": _one(math.log),
-    "SQRT": _one(math.sqrt),
-    "ABS": _one(abs),
-    "TANH": _one(np.tanh),
-    "POWER": lambda x, y: _power(number(x), number(y)),
-    "SUM": lambda *a: reduce(operator.add, _numbers(a), 0.0),
-    "PRODUCT": lambda *a: reduce(operator.mul, _numbers(a), 1.0),
-    "SUMSQ": lambda *a: reduce(operator.add, (x * x for x in _numbers(a)), 0.0),
-    "AVERAGE": lambda *a: (lambda x: sum(x) / len(x))(list(_numbers(a))),
-    "SUMPRODUCT": _sum_of_products,
-    "SUMXMY2": lambda *a: sum((x - y) ** 2 for x, y in zip(*_lists(a), strict=True)),
-    "ROUND": lambda x, digits: round(number(x), int(number(digits))),
-    "MIN": lambda *a: min(_numbers(a)),
-    "MAX": lambda *a: max(_numbers(a)),
-    "PI": lambda: math.pi,
-    "ROW": lambda: math.nan,
-    "IF": lambda condition: 1.0 if number(condition) else 0.0,
-    "IFERROR": lambda x, other: other if isinstance(x, float) and math.isnan(x) else x,
-    "N": _one(float),
-    "VALUE": _one(float),
-}
+_MOST_WORK = 50_000
+"""Values that are read and calculated for the value of one formula."""
+_MOST_LEVELS = 150
+"""Of the tree that a name of LET or LAMBDA stands for: a step of the exercise's has 50."""
 
 # From text to tokens.
 
@@ -287,10 +62,10 @@ _TOKEN = re.compile(
     |(?P<error>\#(?:REF!|N/A|NUM!|VALUE!|NAME\?|DIV/0!|NULL!))
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])
     |(?P<column>(?:[^\W\d][\w.]*)?\[(?:[^\[\]]|\[[^\[\]]*\])*\])
-    |(?P<call>[A-Za-z_][\w.]*)(?=\()
+    |(?P<call>[^\W\d][\w.]*)(?=\()
     |(?P<ref>(?:{_SHEET})?\$?[A-Za-z]{{1,3}}\$?[1-9]\d{{0,6}})(?![\w.(!])
     |(?P<name>(?:{_SHEET})?[^\W\d][\w.]*)
-    |(?P<sign><>|<=|>=|[-+*/^&=<>%(),:;])""",
+    |(?P<sign><>|<=|>=|[-+*/^&=<>%(),:;@])""",
     re.VERBOSE,
 )
 _REF = re.compile(r"(?:(.+)!)?(\$?)([A-Za-z]+)(\$?)(\d+)")
@@ -303,11 +78,18 @@ class Token(NamedTuple):
     text: str
 
 
-Names = Callable[[str], str]
+class Meaning(NamedTuple):
+    """What a name stands for: a formula without "=", as the cell `home` would have it."""
+
+    text: str
+    home: Address
+
+
+Names = Callable[[str], Meaning]
 """What a defined name, or a column of a table as in Table1[[#This Row],[w1]], stands for."""
 
 
-def no_names(name: str) -> str:
+def no_names(name: str) -> Meaning:
     """For formulas without names."""
     raise FormulaError(f"the name {name[:40]}")
 
@@ -392,19 +174,69 @@ _STRENGTH = {
 }
 
 
+class _Bound(NamedTuple):
+    """A tree that a name of LET, or a parameter of LAMBDA, stands for, and its size."""
+
+    node: Node
+    operations: int
+    leaves: int
+
+
+@dataclass(frozen=True)
+class _Lambda:
+    """A function: its parameters and what it is of them, and the names known where it stands."""
+
+    pieces: list[Token]
+    home: Address
+    bound: Mapping[str, _Bound | _Lambda]
+
+
+@dataclass
+class _Budget:
+    """What all parts of one formula take together."""
+
+    operations: int = 0
+    pieces: int = 0
+
+    def count(self, operations: int = 1) -> None:
+        self.operations += operations
+        if self.operations > _MOST_OPERATIONS:
+            raise FormulaError(f"more than {_MOST_OPERATIONS} operations")
+
+    def insert(self, pieces: int) -> None:
+        """Something is read or put in that stands elsewhere."""
+        self.pieces += pieces
+        if self.pieces > LONGEST:
+            raise FormulaError(f"more than {LONGEST:,} characters with the names in it")
+
+
 @dataclass
 class _Reader:
-    """Precedence climbing; as in Excel a sign binds closer than ^, and ^ goes from the left."""
+    """Precedence climbing; as in Excel a sign binds closer than ^, and ^ goes from the left.
+
+    arrays: whether it reads what is calculated with areas (an array formula, or an argument of
+    SUMPRODUCT); elsewhere an area gives one value where one is wanted (`single`). bound: what the
+    names of LET and LAMBDA stand for.
+    """
 
     pieces: list[Token]
     here: Address
     names: Names
+    arrays: bool
+    budget: _Budget = field(default_factory=_Budget)
+    bound: Mapping[str, _Bound | _Lambda] = field(default_factory=dict)
+    depth: int = 0
     next: int = 0
-    depth: int = field(default=0)
-    operations: int = 0
 
     def peek(self) -> str:
         return self.pieces[self.next].text if self.next < len(self.pieces) else ""
+
+    def whole(self) -> Node:
+        """All pieces as one expression."""
+        node = self.expression()
+        if self.peek():
+            raise FormulaError(f"“{self.peek()}” after its end")
+        return node
 
     def expression(self, weakest: int = 1) -> Node:
         self.depth += 1
@@ -414,22 +246,30 @@ class _Reader:
         while (strength := _STRENGTH.get(self.peek(), 0)) >= weakest:
             sign = self.pieces[self.next].text
             self.next += 1
-            self.count()
-            node = Operation(sign, node, self.expression(strength + 1))
+            self.budget.count()
+            right = self.expression(strength + 1)
+            node = Operation(sign, self.of_one(node), self.of_one(right))
         self.depth -= 1
         return node
 
+    def of_one(self, node: Node) -> Node:
+        """A node where one value is wanted."""
+        return node if self.arrays else single(node)
+
     def operand(self) -> Node:
-        signs = 0
-        while self.peek() in ("-", "+"):
-            signs += self.peek() == "-"
+        taken = ""
+        while self.peek() in ("-", "+", "@"):
+            taken += self.peek()
             self.next += 1
+        signs = taken.count("-")
         node = self.atom()
+        if taken.endswith("@"):
+            node = one(single(node))
         while self.peek() == "%":
             self.next += 1
-            self.count()
-            node = Operation("/", node, Constant(100.0))
-        return Minus(node) if signs % 2 else node
+            self.budget.count()
+            node = Operation("/", self.of_one(node), Constant(100.0))
+        return Minus(self.of_one(node)) if signs % 2 else node
 
     def atom(self) -> Node:
         if self.next >= len(self.pieces):
@@ -441,7 +281,7 @@ class _Reader:
         if kind == "text":
             return Constant(text[1:-1].replace('""', '"'))
         if kind == "ref":
-            return self.reference(make_ref(text, self.here))
+            return self.reference(text)
         if kind == "call":
             return self.call(text)
         if kind in ("name", "column"):
@@ -452,49 +292,205 @@ class _Reader:
             return node
         raise FormulaError(f"“{text}”")
 
-    def reference(self, first: Ref) -> Node:
+    def reference(self, text: str) -> Node:
+        _, _, column, _, row = _ref_parts(text)
+        if row > LAST_ROW or column > LAST_COLUMN:
+            return self.named(text)  # XFE1 is no cell, so it may be a name
+        start = make_ref(text, self.here)
         if self.peek() != ":":
-            return first
+            return start
         self.next += 1
         last = self.pieces[self.next] if self.next < len(self.pieces) else Token("", "")
         if last.kind != "ref":
             raise FormulaError("a range without an end")
         self.next += 1
-        return Range(first, make_ref(last.text, self.here))
+        return Range(start, make_ref(last.text, self.here))
 
     def call(self, text: str) -> Node:
         name = text.upper().removeprefix("_XLFN.")
-        if name not in FUNCTIONS:
-            raise FormulaError(f"the function {name[:40]}")
+        known = self.bound.get(_bare(text))
+        if isinstance(known, _Lambda):
+            return self.applied(known, self.arguments(name), name)
+        self.budget.count()
+        if name == "LET":
+            return self.let()
+        if name == "LAMBDA":
+            return self.applied(self.function(), self.arguments(name), name)
+        if name in _OF_PLACES:
+            return self.of_place(name)
+        if name == "CHOOSE":
+            return self.choice()
+        arguments = self.arguments(name, arrays=name in OF_ARRAYS)
+        if name == "SINGLE" and len(arguments) == 1:
+            return one(single(arguments[0]))
+        if name == "IFS" and arguments and len(arguments) % 2 == 0:
+            return self.conditions(arguments)
+        if name in FUNCTIONS:
+            return Call(name, self.fitting(name, arguments))
+        return self.defined(text, arguments)
+
+    def arguments(self, name: str, *, arrays: bool = False) -> list[Node]:
+        """Those of a function; one that is left out, as in IF(A1,,1), is 0."""
         self.expect("(")
-        arguments: list[Node] = []
+        outside, self.arrays = self.arrays, self.arrays or arrays
+        found: list[Node] = []
         while self.peek() != ")":
-            arguments.append(self.expression())
+            left_out = self.peek() in (",", ";")
+            found.append(Constant(0.0) if left_out else self.expression())
             if self.peek() in (",", ";"):
                 self.next += 1
+                found += [Constant(0.0)] if self.peek() == ")" else []
             elif self.peek() != ")":
                 raise FormulaError(f"“{self.peek()}” in {name}")
         self.next += 1
-        return Call(name, tuple(arguments))
+        self.arrays = outside
+        return found
+
+    def fitting(self, name: str, arguments: list[Node]) -> tuple[Node, ...]:
+        """As the function takes them: areas whole, or one value."""
+        if name in OF_AREAS:
+            return tuple(arguments)
+        if name == "IF":  # `single` goes into its branches where one value is wanted
+            return (*map(self.of_one, arguments[:1]), *arguments[1:])
+        return tuple(map(self.of_one, arguments))
+
+    def conditions(self, arguments: list[Node]) -> Node:
+        """IFS as IF in IF; without a condition that holds it is #N/A."""
+        node: Node = Constant(math.nan)
+        self.deepen(len(arguments) // 2)
+        for k in range(len(arguments) - 2, -1, -2):
+            self.budget.count()
+            node = Call("IF", (self.of_one(arguments[k]), arguments[k + 1], node))
+        return node
+
+    def deepen(self, levels: int) -> None:
+        if self.depth + levels > _DEEPEST:
+            raise FormulaError("conditions nested too deep")
+
+    def of_place(self, name: str) -> Node:
+        """INDEX, OFFSET, ROW, COLUMN, ROWS or COLUMNS."""
+        arguments = self.arguments(name, arrays=True)
+        first, by = arguments[0] if arguments else None, arguments[1:]
+        place = first if isinstance(first, Ref | Range | Moved) else None
+        least, most = _OF_PLACES[name]
+        if not least <= len(arguments) <= most or (place is None and first and name != "INDEX"):
+            raise FormulaError(f"the function {name} of other than a range and numbers")
+        if most < 2:
+            return Measure(name, place)
+        if not all(map(is_known, by)):
+            raise FormulaError(f"the function {name} by what cells hold")
+        return Moved(name, place, tuple(by)) if place else Call(name, tuple(arguments))
+
+    def choice(self) -> Node:
+        index, *options = self.arguments("CHOOSE") or [Constant(math.nan)]
+        if not is_known(index):
+            raise FormulaError("the function CHOOSE by what cells hold")
+        node = Choice(index, tuple(options))
+        return node.chosen(self.here) if isinstance(index, Constant) else node
+
+    def let(self) -> Node:
+        """LET(name, what it stands for, …, result)."""
+        outside = self.bound
+        self.expect("(")
+        while self.at_parameter():
+            name = _bare(self.pieces[self.next].text)
+            self.next += 2
+            at, value = self.next, self.binding()
+            if self.peek() not in (",", ";"):
+                raise FormulaError(f"“{self.peek() or self.pieces[at].text}” in LET")
+            self.next += 1
+            self.bound = {**self.bound, name: value}
+        node = self.expression()
+        self.expect(")")
+        self.bound = outside
+        return node
+
+    def at_parameter(self) -> bool:
+        """Whether a name and a comma are next."""
+        ahead = self.pieces[self.next : self.next + 2]
+        return len(ahead) == 2 and ahead[0].kind == "name" and ahead[1].text in (",", ";")
+
+    def binding(self) -> _Bound | _Lambda:
+        start, text = self.next, self.peek()
+        if _bare(text).removeprefix("_xlfn.") == "lambda":
+            self.next += 1
+            function = self.function()
+            if self.peek() in (",", ";"):
+                return function
+            self.next = start
+        return self.sized(self.expression())
+
+    def sized(self, node: Node) -> _Bound:
+        nodes, levels, inner = extent(node)
+        if levels > _MOST_LEVELS:
+            raise FormulaError("names in LET or LAMBDA nested too deep")
+        return _Bound(node, inner, nodes - inner)
+
+    def function(self) -> _Lambda:
+        """The brackets behind LAMBDA, unread until it is applied."""
+        self.expect("(")
+        start, open_brackets = self.next, 1
+        while open_brackets:
+            if self.next >= len(self.pieces):
+                raise FormulaError("“its end” where “)” belongs")
+            piece = self.pieces[self.next]
+            open_brackets += (piece.text == "(") - (piece.text == ")")
+            self.next += 1
+        return _Lambda(self.pieces[start : self.next - 1], self.here, self.bound)
+
+    def applied(self, function: _Lambda, arguments: list[Node], name: str) -> Node:
+        inner = self.inside(function.pieces, function.home)
+        bound = dict(function.bound)
+        for argument in arguments:
+            if not inner.at_parameter():
+                raise FormulaError(f"the function {name[:40]} of {len(arguments)} arguments")
+            bound[_bare(inner.peek())] = self.sized(argument)
+            inner.next += 2
+        if inner.at_parameter():
+            raise FormulaError(f"the function {name[:40]} of {len(arguments)} arguments")
+        inner.bound = bound
+        return inner.whole()
+
+    def inside(self, pieces: list[Token], home: Address, deeper: int = 1) -> _Reader:
+        """The reader of something that stands elsewhere."""
+        self.budget.count()
+        self.budget.insert(len(pieces))
+        depth = self.depth + deeper
+        return _Reader(pieces, home, self.names, self.arrays, self.budget, depth=depth)
+
+    def defined(self, text: str, arguments: list[Node]) -> Node:
+        """A function that a defined name stands for."""
+        try:
+            meaning = self.names(text)
+        except FormulaError:
+            meaning = None
+        if meaning is None or not meaning.text.upper().startswith(("_XLFN.LAMBDA(", "LAMBDA(")):
+            raise FormulaError(f"the function {text.upper().removeprefix('_XLFN.')[:40]}")
+        inner = self.inside(_solid(meaning.text), meaning.home, 5)
+        inner.next = 1
+        function = inner.function()
+        if inner.peek():
+            raise FormulaError(f"the name {text[:40]}")
+        self.depth += 5
+        node = self.applied(function, arguments, text)
+        self.depth -= 5
+        return node
 
     def named(self, text: str) -> Node:
+        known = self.bound.get(_bare(text))
+        if isinstance(known, _Bound):
+            self.budget.count(known.operations)
+            self.budget.insert(known.leaves)
+            return known.node
         if text.upper() in ("TRUE", "FALSE"):
             return Constant(float(text.upper() == "TRUE"))
-        self.depth += 1
-        self.count()
-        pieces = _solid(self.names(text))
-        inner = _Reader(pieces, self.here, self.names, 0, self.depth + 5, self.operations)
+        meaning = self.names(text)
+        inner = self.inside(_solid(meaning.text), meaning.home, 6)
+        inner.arrays = True  # names are always calculated as array formulas
         node = inner.expression()
         if inner.peek():
             raise FormulaError(f"the name {text[:40]}")
-        self.operations = inner.operations
-        self.depth -= 1
         return node
-
-    def count(self) -> None:
-        self.operations += 1
-        if self.operations > _MOST_OPERATIONS:
-            raise FormulaError(f"more than {_MOST_OPERATIONS} operations")
 
     def expect(self, text: str) -> None:
         if self.peek() != text:
@@ -502,26 +498,67 @@ class _Reader:
         self.next += 1
 
 
+_OF_PLACES = {
+    **{"ROW": (0, 1), "COLUMN": (0, 1), "ROWS": (1, 1), "COLUMNS": (1, 1)},
+    **{"INDEX": (2, 3), "OFFSET": (3, 5)},
+}
+"""Functions of where cells are: the least and the most arguments."""
+
+
+def _bare(name: str) -> str:
+    """A name of LET or LAMBDA as people write it; capitals do not count."""
+    return name.casefold().removeprefix("_xlpm.")
+
+
 def _solid(text: str) -> list[Token]:
     return [token for token in tokens(text) if token.kind != "space"]
 
 
-def parse(text: str, here: Address, names: Names = no_names) -> Node:
+def parse(text: str, here: Address, names: Names = no_names, *, array: bool = False) -> Node:
     """The tree of the formula `text` (without its "=") of the cell `here`.
 
-    Raises FormulaError for what it does not know, naming it.
+    array: whether the file has it as an array formula; else where one value is wanted a range gives
+    its cell of the own row or column. Raises FormulaError for what it does not know, naming it.
     """
-    reader = _Reader(_solid(text), here, names)
-    node = reader.expression()
-    if reader.peek():
-        raise FormulaError(f"“{reader.peek()}” after its end")
+    reader = _Reader(_solid(text), here, names, array)
+    node = one(reader.of_one(reader.whole()))
+    if work(node, here) > _MOST_WORK:
+        raise FormulaError(f"more than {_MOST_WORK:,} values")
     return node
 
 
-def references(node: Node, here: Address) -> list[Address]:
-    """Every cell that the formula of `here` asks for, in order, with repetitions."""
-    if isinstance(node, Ref):
-        return [node.at(here)]
-    if isinstance(node, Range):
-        return node.at(here)
-    return [address for part in node.parts() for address in references(part, here)]
+__all__ = [
+    "LONGEST",
+    "Address",
+    "Call",
+    "Cells",
+    "Choice",
+    "Constant",
+    "Element",
+    "FormulaError",
+    "Intersection",
+    "Meaning",
+    "Measure",
+    "Minus",
+    "Moved",
+    "Names",
+    "Node",
+    "Operation",
+    "Range",
+    "Ref",
+    "Token",
+    "Value",
+    "column_number",
+    "element",
+    "extent",
+    "letters",
+    "make_ref",
+    "no_names",
+    "number",
+    "parse",
+    "references",
+    "relative",
+    "shifted",
+    "tokens",
+    "work",
+]

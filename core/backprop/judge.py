@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from core.backprop.diagnosis import Diagnosis, Slip, short
 from core.backprop.formula import Address, FormulaError, Value, references
 from core.backprop.network import COLUMNS, WEIGHTS
 from core.backprop.reading import HELPERS, Reading
 from core.backprop.tables import EXAMPLE
-from core.backprop.worlds import Worlds, finite
+from core.backprop.worlds import Worlds, finite, rounding
 
 
 @dataclass
@@ -45,6 +46,7 @@ class _Judge:
         self.say = reading.heading
         self.worlds = Worlds(reading)
         self.diagnosis = Diagnosis(self.worlds)
+        self._rounding: dict[str, bool] = {}
 
     def verdict(self) -> Verdict:
         verdict = Verdict()
@@ -128,6 +130,20 @@ class _Judge:
         verdict.judged.append(at)
         if not right:
             verdict.slips.append(self.diagnosis.wrong(tree, at, name, k))
+        elif (decimals := rounding(tree)) and not self._rounds(name):
+            cause = (
+                f"{at.cell} rounds to {decimals[0]} decimals, which the rows around it do not: "
+                f"all that follows is off by what is cut off."
+            )
+            verdict.slips.append(self.diagnosis.slip(at, name, k, "rounded", cause))
+
+    def _rounds(self, name: str) -> bool:
+        """Whether a good part of a column's formulas round, so that it is meant."""
+        if name not in self._rounding:
+            cells = [self.reading.at(name, k) for k in range(self.steps)]
+            trees = [tree for at in cells if at and (tree := self.worlds.tree(at)) is not None]
+            self._rounding[name] = 4 * sum(bool(rounding(tree)) for tree in trees) > len(trees)
+        return self._rounding[name]
 
     def _judge_start(self, at: Address, name: str, verdict: Verdict) -> None:
         """An initial weight is any number, but a formula there must lead to one, and to its own."""
@@ -142,10 +158,19 @@ class _Judge:
         elif any(a in self.worlds.cells() for a in asked):
             said = f"{text} takes it from the table, where nothing stands before it."
             self._accuse_start(at, name, said, verdict)
+        elif any(a in self._siblings for a in asked):
+            said = f"{text} goes on from the run before it."
+            self._accuse_start(at, name, said, verdict)
         elif not math.isfinite(finite(value)):
             self._accuse_start(at, name, f"{text} gives no number.", verdict)
         else:
             verdict.judged.append(at)
+
+    @cached_property
+    def _siblings(self) -> set[Address]:
+        """The cells of the other runs below the same headers."""
+        tables = self.reading.siblings
+        return {t.at(name, k) for t in tables for name in t.columns for k in range(t.epochs)}
 
     def _of_another(self, asked: list[Address], name: str) -> bool:
         """Whether a formula that only repeats a labelled cell repeats that of another quantity."""
@@ -153,14 +178,14 @@ class _Judge:
         return label is not None and label != name
 
     def _accuse_start(self, at: Address, name: str, said: str, verdict: Verdict) -> None:
-        home = self.reading.labelled_cell(name)
-        if home is None:
+        right = self.reading.start_elsewhere(name)
+        if not right:
             verdict.unread[at] = f"the start of {self.say(name)}"
             return
         cause = f"{at.cell} should start with {self.say(name)}, but {said}"
-        right = self.reading.fixed_reference(home)
+        theirs = f"={self.book.formula_text(at)}"
         verdict.judged.append(at)
-        verdict.slips.append(self.diagnosis.slip(at, name, 0, "start", cause, right=right))
+        verdict.slips.append(Slip(at, name, "start", cause, theirs, right, ("start", name)))
 
     def _leave_unread(self, name: str, k: int, at: Address, why: str, verdict: Verdict) -> None:
         verdict.unread[at] = why

@@ -41,15 +41,15 @@ class Change:
     """What one cell is to become.
 
     sheet, cell: the sheet's name, and "AA32". formula: without "=", e.g. "K32*(1-K32)"; None makes
-    the cell the number `value`. value: what to show beside the formula until it is recalculated;
-    NaN or ∞ is #NUM!. comment: what was wrong, in plain text; None adds no comment. marked: whether
-    the cell is filled with `MARK`.
+    the cell the number, or the text, `value`. value: what to show beside the formula until it is
+    recalculated; NaN or ∞ is #NUM!. comment: what was wrong, in plain text; None adds no comment.
+    marked: whether the cell is filled with `MARK`.
     """
 
     sheet: str
     cell: str
     formula: str | None
-    value: float
+    value: float | str
     comment: str | None
     marked: bool = True
 
@@ -121,8 +121,10 @@ def _name(place: Place) -> str:
     return f"{get_column_letter(column)}{row}"
 
 
-def _shown(value: float) -> tuple[str | None, str]:
+def _shown(value: float | str) -> tuple[str | None, str]:
     """Type and text of a cell's value: a spreadsheet knows no ∞, and none nearer 0 than 2e-308."""
+    if isinstance(value, str):
+        return "str", value
     if not math.isfinite(value):
         return "e", "#NUM!"
     return None, repr(float(value)) if abs(value) >= sys.float_info.min else "0"
@@ -439,8 +441,8 @@ class _Sheet:
                 "cannot be changed without the others."
             )
 
-    def replace(self, place: Place, formula: str | None, value: float) -> Element:
-        """The cell, with a new formula and value, or as a number."""
+    def replace(self, place: Place, formula: str | None, value: float | str) -> Element:
+        """The cell, with a new formula and value, or as a number or text."""
         cell = self._cell(place)
         for child in list(cell):
             if _local(child) in ("f", "v", "is"):
@@ -455,7 +457,7 @@ class _Sheet:
         self._write(cell, element, value)
         return cell
 
-    def _write(self, cell: Element, formula: Element | None, value: float) -> None:
+    def _write(self, cell: Element, formula: Element | None, value: float | str) -> None:
         self.package.edit(self.part)
         kind, text = _shown(value)
         cell.attrib.pop("t", None)

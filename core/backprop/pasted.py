@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.backprop.diagnosis import Slip
-from core.backprop.digits import digits_of, doubt
+from core.backprop.digits import decimals_of, doubt
 from core.backprop.edits import without_a_term
 from core.backprop.formula import (
     Address,
@@ -60,9 +60,9 @@ class _Numbers:
         self.values: dict[str, Array] = {}
         self.doubt: dict[str, Array] = {}
         cells = (reading.book.cells.get(at) for n, k in pasted if (at := reading.at(n, k)))
-        self._decimals = max((own[0] for cell in cells if (own := digits_of(cell))), default=0)
+        self._decimals = decimals_of(cells)
         for name in COLUMNS:
-            if reading.at(name, 0) is not None and name not in EXAMPLE:
+            if (reading.at(name, 0) or reading.at(name, 1)) and name not in EXAMPLE:
                 self._take(name)
         for name in EXAMPLE:
             self.values[name] = np.full(self.epochs, float(getattr(reading.setup, name)))
@@ -80,6 +80,8 @@ class _Numbers:
         cells = [self.reading.at(name, k) for k in range(self.epochs)]
         values = [self.reading.value(name, k) for k in range(self.epochs)]
         numbers = [v if isinstance(v, float) else math.nan for v in values]
+        if cells[0] is None and name in WEIGHTS:  # the start stands elsewhere
+            numbers[0] = float(getattr(self.reading.setup, name))
         self.values[name] = np.array(numbers)
         book = self.reading.book
         column = [book.cells.get(at) if at else None for at in cells]
@@ -131,10 +133,11 @@ class _Numbers:
     def verdict(self) -> Numbers:
         verdict = Numbers()
         self._settle_rate(verdict)
+        if "η" not in self.values:  # then no step can be judged
+            self.rules = {n: rule for n, rule in self.rules.items() if n not in WEIGHTS}
         order = [name for name in COLUMNS if name in self.rules]
-        order = [n for n in order if "η" in self.values or n not in WEIGHTS]
         for name in dict.fromkeys(
-            n for n, _ in self.pasted if n in COLUMNS and n not in self.rules
+            n for n, _ in self.pasted if n in COLUMNS and n not in (*self.rules, *WEIGHTS)
         ):
             lacking = self.reading.lacks(name) or "what it follows from"
             said = f"{self.reading.heading(name)} cannot be judged without {lacking}"

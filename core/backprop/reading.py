@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from core.backprop.cells import Book, Calculator
-from core.backprop.digits import doubt
 from core.backprop.edits import quoted
 from core.backprop.formula import (
     Address,
@@ -27,6 +26,7 @@ from core.backprop.formula import (
     parse,
     references,
 )
+from core.backprop.headers import rate_in
 from core.backprop.network import (
     COLUMNS,
     GRADIENTS,
@@ -38,7 +38,7 @@ from core.backprop.network import (
     gradients,
 )
 from core.backprop.rules import BLOCK_RULES, TABLE_RULES, TABLE_STEPS, in_cells, names_in
-from core.backprop.tables import EXAMPLE, Layout, Table, rate_in
+from core.backprop.tables import EXAMPLE, Layout, Table
 
 State = dict[str, Any]
 """Quantity -> its value, or its values over the epochs."""
@@ -53,6 +53,7 @@ HELPERS: dict[str, str] = {
     **{f"∂E/∂o1·{w}": f"∂E/∂o1*{w}" for w in ("w5", "w6")},
     **{f"∂E/∂o2·{w}": f"∂E/∂o2*{w}" for w in ("w7", "w8")},
     **{f"η·∂E/∂{w}": f"η*∂E/∂{w}" for w in WEIGHTS},
+    **{f"−η·∂E/∂{w}": f"-η*∂E/∂{w}" for w in WEIGHTS},
     **{f"{w} − η·∂E/∂{w}": TABLE_STEPS[w] for w in WEIGHTS},
     **{f"e^−{node}": f"EXP(-{node})" for node in ("h1", "h2", "o1", "o2")},
     **{f"−{gradient}": f"-{gradient}" for gradient in GRADIENTS},
@@ -99,12 +100,13 @@ def state_of(setup: Setup, rate: Any) -> State:
 @dataclass(frozen=True, eq=False)
 class Rate:
     """η of a table: its value (one number, or one an epoch), where it stands (None: nowhere), and
-    in words where it was found.
+    in words where it was found. text: the cell of the text that says it.
     """
 
     value: float | Array
     at: Address | None
     said: str
+    text: Address | None = None
 
 
 @dataclass(eq=False)
@@ -112,17 +114,20 @@ class Reading:
     """A table with all that can be read from it.
 
     places: quantity -> the table and column that hold it, for those of another table that this one
-    refers to, too. fixed: quantity -> its labelled cell, for inputs, targets and η that have no
-    column. helpers: column -> what it holds. setup: the start. missing: what was taken from the
-    published start because the file does not say it.
+    refers to, too. siblings: the other tables below the same headers.
+    fixed: quantity -> its labelled cell, for inputs, targets and η that have no
+    column. told: what lines of text say. helpers: column -> what it holds. setup: the start.
+    missing: what was taken from the published start because the file does not say it.
     """
 
     book: Book
     table: Table
     actual: Calculator
     elsewhere: dict[str, Table]
+    siblings: list[Table]
     fixed: dict[str, Address]
     labelled: dict[Address, str]
+    told: dict[str, float]
     setup: Setup
     rate: Rate | None
     missing: list[str]
@@ -148,8 +153,8 @@ class Reading:
         rule = expanded(
             TABLE_STEPS.get(name) or _RULES.get(name, ""), frozenset(self.table.columns)
         )
-        absent = (n for n in names_in(rule) if n in self.missing and self.at(n, 0) is None)
-        return next(absent, "")
+        absent = (n for n in names_in(rule) if n in self.missing or n in WEIGHTS)
+        return next((n for n in absent if self.at(n, 1) is None), "")
 
     def unnamed(self) -> list[str]:
         """The headers between the table's whose columns were not recognised."""
@@ -191,13 +196,33 @@ class Reading:
         return at.cell if at.sheet == self.table.sheet else f"{quoted(at.sheet)}!{at.cell}"
 
     def labelled_cell(self, name: str) -> Address | None:
-        """The labelled cell of an initial value on this sheet, the nearest above the table."""
-        above = [
-            at
-            for at, label in self.labelled.items()
-            if label == name and at.sheet == self.table.sheet
-        ]
-        return max(above, default=None)
+        """The labelled cell of an initial value: the last of this sheet, else of another."""
+        places = [at for at, label in self.labelled.items() if label == name]
+        own = [at for at in places if at.sheet == self.table.sheet]
+        return max(own, default=None) or min(places, default=None)
+
+    def start_elsewhere(self, name: str) -> str:
+        """The right formula, or number, of an initial weight: its labelled cell, or what another
+        run below the same headers begins with; empty if there is neither.
+        """
+        home = self.labelled_cell(name)
+        if home is not None:
+            return f"={self.fixed_reference(home)}"
+        inside = {other.at(w, k) for other in self.siblings for w in WEIGHTS for k in (0, -1)}
+        for other in self.siblings:
+            at = other.at(name, 0)
+            cell = self.book.cells.get(at)
+            if cell is None:
+                continue
+            try:
+                asked = self.book.asked(at)
+            except FormulaError:
+                continue
+            if cell.text is None and isinstance(cell.value, float):
+                return cell.written
+            if cell.text is not None and asked and inside.isdisjoint(asked):
+                return f"={self.book.formula_text(at)}"
+        return ""
 
     def fixed_reference(self, at: Address) -> str:
         """How a formula of this table names a cell outside it."""
@@ -214,6 +239,7 @@ def read_table(book: Book, layout: Layout, table: Table, actual: Calculator) -> 
     """Where a table starts, and with which η."""
     elsewhere = _elsewhere(book, layout, table)
     labelled = {at: name for name, at in layout.labels}
+    told = _told(layout, table)
     fixed = {
         name: at
         for name in EXAMPLE
@@ -221,114 +247,17 @@ def read_table(book: Book, layout: Layout, table: Table, actual: Calculator) -> 
         and name not in elsewhere
         and (at := _nearest(name, layout, table)) is not None
     }
-    reading = Reading(book, table, actual, elsewhere, fixed, labelled, SEED, None, [])
+    siblings = [
+        other
+        for other in layout.tables
+        if (other.sheet, other.head) == (table.sheet, table.head) and other.lines != table.lines
+    ]
+    reading = Reading(
+        book, table, actual, elsewhere, siblings, fixed, labelled, told, SEED, None, []
+    )
     reading.setup = _start(reading)
     reading.rate = _rate(reading, layout)
     return reading
-
-
-def settle(book: Book, layout: Layout, actual: Calculator) -> Layout:
-    """The layout with every quantity's name and line as its numbers show them."""
-    return _settle_lines(book, _settle_names(book, layout, actual), actual)
-
-
-def _settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
-    """The layout with h1 … o2 called out_h1 … out_o2 where such a column holds activations.
-
-    Students who have no column for net inputs call the activations just h1 or H1.
-    """
-    tables = []
-    for table in layout.tables:
-        columns = dict(table.columns)
-        for node, sources in _SOURCES.items():
-            if node in columns and f"out_{node}" not in columns:
-                now = replace(table, columns=columns)
-                if _holds_activations(read_table(book, layout, now, actual), node, sources):
-                    columns = {f"out_{node}" if n == node else n: c for n, c in columns.items()}
-        tables.append(replace(table, columns=columns))
-    return replace(layout, tables=tables)
-
-
-def _settle_lines(book: Book, layout: Layout, actual: Calculator) -> Layout:
-    """The layout with the shifts of its tables.
-
-    A row of a student's may hold the weights that its own epoch leads to: then those of an epoch
-    stand a line before it, the initial ones above the first. Or the gradients stand a line after.
-    """
-    tables = []
-    for table in layout.tables:
-        for group, shift in ((WEIGHTS, -1), (GRADIENTS, 1)):
-            names = [name for name in group if name in table.columns]
-            shifts = {**table.shifts, **dict.fromkeys(names, shift)}
-            moved = replace(table, shifts=shifts)
-            if names and _may_move(moved, names, shift, actual):
-                now, then = (
-                    _agreeing(read_table(book, layout, t, actual), group) for t in (table, moved)
-                )
-                table = moved if then > max(now + 0.1, 0.5) else table
-        weights = [table.at(name, table.epochs) for name in WEIGHTS if name in table.columns]
-        after = [at for at in weights if isinstance(actual.value(at), float)]
-        tables.append(replace(table, last_step=len(after) > len(weights) / 2))
-    return replace(layout, tables=tables)
-
-
-def _may_move(moved: Table, names: list[str], shift: int, actual: Calculator) -> bool:
-    """Whether there are numbers above the first line, or none in it."""
-    if moved.epochs < 2:
-        return False
-    cells = [moved.at(n, 0) if shift < 0 else moved.at(n, -1) for n in names]
-    numbers = [at for at in cells if at.row > 0 and isinstance(actual.value(at), float)]
-    return len(numbers) == len(names) if shift < 0 else 2 * len(numbers) < len(names)
-
-
-def _agreeing(reading: Reading, group: tuple[str, ...]) -> float:
-    """The share of numbers that follow from those of the group, or are in it, and agree."""
-    table, state, room = reading.table, dict[str, Any](), dict[str, Array]()
-    for name in COLUMNS:
-        if name in table.columns and name not in EXAMPLE:
-            values = [reading.value(name, k) for k in range(table.epochs)]
-            state[name] = np.array([v if isinstance(v, float) else math.nan for v in values])
-            cells = [reading.at(name, k) for k in range(table.epochs)]
-            room[name] = 4 * doubt([reading.book.cells.get(at) if at else None for at in cells])
-    state |= {name: getattr(reading.setup, name) for name in EXAMPLE}
-    agree = counted = 0
-    for name, margin in room.items():
-        values, rule = state[name], expanded(TABLE_RULES.get(name, ""), frozenset(state))
-        if not rule or not state.keys() >= set(names_in(rule)):
-            continue
-        if name in group or not set(group).isdisjoint(names_in(rule)):
-            right = np.asarray(worked_out(rule, state), dtype=float)
-            with np.errstate(invalid="ignore"):
-                agree += int((np.abs(values - right) <= 1e-6 * np.abs(right) + margin).sum())
-            counted += int(np.isfinite(values + right).sum())
-    return agree / counted if counted else 0.0
-
-
-_SOURCES = {
-    "h1": (("w1", "i1"), ("w2", "i2")),
-    "h2": (("w3", "i1"), ("w4", "i2")),
-    "o1": (("w5", "out_h1"), ("w6", "out_h2")),
-    "o2": (("w7", "out_h1"), ("w8", "out_h2")),
-}
-"""Node -> what its net input adds up: weight times signal."""
-
-
-def _holds_activations(reading: Reading, node: str, sources: tuple[tuple[str, str], ...]) -> bool:
-    """Whether most numbers of the column are σ of the net input rather than the net input."""
-    closer = counted = 0
-    for k in range(min(reading.table.epochs, 30)):
-        numbers = [
-            getattr(reading.setup, n) if n in EXAMPLE else reading.value(n, k)
-            for pair in sources
-            for n in pair
-        ]
-        value = reading.value(node, k)
-        if any(not isinstance(x, float) or not math.isfinite(x) for x in (value, *numbers)):
-            continue
-        net = numbers[0] * numbers[1] + numbers[2] * numbers[3]
-        counted += 1
-        closer += abs(value - 1 / (1 + math.exp(-max(net, -700)))) < abs(value - net)
-    return 2 * closer > counted
 
 
 def _elsewhere(book: Book, layout: Layout, table: Table) -> dict[str, Table]:
@@ -341,15 +270,14 @@ def _elsewhere(book: Book, layout: Layout, table: Table) -> dict[str, Table]:
         for name in other.columns
         for k in range(min(2, other.epochs))
     }
-    for k in range(min(2, table.epochs)):
-        for name in table.columns:
+    columns = (*table.columns.values(), *table.hints)
+    for line in table.lines[:2]:
+        for column in range(min(columns), max(columns) + 1):
             try:
-                tree = book.tree(table.at(name, k))
+                found = book.asked(table.cell(line, column))
             except FormulaError:
                 continue
-            if tree is not None:
-                found = references(tree, table.at(name, k))
-                asked.update(homes[at] for at in found if at in homes)
+            asked.update(homes[at] for at in found if at in homes)
     places: dict[str, Table] = {}
     for other, _ in asked.most_common():
         for name in other.columns:
@@ -372,6 +300,19 @@ def _nearest(name: str, layout: Layout, table: Table) -> Address | None:
     return min(cells, key=distance, default=None)
 
 
+def _told(layout: Layout, table: Table) -> dict[str, float]:
+    """What lines of text say: of several on the table's sheet the last above it, else any."""
+
+    def rank(at: Address) -> tuple[bool, bool, int]:
+        line = at.column if table.across else at.row
+        return at.sheet != table.sheet, line > min(table.lines), -line
+
+    told: dict[str, float] = {}
+    for name, value, _ in sorted(layout.said, key=lambda one: rank(one[2])):
+        told.setdefault(name, value)
+    return told
+
+
 def _start(reading: Reading) -> Setup:
     """Inputs, targets and weights of the first epoch."""
     numbers = {}
@@ -379,8 +320,12 @@ def _start(reading: Reading) -> Setup:
         value = reading.value(name, 0)
         if name in EXAMPLE and name in reading.table.columns:
             value = usual([reading.value(name, k) for k in range(reading.table.epochs)])
+        if isinstance(value, str):
+            value = float(number(value))  # text that formulas take for a number
         if not isinstance(value, float) or not math.isfinite(value):
             value = _from_formulas(reading, name) if name in EXAMPLE else None
+        if value is None:
+            value = reading.told.get(name)
         if value is None:
             value = getattr(SEED, name)
             reading.missing.append(name)
@@ -446,7 +391,7 @@ def _rate(reading: Reading, layout: Layout) -> Rate | None:
     at = _nearest("η", layout, table)
     if at is not None and at.sheet == sheet:
         return Rate(reading.actual.value(at), at, at.cell)
-    return _rate_in_texts(reading.book, table)
+    return _rate_in_texts(reading)
 
 
 def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
@@ -462,6 +407,7 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
         for k in {0, 1, first - 1, first}
         if k < other.epochs
     }
+    labels = reading.labelled
     cells: Counter[Address] = Counter()
     numbers: Counter[float] = Counter()
     for weight in WEIGHTS:
@@ -471,10 +417,11 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
             tree = reading.book.tree(at) if at else None
             if at is None or tree is None:
                 continue
-            for asked in references(tree, at):
+            for asked in _leading_to(reading.book, at, inside):
                 if asked not in inside and _is_number(reading.actual.value(asked)):
                     content = reading.book.cells.get(asked)
-                    if content and (content.text is None or asked in reading.labelled):
+                    label = reading.labelled.get(asked, "η" if content else "")
+                    if content and label == "η" and (content.text is None or asked in labels):
                         cells[asked] += 1
             if above and gradient and not references_outside(tree, at, inside):
                 given = {above: 0.0, gradient: -1.0}
@@ -493,6 +440,21 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
     if numbers:
         return Rate(numbers.most_common(1)[0][0], None, "its formulas")
     return None
+
+
+def _leading_to(book: Book, at: Address, inside: set[Address]) -> list[Address]:
+    """The cells a formula asks for, and those behind columns on the way to it: Δw, the new w."""
+    found: dict[Address, None] = {}
+    todo = list(book.asked(at))
+    while todo and len(found) < 50:
+        asked = todo.pop(0)
+        if asked in found:
+            continue
+        found[asked] = None
+        near = abs(asked.row - at.row) <= 1 or abs(asked.column - at.column) <= 1
+        if asked not in inside and near and asked.sheet == at.sheet:
+            todo += book.asked(asked)
+    return list(found)
 
 
 def _is_number(value: Value) -> bool:
@@ -520,10 +482,11 @@ def references_outside(tree: Node, at: Address, inside: set[Address]) -> list[Ad
     return [asked for asked in references(tree, at) if asked not in inside]
 
 
-def _rate_in_texts(book: Book, table: Table) -> Rate | None:
+def _rate_in_texts(reading: Reading) -> Rate | None:
     """A text such as "lr = 0.5" in a cell above the table, or as the name of the sheet."""
+    book, table = reading.book, reading.table
     texts = [
-        (table.head - at.row, at.cell, rate)
+        (table.head - at.row, at, rate)
         for at, cell in book.cells.items()
         if at.sheet == table.sheet
         and at.row < table.head
@@ -531,8 +494,10 @@ def _rate_in_texts(book: Book, table: Table) -> Rate | None:
         and (rate := rate_in(cell.value)) is not None
     ]
     if texts:
-        _, where, rate = min(texts)
-        return Rate(rate, None, where)
+        _, at, rate = min(texts)
+        return Rate(rate, None, at.cell, at)
+    if "η" in reading.told:
+        return Rate(reading.told["η"], None, "a line of text")
     rate_of_sheet = rate_in(table.sheet)
     if rate_of_sheet is not None:
         return Rate(rate_of_sheet, None, "the name of the sheet")

@@ -8,13 +8,15 @@ values are labelled.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from core.backprop.cells import Book, Calculator, Cell
-from core.backprop.formula import Address, FormulaError, Value
+from core.backprop.formula import Address, Call, FormulaError, Value
+from core.backprop.headers import counted_from_one, numbers_in, quantity, rate_in, symbol
 from core.backprop.network import COLUMNS, WEIGHTS
 
 EXAMPLE = ("t1", "t2", "i1", "i2")
@@ -22,93 +24,19 @@ COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
 _QUANTITIES = (*COLUMNS, "epoch", "η")
 MOST_EPOCHS = 1000
 
-_LOSS = r"(?:e|l|j|c|err|error|fehler|loss|cost)"
-_TOTAL = r"(?:t|to|tot|total|gesamt|sum|summe|all)"
-_NET = r"(?:net|z|in|sum|pre|preact|preactivation|input|raw)"
-_OUT = r"(?:a|act|activation|activated|out|output|sig|sigm|sigmoid|f|g|s|phi)"
-_PATTERNS = [
-    (r"(?:i|in|inp|input|x)([12])", "i{}"),
-    (r"(?:t|tgt|tar|targ|target|y|ytrue|expected|desired|label)([12])", "t{}"),
-    (r"(?:old|cur|current)?(?:w|wt|weight|gewicht)([1-8])(?:old|cur|current|t|k|n)?", "w{}"),
-    (rf"(?:d?{_LOSS}{_TOTAL}?)?(?:by|over|wrt)?dw(?:t|eight)?([1-8])", "∂E/∂w{}"),
-    (rf"d?{_LOSS}{_TOTAL}?(?:by|over|wrt)?w([1-8])", "∂E/∂w{}"),
-    (r"de1dw([56])", "∂E/∂w{}"),
-    (r"de2dw([78])", "∂E/∂w{}"),
-    (rf"d?{_LOSS}?(?:by|over|wrt)?d(?:elta|net|z)?([oh][12])|(?:d|delta)elta([oh][12])", "∂E/∂{}"),
-    (r"(?:g|grad|gradient|deriv|derivative|slope)(?:of)?w([1-8])", "∂E/∂w{}"),
-    (r"w([1-8])(?:grad|gradient)", "∂E/∂w{}"),
-    (rf"{_NET}?h([12]){_NET}?|(?:hidden|neuronh)([12])", "h{}"),
-    (rf"{_NET}?o([12]){_NET}?", "o{}"),
-    (rf"(?:{_OUT}|o)h([12])|h([12]){_OUT}|(?:{_OUT})hidden([12])", "out_h{}"),
-    (rf"{_OUT}o([12])|o([12]){_OUT}|oo([12])", "out_o{}"),
-    (r"(?:out|output|pred|prediction|predicted|yhat|ypred)([12])", "out_o{}"),
-    (rf"{_LOSS}o?([12])", "E{}"),
-    (rf"{_LOSS}{_TOTAL}?|{_TOTAL}{_LOSS}|total|sige|mse|sse|e1e2|etotale1e2", "E_total"),
-    (
-        r"(?:epochs?|epoche|schritt|steps?|iter|iterations?|it|n|no|nr|num|number|round|cycle|index)",
-        "epoch",
-    ),
-    (r"(?:η|eta|lr|α|alpha|rate|stepsize|learn(?:ing)?rate)(?:η|eta|lr|α|alpha)?", "η"),
-    (r"(?:η|α)learn(?:ing)?rate|lernrate(?:η|α)?", "η"),
-]
-_NAMES = [(re.compile(pattern), name) for pattern, name in _PATTERNS]
-_TO_LATIN = str.maketrans({**dict.fromkeys("∂δ∇𝛿", "d"), "σ": "sig", "ς": "sig", "ƞ": "η"})
-_RATE = re.compile(
-    r"\W*(?:η|eta|lr|α|alpha|(?:learn(?:ing)?[ _-]?)?rate)(?:\s*\((?:η|eta|lr|α|alpha)\))?"
-    r"[\s_:=of-]*(\d*[.,]?\d+(?:e-?\d+)?)\W*",
-    re.IGNORECASE,
-)
-
-
-def quantity(text: str) -> str | None:
-    """The name of `COLUMNS`, "epoch" or "η" that a header means; None if it means none of them.
-
-    A gradient with a minus before it is "−∂E/∂w1".
-
-    >>> [quantity(header) for header in ("a_h1", "E∂w3", "δE/δw3", "Etot", "net h2", "Notes")]
-    ['out_h1', '∂E/∂w3', '∂E/∂w3', 'E_total', 'h2', None]
-    """
-    text = unicodedata.normalize("NFKC", text[:80]).replace("Σ", "sum").replace("∑", "sum").strip()
-    bare = _BRACKETS.sub("", text)
-    if bare != text and _NEXT.search(text):
-        return None  # "w1 (new)" is not the w1 of its row
-    for part in (text, bare, *text.splitlines()):
-        if found := _quantity(part):
-            return found
-    return None
-
-
-_BRACKETS = re.compile(r"\s*[\^_]?[(\[{][^)\]}]*[)\]}]")
-_NEXT = re.compile(r"new|next|updat|[kt] ?\+ ?1", re.IGNORECASE)
-
-
-def _quantity(text: str) -> str | None:
-    plain = text.casefold().split("=")[0].translate(_TO_LATIN)
-    minus = plain.strip(" $")[:1] in ("-", "−")
-    plain = re.sub(r"[^a-z0-9ηα]", "", plain)
-    for pattern, name in _NAMES:
-        if match := pattern.fullmatch(plain):
-            found = name.format(next(filter(None, match.groups()), ""))
-            return found if not minus else f"−{found}" if found.startswith("∂") else None
-    return None
-
-
-def rate_in(text: str) -> float | None:
-    """The number in a text such as "LR=0.1" or "η = 0,5"; None if it is no such text."""
-    match = _RATE.fullmatch(unicodedata.normalize("NFKC", text[:60]))
-    return float(match[1].replace(",", ".")) if match else None
-
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """Columns that list epochs.
 
     columns: quantity -> its column, or its row if the epochs run across. hints: column -> what its
-    header seems to mean, for those that are not in `COLUMNS`. lines: the rows of the epochs, or
+    header seems to mean, for those that are not in `COLUMNS` or that another column already is.
+    lines: the rows of the epochs, or
     their columns, in the order of descent: upwards if the newest is on top. head: the row (column)
     of the headers. rate: η, where the header itself says it. across: whether epochs run across.
     shifts: quantity -> how many lines after its epoch's it stands. last_step: whether the weights
-    stand there that the last epoch leads to, which have no epoch of their own.
+    stand there that the last epoch leads to, which have no epoch of their own. stride: how many
+    epochs there are from line to line.
     """
 
     sheet: str
@@ -120,6 +48,7 @@ class Table:
     hints: Mapping[int, str] = field(default_factory=dict)
     shifts: Mapping[str, int] = field(default_factory=dict)
     last_step: bool = False
+    stride: int = 1
 
     def at(self, name: str, k: int) -> Address:
         """The cell of a quantity at the k-th epoch, counted from 0.
@@ -152,6 +81,11 @@ class Table:
         return len(self.lines)
 
     @property
+    def weights(self) -> list[str]:
+        """The weights that have a column."""
+        return [name for name in WEIGHTS if name in self.columns]
+
+    @property
     def steps(self) -> int:
         """How often the weights are listed: once for each epoch, and perhaps after the last."""
         return self.epochs + self.last_step
@@ -173,12 +107,14 @@ class Layout:
 
     tables: with headers of several quantities. curves: single columns of E_total under a header
     that names their η. labels: (quantity, cell) of numbers with a label beside or above them.
-    unread: sentences about rows that look like epochs and belong to no table.
+    said: quantities told in lines of text, each with the cell in which its line begins. unread:
+    sentences about rows that look like epochs and belong to no table.
     """
 
     tables: list[Table]
     curves: list[Table]
     labels: list[tuple[str, Address]]
+    said: list[tuple[str, float, Address]]
     unread: list[str]
 
 
@@ -196,7 +132,7 @@ def find(book: Book) -> Layout:
         for curve in _curves(book, values, sheet)
         if taken.isdisjoint(curve.at("E_total", k) for k in range(min(4, curve.epochs)))
     ]
-    return Layout(tables, curves, labels, unread)
+    return Layout(tables, curves, labels, list(_said(book, inside)), unread)
 
 
 def _cells_of(table: Table) -> Iterator[Address]:
@@ -208,9 +144,17 @@ def _cells_of(table: Table) -> Iterator[Address]:
 Ask = Callable[[int, int], Address]
 
 
+class _Header(NamedTuple):
+    """What stands at the head of a column. sure: by its words, not only by a symbol in them."""
+
+    column: int
+    name: str
+    sure: bool = True
+
+
 def _tables(book: Book, values: Calculator, sheet: str, unread: list[str]) -> Iterator[Table]:
     for across in (False, True):
-        found = list(_tables_along(book, values, sheet, unread, across=across))
+        found = _tables_along(book, values, sheet, unread, across=across)
         yield from found
         if found:
             return
@@ -218,46 +162,196 @@ def _tables(book: Book, values: Calculator, sheet: str, unread: list[str]) -> It
 
 def _tables_along(
     book: Book, values: Calculator, sheet: str, unread: list[str], *, across: bool
-) -> Iterator[Table]:
+) -> list[Table]:
     """The tables of a sheet whose headers stand side by side; `across`: one below the other."""
 
     def cell(line: int, column: int) -> Address:
         return Address(sheet, *((column, line) if across else (line, column)))
 
-    rows: dict[int, list[tuple[int, str]]] = {}
-    for at, content in book.cells.items():
-        if at.sheet == sheet:
-            text = _text(values, at, content)
-            if text is not None and (name := quantity(text)):
-                line, column = (at.column, at.row) if across else (at.row, at.column)
-                rows.setdefault(line, []).append((column, name))
-
+    rows = _headers(book, values, sheet, cell, across=across)
     used: set[tuple[int, int]] = set()
-    for head, headers in sorted(rows.items()):
-        for columns in _segments(sorted(headers)):
-            if any((head, column) in used for column in columns.values()):
-                continue
-            computed = _telling(columns)
-            known = [name for name in columns if name not in ("epoch", "η")]
+    found: list[Table] = []
+    # Lines that group headers, or tell what the columns' formulas are, name fewer quantities.
+    for head, headers in sorted(rows.items(), key=lambda row: -len({h.name for h in row[1]})):
+        for segment in _segments(headers):
+            free = [h for h in segment if used.isdisjoint((head + k, h.column) for k in range(4))]
+            columns, rivals = _claimed(book, cell, head, free)
+            computed, known = _telling(columns), [n for n in columns if n not in ("epoch", "η")]
             if len(known) < 5 or not computed:
                 continue
-            lines, rest = _lines(book, values, cell, head, list(columns.values()), computed)
-            if len(lines) < (1 if len(known) >= 10 else 2):
+            lines, rest = _lines(book, values, cell, head, columns, computed)
+            weights_alone = not any(name in COMPUTED for name in columns)
+            least = 3 if weights_alone else 1 if len(known) >= 10 else 2
+            if len(lines) < least:
                 continue
             if rest:
                 word = "column" if across else "row"
                 unread.append(f"{sheet or 'The file'}: {rest} from {word} {lines[-1] + 1} on.")
+            above = _above(book, values, cell, rows, head, lines, {*columns.values(), *rivals})
+            columns |= {name: column for name, column in above.items() if name not in columns}
             columns = {
                 name: column
                 for name, column in columns.items()
                 if name != "η" or all(cell(line, column) in book.cells for line in lines)
             }
-            used.update((line, c) for line in range(head, lines[-1] + 1) for c in columns.values())
-            hints = {c: name for name, c in columns.items() if name not in _QUANTITIES}
+            columns, shifts = _led_to(columns)
+            claimed = {*columns.values(), *rivals}
+            used.update((line, c) for line in range(head, lines[-1] + 1) for c in claimed)
+            hints = {c: name for name, c in columns.items() if name not in _QUANTITIES} | rivals
             columns = {name: c for name, c in columns.items() if name in _QUANTITIES}
+            counters = [c for c, name in rivals.items() if name == "epoch"]
             if _runs_upwards(book, values, cell, lines, columns):
                 lines.reverse()
-            yield Table(sheet, head, columns, tuple(lines), across, hints=hints)
+            found += [
+                Table(
+                    *(sheet, head, columns, tuple(run), across),
+                    hints=hints,
+                    shifts=shifts,
+                    stride=_stride(values, cell, run, columns),
+                )
+                for run in _runs(values, cell, lines, columns, counters)
+            ]
+    return sorted(found, key=lambda table: (table.lines[0], min(table.columns.values())))
+
+
+def _led_to(columns: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """Where only the weights after a line's step are listed, they are the weights, a line before
+    their epoch's: the columns, and their shifts.
+    """
+    if not all(f"{w}′" in columns and w not in columns for w in WEIGHTS):
+        return columns, {}
+    renamed = {name.removesuffix("′"): column for name, column in columns.items()}
+    return renamed, dict.fromkeys(WEIGHTS, -1)
+
+
+def _stride(values: Calculator, cell: Ask, lines: Sequence[int], columns: Mapping[str, int]) -> int:
+    """How many epochs are between lines, if their numbers say so and are the same everywhere."""
+    if "epoch" not in columns or len(lines) < 3:
+        return 1
+    numbers = [_shown(values, cell(line, columns["epoch"])) for line in lines]
+    if not all(isinstance(number, float) for number in numbers):
+        return 1
+    steps = {abs(b - a) for a, b in pairwise(numbers)}
+    first = steps.pop()
+    return int(first) if not steps and first > 1 and first == int(first) else 1
+
+
+def _headers(
+    book: Book, values: Calculator, sheet: str, cell: Ask, *, across: bool
+) -> dict[int, list[_Header]]:
+    """Line -> the headers in it. A label beside its number, one below the other, is none."""
+    rows: dict[int, list[tuple[int, str]]] = {}
+    for at, content in book.cells.items():
+        if at.sheet == sheet and (text := _text(values, at, content)) is not None:
+            line, column = (at.column, at.row) if across else (at.row, at.column)
+            rows.setdefault(line, []).append((column, text))
+    found: dict[int, list[_Header]] = {}
+    for line, texts in rows.items():
+        texts.sort()
+        beside = [isinstance(_shown(values, cell(line, column + 1)), float) for column, _ in texts]
+        if sum(beside) > 2 and 2 * sum(beside) > len(beside):
+            continue  # labels, each with its number
+        for (column, _), text in zip(
+            texts, counted_from_one([text for _, text in texts]), strict=True
+        ):
+            name = quantity(text) if rate_in(text) is None else None
+            sure, name = name is not None, name or symbol(text)
+            if name is None:
+                continue
+            under = book.cells.get(cell(line + 1, column))
+            listed = under is not None and isinstance(under.value, str) and quantity(under.value)
+            if listed and isinstance(_shown(values, cell(line, column + 1)), float):
+                continue
+            found.setdefault(line, []).append(_Header(column, name, sure))
+    return found
+
+
+def _segments(headers: Sequence[_Header]) -> list[list[_Header]]:
+    """Several tables may stand side by side: a quantity that comes again begins the next.
+
+    Only where most come again. A second set of gradients or weights alone (Δw, the new w) is no
+    table but a helper's columns, and of two columns called h1 one holds the activations.
+    """
+    counts = Counter(header.name for header in headers)
+    again = [name for name, count in counts.items() if count > 1]
+    if 2 * len(again) <= len(counts):
+        return [list(headers)]
+    segments: list[list[_Header]] = [[]]
+    for header in headers:
+        names = [h.name for h in segments[-1]]
+        if header.name in names and any(n in COMPUTED for n in names):
+            segments.append([])
+        segments[-1].append(header)
+    whole = [s for s in segments if any(h.name in _FORWARD for h in s)]
+    return whole or segments[:1]
+
+
+_FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
+
+
+def _claimed(
+    book: Book, cell: Ask, head: int, headers: Sequence[_Header]
+) -> tuple[dict[str, int], dict[int, str]]:
+    """Quantity -> its column; and column -> what else its header may mean.
+
+    Where several claim a quantity, the one whose words say it has it, with cells below before one
+    without, from the left.
+    """
+    columns: dict[str, int] = {}
+    rivals: dict[int, str] = {}
+
+    def rank(header: _Header) -> tuple[bool, bool, int]:
+        below = [cell(head + k, header.column) in book.cells for k in (1, 2, 3)]
+        return (not header.sure, not any(below), header.column)
+
+    for header in sorted(headers, key=rank):
+        if header.name in columns:
+            rivals[header.column] = header.name
+        else:
+            columns[header.name] = header.column
+    return columns, rivals
+
+
+def _above(
+    book: Book,
+    values: Calculator,
+    cell: Ask,
+    rows: Mapping[int, list[_Header]],
+    head: int,
+    lines: Sequence[int],
+    taken: set[int],
+) -> dict[str, int]:
+    """Headers that stand one or two lines higher, over columns of numbers without one."""
+    found: dict[str, int] = {}
+    for line in (head - 1, head - 2):
+        for header in rows.get(line, ()):
+            free = header.column not in taken and cell(head, header.column) not in book.cells
+            if free and isinstance(_shown(values, cell(lines[0], header.column)), float):
+                found.setdefault(header.name, header.column)
+    return found
+
+
+def _runs(
+    values: Calculator,
+    cell: Ask,
+    lines: Sequence[int],
+    columns: Mapping[str, int],
+    counters: Sequence[int],
+) -> list[list[int]]:
+    """The lines in parts: a new run begins where epochs are counted anew or η changes."""
+    counters = [*([columns["epoch"]] if "epoch" in columns else []), *counters]
+    rates = [_shown(values, cell(at, columns["η"])) if "η" in columns else None for at in lines]
+    by_rate = not counters and 3 * len(set(rates)) <= len(lines)
+    runs = [[lines[0]]]
+    for k, (before, line) in enumerate(pairwise(lines), start=1):
+        restart = by_rate and rates[k] != rates[k - 1]
+        for column in counters if line > before else ():
+            a, b = (_shown(values, cell(at, column)) for at in (before, line))
+            restart |= isinstance(a, float) and isinstance(b, float) and b < a
+        if restart:
+            runs.append([])
+        runs[-1].append(line)
+    return runs
 
 
 def _telling(columns: Mapping[str, int]) -> list[int]:
@@ -266,8 +360,11 @@ def _telling(columns: Mapping[str, int]) -> list[int]:
     Gradients only where there is little else: they may stand a line below their epoch.
     """
     computed = {name: column for name, column in columns.items() if name in COMPUTED}
-    forward = [column for name, column in computed.items() if not name.startswith("∂")]
-    return forward if len(forward) > 2 else list(computed.values())
+    forward = [column for name, column in computed.items() if name in _FORWARD]
+    weights = [columns[name] for name in WEIGHTS if name in columns]
+    if len(forward) > 2:
+        return forward
+    return list(computed.values()) or (weights if len(weights) == len(WEIGHTS) else [])
 
 
 def _runs_upwards(
@@ -291,24 +388,8 @@ def _runs_upwards(
         return False
     numbers = [_shown(values, cell(line, columns["epoch"])) for line in lines]
     return all(
-        isinstance(a, float) and isinstance(b, float) and b < a
-        for a, b in pairwise(numbers)
+        isinstance(a, float) and isinstance(b, float) and b < a for a, b in pairwise(numbers)
     )
-
-
-def _segments(headers: list[tuple[int, str]]) -> list[dict[str, int]]:
-    """Several tables may stand side by side: a quantity that comes again begins the next.
-
-    Unless nothing calculated came before: then what came first was a label beside the table. A
-    second set of gradients or weights alone (Δw, the new w) is no table but a helper's columns.
-    """
-    segments: list[dict[str, int]] = [{}]
-    for column, name in headers:
-        if name in segments[-1] and any(n in COMPUTED for n in segments[-1]):
-            segments.append({})
-        segments[-1][name] = column
-    whole = [s for s in segments if any(n in COMPUTED and not n.startswith("∂") for n in s)]
-    return whole or segments[:1]
 
 
 def _lines(
@@ -316,10 +397,12 @@ def _lines(
     values: Calculator,
     cell: Ask,
     head: int,
-    columns: list[int],
+    named: Mapping[str, int],
     computed: list[int],
 ) -> tuple[list[int], str]:
     """The epochs below `head`, and what more looks like epochs and was left out."""
+    columns = list(named.values())
+    weights_alone = not any(name in COMPUTED for name in named)
 
     def filled(line: int) -> bool:
         count = 0
@@ -329,8 +412,10 @@ def _lines(
             if content is not None:
                 text = content.text is None and isinstance(content.value, str)
                 count += 1 if not text or quantity(str(content.value)) is None else -1
-        return 2 * count >= len(computed) and any(
-            not isinstance(_shown(values, cell(line, c)), str) for c in computed
+        return (
+            2 * count >= len(computed)
+            and any(not isinstance(_shown(values, cell(line, c)), str) for c in computed)
+            and not _sums_up(book, values, cell, line, named, computed)
         )
 
     first = next((line for line in range(head + 1, head + 4) if filled(line)), None)
@@ -345,12 +430,43 @@ def _lines(
             if len(lines) == MOST_EPOCHS and filled(line):
                 return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those"
         after = next((line + gap for gap in (1, 2, 3) if filled(line + gap)), None)
+        gap = range(lines[-1] + 1, after or line)
         if after is None or not _goes_on(book, cell, lines[-1], after, columns):
+            break
+        if weights_alone and _has_headers(book, cell, gap, columns):
+            after = None  # these were initial values, and a table begins
             break
         line = after
     if after is not None and not _has_headers(book, cell, range(lines[-1] + 1, after), columns):
         return lines, "after a gap there is more that was not judged,"
     return lines, ""
+
+
+_SUMMARIES = {"AVERAGE", "MIN", "MAX", "MEDIAN", "COUNT", "STDEV"}
+
+
+def _sums_up(
+    book: Book,
+    values: Calculator,
+    cell: Ask,
+    line: int,
+    named: Mapping[str, int],
+    computed: Iterable[int],
+) -> bool:
+    """Whether a line is no epoch but its averages, or has a word where epochs are counted."""
+    if "epoch" in named and isinstance(_shown(values, at := cell(line, named["epoch"])), str):
+        word = str(_shown(values, at))
+        return not re.search(r"\d", word)
+    calls = filled = 0
+    for column in computed:
+        if book.formula_text(at := cell(line, column)):
+            filled += 1
+            try:
+                tree = book.tree(at)
+            except FormulaError:
+                continue
+            calls += isinstance(tree, Call) and tree.name in _SUMMARIES
+    return 2 * calls > filled > 0
 
 
 def _goes_on(book: Book, cell: Ask, last: int, after: int, columns: list[int]) -> bool:
@@ -430,14 +546,36 @@ def _labels(book: Book, values: Calculator) -> Iterator[tuple[str, Address]]:
     for at, content in book.cells.items():
         if not isinstance(content.value, str) or rate_in(content.value) is not None:
             continue
-        name = quantity(content.value)
+        name = quantity(content.value) or symbol(content.value)
         if name not in ("η", *EXAMPLE, *WEIGHTS):
             name = "η" if name == "epoch" and len(content.value.strip(" :=")) == 1 else None
         if name is None:
             continue
         right = Address(at.sheet, at.row, at.column + 1)
-        below = Address(at.sheet, at.row + 1, at.column)
-        for place in (right, below):
-            if isinstance(_shown(values, place), float):
-                yield name, place
-                break
+        below = [Address(at.sheet, at.row + k, at.column) for k in (1, 2, 3)]
+        if _is_number(values, right):
+            yield name, right
+        elif _is_number(values, below[0]) and not all(_is_number(values, b) for b in below):
+            yield name, below[0]
+
+
+def _is_number(values: Calculator, at: Address) -> bool:
+    """Whether a number stands there, or text that formulas take for one."""
+    shown = _shown(values, at)
+    return isinstance(shown, float) or (
+        isinstance(shown, str) and re.fullmatch(r"\s*[-+]?\d*[.,]?\d+\s*", shown) is not None
+    )
+
+
+def _said(book: Book, inside: set[Address]) -> Iterator[tuple[str, float, Address]]:
+    """What lines of text tell: "x = (0.05, 0.10), lr = 0.5", in one cell or in several."""
+    rows: dict[tuple[str, int], list[Address]] = {}
+    for at in sorted(book.cells):
+        if at not in inside and book.cells[at].text is None:
+            rows.setdefault((at.sheet, at.row), []).append(at)
+    for places in rows.values():
+        cells = [book.cells[at] for at in places[:40]]
+        texts = [cell.value if isinstance(cell.value, str) else cell.written for cell in cells]
+        if any(isinstance(cell.value, str) for cell in cells):
+            for name, value in numbers_in(", ".join(texts)).items():
+                yield name, value, places[0]

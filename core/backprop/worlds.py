@@ -238,12 +238,23 @@ class Worlds:
                     break
         for column in self._turned(named):
             named[column] = table.hints[column]
+        named |= self._with_most_signs(named)
         for column, name in table.hints.items():
-            if column not in named and self._needed(column):
+            other = named.get(column) != name and named.get(column) != f"−{name}"
+            if name in HELPERS and other and self._needed(column):
                 named[column] = name
         self.reading.helpers = named
         self._known.clear()
         self.__dict__.pop("own", None)  # drawn before the helpers had names
+
+    def _with_most_signs(self, named: Mapping[int, str]) -> dict[int, str]:
+        """η·∂E/∂w columns of the sign that fewer have, with that of the most."""
+        steps = {c: name for c, name in named.items() if "η·∂E/∂" in name and len(name) < 10}
+        minus = [c for c, name in steps.items() if name.startswith("−")]
+        plus = [c for c in steps if c not in minus]
+        if len(minus) > len(plus):
+            return {c: f"−{steps[c]}" for c in plus}
+        return {c: steps[c][1:] for c in minus} if len(plus) > len(minus) else {}
 
     def _columns_on_the_way(self) -> list[int]:
         """The columns that the table's formulas go through, besides its own."""

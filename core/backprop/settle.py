@@ -1,0 +1,197 @@
+"""What the columns of a table are, and in which lines their numbers stand, told by the numbers.
+
+This module knows that headers mislead: it gives a table the names and lines under which most of its
+numbers follow from each other. What then still disagrees is for judge.py and pasted.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.backprop.cells import Book, Calculator
+from core.backprop.digits import doubt
+from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array
+from core.backprop.reading import Reading, State, expanded, read_table, worked_out
+from core.backprop.rules import TABLE_RULES, names_in
+from core.backprop.tables import EXAMPLE, Layout, Table
+
+
+def settle(book: Book, layout: Layout, actual: Calculator) -> Layout:
+    """The layout with every quantity's name and line as its numbers show them."""
+    return _settle_lines(book, _settle_names(book, layout, actual), actual)
+
+
+def _settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
+    """The layout with every column called what its numbers are.
+
+    Students who have no column for net inputs call the activations just h1 or H1; others have two
+    columns called Output 1, or names that nobody else has. What a column holds is what most of its
+    numbers are, calculated from those beside them.
+    """
+    tables = []
+    for table in layout.tables:
+        columns = dict(table.columns)
+        for node, sources in _SOURCES.items():
+            if node in columns and f"out_{node}" not in columns:
+                now = replace(table, columns=columns)
+                if _holds_activations(read_table(book, layout, now, actual), node, sources):
+                    columns = {f"out_{node}" if n == node else n: c for n, c in columns.items()}
+        tables.append(_named_by_numbers(book, layout, replace(table, columns=columns), actual))
+    return replace(layout, tables=tables)
+
+
+def _named_by_numbers(book: Book, layout: Layout, table: Table, actual: Calculator) -> Table:
+    """The table with names for its nameless columns, and the right one of several of a name."""
+    unnamed = {c for c, name in table.hints.items() if name in TABLE_RULES}
+    named = {*table.columns.values(), *table.hints}
+    for column in range(min(named), max(named) + 1):
+        head = book.cells.get(table.cell(table.head, column))
+        if column not in named and head is not None and isinstance(head.value, str):
+            unnamed.add(column)
+    if not unnamed or table.epochs < 3 or len(table.weights) < len(WEIGHTS):
+        return table
+    reading = read_table(book, layout, table, actual)
+    columns, numbers = dict(table.columns), _Numbers(reading)
+    rivals = {c: n for c, n in table.hints.items() if n in TABLE_RULES and n in columns}
+    for column, name in rivals.items():
+        now, then = (numbers.share(name, c, columns) for c in (columns[name], column))
+        if now < 0.5 < then:
+            unnamed = (unnamed - {column}) | {columns[name]}
+            columns[name] = column
+    for _ in range(3):  # what has found its name may help others
+        for name in TABLE_RULES:
+            for column in sorted(unnamed) if name not in columns else ():
+                if numbers.share(name, column, columns) > 0.8:
+                    columns[name] = column
+                    unnamed.discard(column)
+                    break
+    hints = {c: n for c, n in table.hints.items() if c not in columns.values()}
+    return replace(table, columns=columns, hints=hints)
+
+
+class _Numbers:
+    """The numbers of a table, column by column."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.table = reading, reading.table
+        self.example = {name: getattr(reading.setup, name) for name in EXAMPLE}
+        self.taken: dict[int, tuple[Array, Array]] = {}
+
+    def column(self, column: int) -> tuple[Array, Array]:
+        """The numbers, NaN where there is none, and how far their digits leave them open."""
+        if column not in self.taken:
+            book, places = self.reading.book, [self.table.cell(n, column) for n in self.table.lines]
+            values = [self.reading.actual.value(at) for at in places]
+            numbers = np.array([v if isinstance(v, float) else math.nan for v in values])
+            self.taken[column] = numbers, doubt([book.cells.get(at) for at in places])
+        return self.taken[column]
+
+    def share(self, name: str, column: int, columns: Mapping[str, int]) -> float:
+        """How many numbers of the column are what `name` should be, given the other columns."""
+        others = {n: self.column(c)[0] for n, c in columns.items() if n in COLUMNS and n != name}
+        state: State = {**others, **self.example}
+        rule = expanded(TABLE_RULES[name], frozenset(state))
+        if not state.keys() >= set(names_in(rule)):
+            return 0.0
+        right = np.asarray(worked_out(rule, state), dtype=float)
+        values, open_by = self.column(column)
+        for other in names_in(rule):
+            if other in columns and other not in self.example:
+                moved = {**state, other: state[other] + self.column(columns[other])[1]}
+                open_by = open_by + np.abs(np.asarray(worked_out(rule, moved)) - right)
+        with np.errstate(invalid="ignore"):
+            agree = np.abs(values - right) <= 1e-6 * np.abs(right) + 1.1 * open_by
+            told = open_by < 0.2 * np.nanmax(np.abs(right), initial=1e-300)
+        filled = np.isfinite(values)
+        return float((agree & told).sum() / filled.sum()) if 2 * filled.sum() > len(filled) else 0.0
+
+
+def _settle_lines(book: Book, layout: Layout, actual: Calculator) -> Layout:
+    """The layout with the shifts of its tables.
+
+    A row of a student's may hold the weights that its own epoch leads to: then those of an epoch
+    stand a line before it, the initial ones above the first. Or the gradients stand a line after.
+    """
+    tables = []
+    inside = {
+        t.at(w, k): t.lines for t in layout.tables for w in t.weights for k in range(t.epochs)
+    }
+    for table in layout.tables:
+        for group, shift in ((WEIGHTS, -1), (GRADIENTS, 1), (GRADIENTS, 2)):
+            names = [name for name in group if name in table.columns]
+            shifts = {**table.shifts, **dict.fromkeys(names, shift)}
+            moved = replace(table, shifts=shifts)
+            if names and _may_move(moved, names, shift, actual):
+                now, then = (
+                    _agreeing(read_table(book, layout, t, actual), group) for t in (table, moved)
+                )
+                table = moved if then > max(now + 0.1, 0.5) else table
+        after = [table.at(name, table.epochs) for name in table.weights]
+        free = [at for at in after if inside.get(at) in (None, table.lines)]
+        filled = [at for at in free if isinstance(actual.value(at), float)]
+        tables.append(replace(table, last_step=2 * len(filled) > len(after)))
+    return replace(layout, tables=tables)
+
+
+def _may_move(moved: Table, names: list[str], shift: int, actual: Calculator) -> bool:
+    """Whether there are numbers above the first line, or none in it."""
+    if moved.epochs < 2:
+        return False
+    cells = [moved.at(n, 0) if shift < 0 else moved.at(n, -1) for n in names]
+    numbers = [at for at in cells if at.row > 0 and isinstance(actual.value(at), float)]
+    return len(numbers) == len(names) if shift < 0 else 2 * len(numbers) < len(names)
+
+
+def _agreeing(reading: Reading, group: tuple[str, ...]) -> float:
+    """The share of numbers that follow from those of the group, or are in it, and agree."""
+    table, state, room = reading.table, dict[str, Any](), dict[str, Array]()
+    for name in COLUMNS:
+        if name in table.columns and name not in EXAMPLE:
+            values = [reading.value(name, k) for k in range(table.epochs)]
+            state[name] = np.array([v if isinstance(v, float) else math.nan for v in values])
+            cells = [reading.at(name, k) for k in range(table.epochs)]
+            room[name] = 4 * doubt([reading.book.cells.get(at) if at else None for at in cells])
+    state |= {name: getattr(reading.setup, name) for name in EXAMPLE}
+    agree = counted = 0
+    for name, margin in room.items():
+        values, rule = state[name], expanded(TABLE_RULES.get(name, ""), frozenset(state))
+        if not rule or not state.keys() >= set(names_in(rule)):
+            continue
+        if name in group or not set(group).isdisjoint(names_in(rule)):
+            right = np.asarray(worked_out(rule, state), dtype=float)
+            with np.errstate(invalid="ignore"):
+                agree += int((np.abs(values - right) <= 1e-6 * np.abs(right) + margin).sum())
+            counted += int(np.isfinite(values + right).sum())
+    return agree / counted if counted else 0.0
+
+
+_SOURCES = {
+    "h1": (("w1", "i1"), ("w2", "i2")),
+    "h2": (("w3", "i1"), ("w4", "i2")),
+    "o1": (("w5", "out_h1"), ("w6", "out_h2")),
+    "o2": (("w7", "out_h1"), ("w8", "out_h2")),
+}
+"""Node -> what its net input adds up: weight times signal."""
+
+
+def _holds_activations(reading: Reading, node: str, sources: tuple[tuple[str, str], ...]) -> bool:
+    """Whether most numbers of the column are σ of the net input rather than the net input."""
+    closer = counted = 0
+    for k in range(min(reading.table.epochs, 30)):
+        numbers = [
+            getattr(reading.setup, n) if n in EXAMPLE else reading.value(n, k)
+            for pair in sources
+            for n in pair
+        ]
+        value = reading.value(node, k)
+        if any(not isinstance(x, float) or not math.isfinite(x) for x in (value, *numbers)):
+            continue
+        net = numbers[0] * numbers[1] + numbers[2] * numbers[3]
+        counted += 1
+        closer += abs(value - 1 / (1 + math.exp(-max(net, -700)))) < abs(value - net)
+    return 2 * closer > counted
