@@ -25,12 +25,13 @@ import numpy as np
 from core.backprop.cells import Book, Calculator, FileError, read
 from core.backprop.diagnosis import Slip
 from core.backprop.digits import decimals_of, doubt, rounded_like, take_text_for_numbers
+from core.backprop.edits import quoted
 from core.backprop.formula import Address, Constant, FormulaError, Node, make_ref, number, parse
 from core.backprop.judge import judge
 from core.backprop.mend import Change, mend
 from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, History, Setup, descend
 from core.backprop.pasted import judge_numbers
-from core.backprop.reading import Rate, Reading, read_table
+from core.backprop.reading import Rate, Reading, rate_in_texts, read_table
 from core.backprop.settle import settle
 from core.backprop.tables import EXAMPLE, Layout, Table, find
 from core.backprop.worlds import rounding
@@ -107,6 +108,11 @@ class Run:
     def has_curve(self) -> bool:
         """Whether the file shows an E_total for more than one epoch."""
         return self.epochs > 1 and bool(np.isfinite(self.theirs).any())
+
+    @property
+    def lists_errors(self) -> bool:
+        """Whether its table has a column of E_total."""
+        return "E_total" in self.table.columns
 
     @property
     def is_off(self) -> bool:
@@ -369,6 +375,9 @@ class _Audit:
     def _judge_table(self, table: Table) -> None:
         reading = read_table(self.book, self.layout, table, self.actual)
         verdict = judge(reading)
+        if verdict.misread:
+            self._say_misread(reading)
+            return
         if table.stride > 1:
             verdict.pasted -= {(n, k) for n, k in verdict.pasted if n in WEIGHTS and k}
             self.not_judged.append(
@@ -376,12 +385,16 @@ class _Audit:
                 "itself, and not the steps between them."
             )
         numbers = judge_numbers(reading, verdict.pasted)
+        if numbers.misread:
+            self._say_misread(reading)
+            return
         slips = [*verdict.slips, *numbers.slips]
         if numbers.rate is not None:
             slips += _rate_slips(reading, numbers.rate)
             at = reading.rate.at if reading.rate else None
             reading.rate = Rate(numbers.rate, at, "the steps of its weights")
         slips += self._rate_as_text(reading)
+        slips += _rate_told_otherwise(reading)
         unread: dict[str, list[Address]] = {}
         for at, why in verdict.unread.items():
             if at not in numbers.judged:
@@ -403,6 +416,18 @@ class _Audit:
         self.not_judged += [f"{sentence}." for sentence in numbers.vague.values()]
         self._say_missing(reading)
         self._add(reading, slips, len(verdict.judged), len(numbers.judged))
+
+    def _say_misread(self, reading: Reading) -> None:
+        """Nobody gets most of a forward pass wrong: the headers mean something else."""
+        table = reading.table
+        place = f"{table.sheet}!{table.where}" if table.sheet else table.where
+        taken = [f"{reading.heading(n)} for {n}" for n in table.columns if reading.heading(n) != n]
+        words = f" It was taken {', '.join(taken[:6])}." if taken else ""
+        self.not_judged.append(
+            f"{place}: most of its columns do not hold what their headers seem to say, so the "
+            f"table was probably misunderstood, and nothing in it is called wrong.{words}"
+        )
+        self._add(reading, [], 0, 0)
 
     def _rate_as_text(self, reading: Reading) -> list[Slip]:
         """Text such as "0.5" works in most programs; "0,5" in some countries only."""
@@ -550,27 +575,42 @@ class _Audit:
         return True
 
     def _title(self, reading: Reading) -> str:
-        return f"the column of η = {reading.table.rate:g}"
+        rate = reading.table.rate
+        return "the column" if rate is None else f"the column of η = {rate:g}"
 
     def _of_another_rate(self, reading: Reading) -> list[Slip]:
         """A column headed by one η that shows a table of another."""
-        other = next(iter(reading.elsewhere.values()))
-        index = self.layout.tables.index(other) if other in self.layout.tables else None
-        if index is None:
+        other, rate = next(iter(reading.elsewhere.values())), reading.table.rate
+        if other not in self.layout.tables or rate is None:
             return []
-        run, rate = self.runs[index], reading.table.rate
-        if rate is None or math.isnan(run.first) or math.isclose(run.first, rate, rel_tol=1e-9):
+        shown = self.runs[self.layout.tables.index(other)]
+        if math.isnan(shown.first):
             return []
-        at = reading.table.heading("E_total")
-        cause = f"{at.cell} says η = {rate:g}, but the column shows a table with η = {run.first:g}."
-        text = self.book.cells[at].value
-        return [Slip(at, "η", "rate", cause, str(text), f"{run.first:g}", ("rate",))]
+        if math.isclose(shown.first, rate, rel_tol=1e-9):
+            return []
+        said = f"the column shows a table with η = {shown.first:g}"
+        listed = [run for run in self.runs[: len(self.layout.tables)] if run.lists_errors]
+        meant = next((run for run in listed if math.isclose(run.first, rate, rel_tol=1e-9)), None)
+        if meant is None:
+            at = reading.table.heading("E_total")
+            cause = f"{at.cell} says η = {rate:g}, but {said}."
+            text = str(self.book.cells[at].value)
+            return [Slip(at, "η", "rate", cause, text, f"{shown.first:g}", ("rate",))]
+        slips = []
+        for k in range(min(reading.table.epochs, meant.epochs)):
+            at = reading.table.at("E_total", k)
+            theirs = f"={self.book.formula_text(at)}"
+            there = meant.table.at("E_total", k)
+            right = f"={quoted(there.sheet)}!{there.cell}" if there.sheet else f"={there.cell}"
+            cause = f"{at.cell} stands below η = {rate:g}, but {said}."
+            slips.append(Slip(at, "E_total", "rate", cause, theirs, right, ("shown", rate)))
+        return slips
 
     def _curve_finding(self, reading: Reading, wrong: list[int], host: int | None) -> Finding:
         curve, run = reading.table, self.runs[-1]
         first = curve.at("E_total", wrong[0])
         shown, gives = _distinct(float(run.theirs[wrong[0]]), float(run.right[wrong[0]]))
-        cause = f"{first.cell} is {shown}; with η = {curve.rate:g} E_total comes to {gives}."
+        cause = f"{first.cell} is {shown}; with η = {run.first:g} E_total comes to {gives}."
         said = self._faulty_source(reading, host)
         if said:  # a number that agrees by chance is of the same faulty run
             wrong = list(range(wrong[0], curve.epochs))
@@ -735,6 +775,17 @@ def _rate_slips(reading: Reading, found: float) -> list[Slip]:
         right = re.sub(r"\d*[.,]?\d+(?:[eE]-?\d+)?(?=\D*$)", f"{found:g}", theirs)
     cause = f"{at.cell} says η = {value:g}, but the weights move as with η = {found:g}."
     return [Slip(c, "η", "rate", cause, theirs, right, ("rate",)) for c in cells]
+
+
+def _rate_told_otherwise(reading: Reading) -> list[Slip]:
+    """η is typed into the formulas, and a text above them says another."""
+    used, told = reading.rate, rate_in_texts(reading)
+    if used is None or used.at or used.text or told is None or told.text is None:
+        return []
+    value, said = float(np.ravel(used.value)[0]), float(np.ravel(told.value)[0])
+    if math.isclose(value, said, rel_tol=1e-9) or reading.table.rate is not None:
+        return []
+    return _rate_slips(replace(reading, rate=told), value)
 
 
 def _distinct(a: float, b: float) -> tuple[str, str]:

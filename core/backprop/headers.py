@@ -226,20 +226,51 @@ def _translated(text: str) -> str:
     """The text in plain letters, with the words of the patterns."""
     plain = _PHRASES.sub(" η ", _plain(text))
     plain = _OTHER.sub(lambda word: f" {_WORDS[word[0]]} ", _SMALL.sub("", plain))
-    return re.sub(r"[a-zη]+", lambda word: _LATIN.get(word[0], word[0]), plain)
+    return re.sub(r"[a-zη]+", lambda word: _short(word[0]), plain)
+
+
+def _short(word: str) -> str:
+    """A word as the patterns have it; endings, "Gradienty", are forgiven to long ones."""
+    for end in (len(word), len(word) - 1, len(word) - 2):
+        if end > (5 if end < len(word) else 0) and word[:end] in _LATIN:
+            return _LATIN[word[:end]]
+    return word
+
+
+def kind(text: str) -> str:
+    """What a heading over several columns says that they are, as a word before their own."""
+    words = re.findall("[a-zη]+", _translated(text[:60]))
+    for short, tells in (
+        ("grad", ("grad", "d", "dedw")),
+        ("err", ("err", "e")),
+        ("out", ("out", "sigmoid", "sig", "act", "activated")),
+        ("net", ("net", "sum", "z")),
+        ("in", ("in", "i")),
+        ("t", ("t",)),
+        ("w", ("w",)),
+    ):
+        if set(tells) & set(words):
+            return short
+    return ""
 
 
 _RATE = re.compile(
-    r"\W*(?:η|eta|lr|α|alpha|(?:learn(?:ing)?[ _-]?)?rate)(?:\s*\((?:η|eta|lr|α|alpha)\))?"
+    r"\W*(?:η|eta|lr|α|alpha|(?:learn(?:ing)?[ _-]?)?rate)(?:\s*\(?(?:η|eta|lr|α|alpha)\)?)?"
     r"[\s_:=of-]*(\d*[.,]?\d+(?:e-?\d+)?)\W*",
     re.IGNORECASE,
 )
 
 
+_LOSS_BEFORE = re.compile(r"^(?:e|err|error|loss|cost)[ _]?(?:t|tot|total)?\W+", re.IGNORECASE)
+
+
 def rate_in(text: str) -> float | None:
-    """The number in a text such as "LR=0.1" or "η = 0,5"; None if it is no such text."""
-    match = _RATE.fullmatch(unicodedata.normalize("NFKC", text[:60]))
-    return float(match[1].replace(",", ".")) if match else None
+    """The number in a text such as "LR=0.1", "η = 0,5" or "loss (lr=0.5)"; else None."""
+    text = unicodedata.normalize("NFKC", text[:60]).strip()
+    for part in (text, _LOSS_BEFORE.sub("", text)):
+        if match := _RATE.fullmatch(part):
+            return float(match[1].replace(",", "."))
+    return None
 
 
 _NUMBER = r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
@@ -250,6 +281,8 @@ _SAID = re.compile(
 )
 _TOGETHER = [
     (r"(?:initial|start|starting|first)?w|w1w8|w18", WEIGHTS),
+    (r"(?:init|initial)?(?:fc1|w1w4|layer1)", WEIGHTS[:4]),
+    (r"(?:init|initial)?(?:fc2|w5w8|layer2)", WEIGHTS[4:]),
     (r"in|i|x|i1i2|x1x2", ("i1", "i2")),
     (r"t|y|t1t2|y1y2", ("t1", "t2")),
 ]

@@ -13,7 +13,7 @@ from core.backprop.diagnosis import Diagnosis, Slip, short
 from core.backprop.formula import Address, FormulaError, Value, references
 from core.backprop.network import COLUMNS, WEIGHTS
 from core.backprop.reading import HELPERS, Reading
-from core.backprop.tables import EXAMPLE
+from core.backprop.tables import EXAMPLE, FORWARD
 from core.backprop.worlds import Worlds, finite, rounding
 
 
@@ -23,7 +23,8 @@ class Verdict:
 
     judged: the cells. typed: cells with a number where most of their column is formulas. pasted:
     cells to be judged by their numbers, because they have no formula or none that can be read.
-    unread: cell -> what in its formula is not known. empty: cells without content.
+    unread: cell -> what in its formula is not known. empty: cells without content. misread: whether
+    so much disagrees that the headers must mean something else.
     """
 
     slips: list[Slip] = field(default_factory=list)
@@ -31,6 +32,7 @@ class Verdict:
     pasted: set[tuple[str, int]] = field(default_factory=set)
     unread: dict[Address, str] = field(default_factory=dict)
     empty: list[Address] = field(default_factory=list)
+    misread: bool = False
 
 
 def judge(reading: Reading) -> Verdict:
@@ -52,6 +54,8 @@ class _Judge:
         verdict = Verdict()
         columns = [name for name in (*COLUMNS, *HELPERS) if self._column(name)]
         columns = [name for name in columns if name not in EXAMPLE]
+        if self._is_misread(columns):
+            return Verdict(misread=True)
         live = {name: self._mostly_formulas(name) for name in columns}
         asked: set[Address] = set()
         steps = [name for name in columns if name in WEIGHTS]
@@ -65,6 +69,23 @@ class _Judge:
         self._judge_example(verdict, asked)
         self._judge_labels(verdict)
         return verdict
+
+    def _is_misread(self, columns: list[str]) -> bool:
+        """Whether most columns of the forward pass are wrong in most of a few of their rows."""
+        rows = sorted({0, self.epochs // 3, 2 * self.epochs // 3, self.epochs - 1})
+        found: list[bool] = []
+        for name in columns:
+            if name not in FORWARD:
+                continue
+            verdicts = []
+            for k in rows:
+                at = self.reading.at(name, k)
+                tree = self.worlds.tree(at) if at else None
+                if at and tree and not self.worlds.unreadable(tree, at):
+                    verdicts.append(self.worlds.is_right(tree, at, name, k))
+            if verdicts and not self.reading.lacks(name):
+                found.append(2 * sum(verdicts) < len(verdicts))
+        return len(found) > 2 and 2 * sum(found) > len(found)
 
     def _is_pasted(self, group: list[str], k: int) -> bool:
         """Whether a row holds numbers where others have formulas: then it was pasted, not typed."""
@@ -250,11 +271,13 @@ class _Judge:
         for name in (*EXAMPLE, *WEIGHTS):
             home = reading.labelled_cell(name)
             at = reading.table.at(name, 0) if name in self.table.columns else None
-            if home is None or at is None or self.book.formula_text(at):
+            if home is None or at is None:
                 continue
             said, used = reading.actual.value(home), getattr(reading.setup, name)
             if _same(said, used):
                 agree += 1
+            elif self.book.formula_text(at):
+                continue
             elif isinstance(said, float):
                 wrong.append((name, at, home, said, used))
         if not wrong or agree < max(2, len(wrong)):

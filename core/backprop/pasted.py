@@ -29,9 +29,11 @@ from core.backprop.formula import (
 from core.backprop.network import COLUMNS, WEIGHTS, Array
 from core.backprop.reading import Reading, expanded, worked_out
 from core.backprop.rules import TABLE_RULES, TABLE_STEPS, in_cells, names_in
-from core.backprop.tables import EXAMPLE
+from core.backprop.tables import EXAMPLE, FORWARD
 
 _EPS = np.finfo(float).eps
+_GUESSES = 5000
+"""So many slips are tried on the numbers of one table."""
 
 
 @dataclass
@@ -39,13 +41,15 @@ class Numbers:
     """What judging the numbers of a table came to.
 
     rate: the η that the steps were taken with, where the file names none or another. vague:
-    quantity -> a sentence, where too few digits are left to tell.
+    quantity -> a sentence, where too few digits are left to tell. misread: whether so much
+    disagrees that the headers must mean something else.
     """
 
     slips: list[Slip] = field(default_factory=list)
     judged: list[Address] = field(default_factory=list)
     vague: dict[str, str] = field(default_factory=dict)
     rate: float | None = None
+    misread: bool = False
 
 
 def judge_numbers(reading: Reading, pasted: set[tuple[str, int]]) -> Numbers:
@@ -56,6 +60,7 @@ def judge_numbers(reading: Reading, pasted: set[tuple[str, int]]) -> Numbers:
 class _Numbers:
     def __init__(self, reading: Reading, pasted: set[tuple[str, int]]) -> None:
         self.reading, self.pasted = reading, pasted
+        self.left = _GUESSES
         self.epochs = reading.table.steps  # of the last perhaps the weights alone
         self.values: dict[str, Array] = {}
         self.doubt: dict[str, Array] = {}
@@ -143,6 +148,7 @@ class _Numbers:
             said = f"{self.reading.heading(name)} cannot be judged without {lacking}"
             verdict.vague[name] = f"{said}, which has no column"
         wrong = np.zeros(self.epochs + 1, dtype=bool)
+        mostly_off: dict[str, bool] = {}
         for name in order:
             first = self._shift(name)
             rows = [k for k in range(first, self.epochs) if (name, k) in self.pasted]
@@ -155,7 +161,11 @@ class _Numbers:
             else:
                 verdict.judged += [at for k in rows if (at := self.reading.at(name, k))]
             own = np.array([(name, k) in self.pasted for k in range(first, self.epochs)])
+            if name in FORWARD and not vague:
+                mostly_off[name] = 2 * (off & own).sum() > own.sum()
             wrong[first : self.epochs] |= off & own
+        if len(mostly_off) > 2 and 2 * sum(mostly_off.values()) > len(mostly_off):
+            return Numbers(misread=True)
         accused = self._reconcile(order, wrong)
         verdict.slips += self._explained(accused)
         return verdict
@@ -339,6 +349,9 @@ class _Numbers:
         here = Address("", 1, 500)
         told = {text: say(n) for n, text in slots.items()}
         for words, text in _changes(in_cells(self.rules[name], slots), slots, told):
+            self.left -= 1
+            if self.left < 0:
+                return
             try:
                 tree = parse(text, here)
                 with np.errstate(all="ignore"):

@@ -159,6 +159,8 @@ class Reading:
     def unnamed(self) -> list[str]:
         """The headers between the table's whose columns were not recognised."""
         table = self.table
+        if table.drops:
+            return []
         known = {*table.columns.values(), *self.helpers}
         ends = [column for name, column in table.columns.items() if name not in ("epoch", "η")]
         between = range(min(ends), max(ends))
@@ -170,7 +172,8 @@ class Reading:
         """What the file calls it, or its usual name."""
         columns = {n: column for column, n in self.helpers.items()} | dict(self.table.columns)
         if name in columns:
-            head = self.table.cell(self.table.head, columns[name])
+            table, column = self.table, columns[name]
+            head = table.heading(name) if name in table.columns else table.cell(table.head, column)
             written = self.book.cells.get(head)
             if written and isinstance(written.value, str) and len(written.value) <= 14:
                 return " ".join(written.value.split())
@@ -391,7 +394,7 @@ def _rate(reading: Reading, layout: Layout) -> Rate | None:
     at = _nearest("η", layout, table)
     if at is not None and at.sheet == sheet:
         return Rate(reading.actual.value(at), at, at.cell)
-    return _rate_in_texts(reading)
+    return rate_in_texts(reading)
 
 
 def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
@@ -482,7 +485,7 @@ def references_outside(tree: Node, at: Address, inside: set[Address]) -> list[Ad
     return [asked for asked in references(tree, at) if asked not in inside]
 
 
-def _rate_in_texts(reading: Reading) -> Rate | None:
+def rate_in_texts(reading: Reading) -> Rate | None:
     """A text such as "lr = 0.5" in a cell above the table, or as the name of the sheet."""
     book, table = reading.book, reading.table
     texts = [

@@ -41,6 +41,14 @@ def _settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
                 now = replace(table, columns=columns)
                 if _holds_activations(read_table(book, layout, now, actual), node, sources):
                     columns = {f"out_{node}" if n == node else n: c for n, c in columns.items()}
+        if table.drops:
+            tables.append(table)
+            continue
+        for k in "12":  # y1 may be the target or the output: a target stays
+            if f"t{k}" in columns and f"out_o{k}" not in columns:
+                numbers = [actual.value(table.at(f"t{k}", e)) for e in range(table.epochs)]
+                if 2 * len(set(numbers)) > len(numbers) > 2:
+                    columns[f"out_o{k}"] = columns.pop(f"t{k}")
         tables.append(_named_by_numbers(book, layout, replace(table, columns=columns), actual))
     return replace(layout, tables=tables)
 
@@ -53,7 +61,7 @@ def _named_by_numbers(book: Book, layout: Layout, table: Table, actual: Calculat
         head = book.cells.get(table.cell(table.head, column))
         if column not in named and head is not None and isinstance(head.value, str):
             unnamed.add(column)
-    if not unnamed or table.epochs < 3 or len(table.weights) < len(WEIGHTS):
+    if not unnamed or table.drops or table.epochs < 3 or len(table.weights) < len(WEIGHTS):
         return table
     reading = read_table(book, layout, table, actual)
     columns, numbers = dict(table.columns), _Numbers(reading)
@@ -126,7 +134,7 @@ def _settle_lines(book: Book, layout: Layout, actual: Calculator) -> Layout:
             names = [name for name in group if name in table.columns]
             shifts = {**table.shifts, **dict.fromkeys(names, shift)}
             moved = replace(table, shifts=shifts)
-            if names and _may_move(moved, names, shift, actual):
+            if names and _may_move(moved, names, shift, actual, {n for n, _, _ in layout.said}):
                 now, then = (
                     _agreeing(read_table(book, layout, t, actual), group) for t in (table, moved)
                 )
@@ -138,12 +146,16 @@ def _settle_lines(book: Book, layout: Layout, actual: Calculator) -> Layout:
     return replace(layout, tables=tables)
 
 
-def _may_move(moved: Table, names: list[str], shift: int, actual: Calculator) -> bool:
-    """Whether there are numbers above the first line, or none in it."""
+def _may_move(
+    moved: Table, names: list[str], shift: int, actual: Calculator, told: set[str]
+) -> bool:
+    """Whether there are numbers above the first line, or told in words, or none in it."""
     if moved.epochs < 2:
         return False
     cells = [moved.at(n, 0) if shift < 0 else moved.at(n, -1) for n in names]
     numbers = [at for at in cells if at.row > 0 and isinstance(actual.value(at), float)]
+    if shift < 0 and not numbers and set(names) <= told:
+        return True
     return len(numbers) == len(names) if shift < 0 else 2 * len(numbers) < len(names)
 
 

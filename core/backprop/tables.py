@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 from core.backprop.cells import Book, Calculator, Cell
 from core.backprop.formula import Address, Call, FormulaError, Value
-from core.backprop.headers import counted_from_one, numbers_in, quantity, rate_in, symbol
+from core.backprop.headers import counted_from_one, kind, numbers_in, quantity, rate_in, symbol
 from core.backprop.network import COLUMNS, WEIGHTS
 
 EXAMPLE = ("t1", "t2", "i1", "i2")
 COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
+FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
 _QUANTITIES = (*COLUMNS, "epoch", "η")
 MOST_EPOCHS = 1000
 
@@ -36,7 +37,8 @@ class Table:
     of the headers. rate: η, where the header itself says it. across: whether epochs run across.
     shifts: quantity -> how many lines after its epoch's it stands. last_step: whether the weights
     stand there that the last epoch leads to, which have no epoch of their own. stride: how many
-    epochs there are from line to line.
+    epochs there are from line to line. drops: quantity -> how far below its line it stands, where
+    each epoch is a block of its own, in which every number has its label on the left.
     """
 
     sheet: str
@@ -49,13 +51,15 @@ class Table:
     shifts: Mapping[str, int] = field(default_factory=dict)
     last_step: bool = False
     stride: int = 1
+    drops: Mapping[str, int] = field(default_factory=dict)
 
     def at(self, name: str, k: int) -> Address:
         """The cell of a quantity at the k-th epoch, counted from 0.
 
         It may lie beyond the table's lines: one with a shift, or the weights after the last epoch.
         """
-        return self.cell(self._line(k + self.shifts.get(name, 0)), self.columns[name])
+        line = self._line(k + self.shifts.get(name, 0)) + self.drops.get(name, 0)
+        return self.cell(line, self.columns[name])
 
     def _line(self, k: int) -> int:
         last = len(self.lines) - 1
@@ -70,6 +74,9 @@ class Table:
 
     def heading(self, name: str) -> Address:
         """The cell of its header."""
+        if self.drops:
+            at = self.at(name, 0)
+            return at._replace(column=at.column - 1)
         return self.cell(self.head, self.columns[name])
 
     def cell(self, line: int, column: int) -> Address:
@@ -94,10 +101,8 @@ class Table:
     def where(self) -> str:
         """The range it takes, from its headers on: B31:AF81."""
         columns = sorted(self.columns.values())
-        first, last = (
-            self.cell(self.head, columns[0]),
-            self.cell(max(self.lines), columns[-1]),
-        )
+        first = self.cell(self.head, columns[0] - bool(self.drops))
+        last = self.cell(max(self.lines) + max(self.drops.values(), default=0), columns[-1])
         return f"{first.cell}:{last.cell}"
 
 
@@ -126,19 +131,21 @@ def find(book: Book) -> Layout:
     inside = {at for table in tables for at in _cells_of(table)}
     labels = [(name, at) for name, at in _labels(book, values) if at not in inside]
     taken = inside | {at for _, at in labels}
+    with_table = {table.sheet for table in tables}
     curves = [
         curve
         for sheet in book.sheets
-        for curve in _curves(book, values, sheet)
+        for curve in _curves(book, values, sheet, alone=sheet not in with_table)
         if taken.isdisjoint(curve.at("E_total", k) for k in range(min(4, curve.epochs)))
     ]
     return Layout(tables, curves, labels, list(_said(book, inside)), unread)
 
 
 def _cells_of(table: Table) -> Iterator[Address]:
-    for line in (table.head, *table.lines):
-        for column in table.columns.values():
-            yield table.cell(line, column)
+    for name in table.columns:
+        yield table.heading(name)
+        for k in range(table.epochs):
+            yield table.at(name, k)
 
 
 Ask = Callable[[int, int], Address]
@@ -158,6 +165,36 @@ def _tables(book: Book, values: Calculator, sheet: str, unread: list[str]) -> It
         yield from found
         if found:
             return
+    yield from _blocks(book, values, sheet)
+
+
+def _blocks(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
+    """A table whose epochs are blocks, one below the other: labels, each with its number."""
+    places: dict[tuple[str, int], list[int]] = {}
+    for at, content in sorted(book.cells.items()):
+        text = _text(values, at, content) if at.sheet == sheet else None
+        if text is None or rate_in(text) is not None:
+            continue
+        name, beside = quantity(text), Address(sheet, at.row, at.column + 1)
+        if name in _QUANTITIES and isinstance(_shown(values, beside), float):
+            places.setdefault((name, at.column), []).append(at.row)
+    steps = Counter(b - a for rows in places.values() for a, b in pairwise(rows))
+    if not steps:
+        return
+    (step, _), *_ = steps.most_common(1)
+    again = {
+        key: rows
+        for key, rows in places.items()
+        if len(rows) > 1 and {b - a for a, b in pairwise(rows)} == {step}
+    }
+    if not any(name in FORWARD for name, _ in again) or len(again) < 10:
+        return
+    top = min(rows[0] for rows in again.values())
+    epochs = Counter(len(rows) for rows in again.values()).most_common(1)[0][0]
+    columns = {name: column + 1 for name, column in again}
+    drops = {name: rows[0] - top for (name, _), rows in again.items()}
+    lines = tuple(range(top, top + step * epochs, step))
+    yield Table(sheet, top, columns, lines, drops=drops)
 
 
 def _tables_along(
@@ -251,9 +288,10 @@ def _headers(
         beside = [isinstance(_shown(values, cell(line, column + 1)), float) for column, _ in texts]
         if sum(beside) > 2 and 2 * sum(beside) > len(beside):
             continue  # labels, each with its number
-        for (column, _), text in zip(
-            texts, counted_from_one([text for _, text in texts]), strict=True
-        ):
+        plain = _told_apart(
+            texts, rows.get(line - 1, []), counted_from_one([text for _, text in texts])
+        )
+        for (column, _), text in zip(texts, plain, strict=True):
             name = quantity(text) if rate_in(text) is None else None
             sure, name = name is not None, name or symbol(text)
             if name is None:
@@ -264,6 +302,20 @@ def _headers(
                 continue
             found.setdefault(line, []).append(_Header(column, name, sure))
     return found
+
+
+def _told_apart(
+    texts: Sequence[tuple[int, str]], groups: Sequence[tuple[int, str]], plain: list[str]
+) -> list[str]:
+    """Headers that come several times, with what the groups they stand in are called."""
+    counts = Counter(quantity(text) for text in plain)
+    told = []
+    for (column, _), text in zip(texts, plain, strict=True):
+        group = max(((c, word) for c, word in groups if c <= column), default=(0, ""))[1]
+        name = quantity(text)
+        better = f"{kind(group)} {text}" if name and counts[name] > 1 and kind(group) else text
+        told.append(better if quantity(better) else text)
+    return told
 
 
 def _segments(headers: Sequence[_Header]) -> list[list[_Header]]:
@@ -282,11 +334,8 @@ def _segments(headers: Sequence[_Header]) -> list[list[_Header]]:
         if header.name in names and any(n in COMPUTED for n in names):
             segments.append([])
         segments[-1].append(header)
-    whole = [s for s in segments if any(h.name in _FORWARD for h in s)]
+    whole = [s for s in segments if any(h.name in FORWARD for h in s)]
     return whole or segments[:1]
-
-
-_FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
 
 
 def _claimed(
@@ -294,15 +343,17 @@ def _claimed(
 ) -> tuple[dict[str, int], dict[int, str]]:
     """Quantity -> its column; and column -> what else its header may mean.
 
-    Where several claim a quantity, the one whose words say it has it, with cells below before one
-    without, from the left.
+    Where several claim a quantity, the one whose words say it has it; with cells below before one
+    without; of weights that with typed ones, the initial; from the left.
     """
     columns: dict[str, int] = {}
     rivals: dict[int, str] = {}
 
-    def rank(header: _Header) -> tuple[bool, bool, int]:
-        below = [cell(head + k, header.column) in book.cells for k in (1, 2, 3)]
-        return (not header.sure, not any(below), header.column)
+    def rank(header: _Header) -> tuple[bool, bool, bool, int]:
+        below = [book.cells.get(cell(head + k, header.column)) for k in (1, 2, 3)]
+        first = next(filter(None, below), None)
+        calculated = header.name in WEIGHTS and first is not None and first.text is not None
+        return (not header.sure, first is None, calculated, header.column)
 
     for header in sorted(headers, key=rank):
         if header.name in columns:
@@ -360,7 +411,7 @@ def _telling(columns: Mapping[str, int]) -> list[int]:
     Gradients only where there is little else: they may stand a line below their epoch.
     """
     computed = {name: column for name, column in columns.items() if name in COMPUTED}
-    forward = [column for name, column in computed.items() if name in _FORWARD]
+    forward = [column for name, column in computed.items() if name in FORWARD]
     weights = [columns[name] for name in WEIGHTS if name in columns]
     if len(forward) > 2:
         return forward
@@ -488,16 +539,19 @@ def _has_headers(book: Book, cell: Ask, lines: range, columns: list[int]) -> boo
     return sum(isinstance(c.value, str) and bool(quantity(c.value)) for c in texts if c) > 4
 
 
-def _curves(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
+def _curves(book: Book, values: Calculator, sheet: str, *, alone: bool) -> Iterator[Table]:
+    """Columns of E_total; where they stand `alone`, their headers need not name an η."""
     for at, content in book.cells.items():
         if at.sheet != sheet:
             continue
         rate = None
         if (text := _text(values, at, content)) is not None:
             rate = rate_in(text)
+            if rate is None and not (alone and quantity(text) == "E_total"):
+                continue
         elif isinstance(content.value, float) and _is_rate(book, at):
             rate = content.value
-        if rate is None:
+        else:
             continue
         lines = []
         line = at.row + 1

@@ -259,6 +259,8 @@ class Worlds:
     def _columns_on_the_way(self) -> list[int]:
         """The columns that the table's formulas go through, besides its own."""
         found: dict[int, None] = {}
+        if self.table.drops:
+            return []
         for k in range(min(2, self.epochs)):
             for name in self.table.columns:
                 behind = self.behind(self.table.at(name, k))
