@@ -675,7 +675,7 @@ class _Audit:
     def _check_against_engine(self) -> None:
         """Never call right, or mended, what does not come to the engine's numbers."""
         instead = self._try_instead(self.findings)
-        calculator = Calculator(self.book, instead=instead)
+        calculator = Calculator(self.book, instead=instead) if instead else self.actual
         for index, (reading, run) in enumerate(zip(self.readings, self.runs, strict=True)):
             if "E_total" not in reading.table.columns and "E1" not in reading.table.columns:
                 continue

@@ -6,11 +6,12 @@ worlds.py says whether a formula is right, diagnosis.py what is wrong in it.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from core.backprop.diagnosis import Diagnosis, Slip, short
-from core.backprop.formula import Address, FormulaError, Value, references
+from core.backprop.formula import Address, FormulaError, Node, Value, references
 from core.backprop.network import COLUMNS, WEIGHTS
 from core.backprop.reading import HELPERS, Reading
 from core.backprop.tables import EXAMPLE, FORWARD
@@ -49,6 +50,8 @@ class _Judge:
         self.worlds = Worlds(reading)
         self.diagnosis = Diagnosis(self.worlds)
         self._rounding: dict[str, bool] = {}
+        self._roundings: dict[int, list[int]] = {}
+        self._filled_down: dict[str, set[int]] = {}
 
     def verdict(self) -> Verdict:
         verdict = Verdict()
@@ -57,7 +60,6 @@ class _Judge:
         if self._is_misread(columns):
             return Verdict(misread=True)
         live = {name: self._mostly_formulas(name) for name in columns}
-        asked: set[Address] = set()
         steps = [name for name in columns if name in WEIGHTS]
         others = [name for name in columns if name not in WEIGHTS]
         for k in range(self.steps):
@@ -65,8 +67,8 @@ class _Judge:
                 name for group in (steps, others) if self._is_pasted(group, k) for name in group
             }
             for name in columns:
-                self._judge_cell(name, k, verdict, asked, live=live[name] and name not in pasted)
-        self._judge_example(verdict, asked)
+                self._judge_cell(name, k, verdict, live=live[name] and name not in pasted)
+        self._judge_example(verdict)
         self._judge_labels(verdict)
         return verdict
 
@@ -102,9 +104,16 @@ class _Judge:
         formulas = [at for at in cells if at and (c := self.book.cells.get(at)) and c.text]
         return 2 * len(formulas) > len(cells)
 
-    def _judge_cell(
-        self, name: str, k: int, verdict: Verdict, asked: set[Address], *, live: bool
-    ) -> None:
+    @cached_property
+    def _asked(self) -> set[Address]:
+        """Every cell that a formula of the table asks for."""
+        found: set[Address] = set()
+        for at in self.worlds.cells():
+            with suppress(FormulaError):
+                found.update(self.book.asked(at))
+        return found
+
+    def _judge_cell(self, name: str, k: int, verdict: Verdict, *, live: bool) -> None:
         at = self.reading.at(name, k)
         if at is None:
             return
@@ -133,8 +142,8 @@ class _Judge:
         try:
             tree = self.book.tree(at)
             assert tree is not None
-            asked.update(self.book.asked(at))
-            right = self.worlds.is_right(tree, at, name, k)
+            self.book.asked(at)  # refuses what asks for too much
+            right = k in self._right(name) or self.worlds.is_right(tree, at, name, k)
         except FormulaError as wrong:
             if "#REF!" in (self.book.formula_text(at) or ""):
                 cause = f"{at.cell} refers to a cell that was deleted (#REF!)."
@@ -151,19 +160,26 @@ class _Judge:
         verdict.judged.append(at)
         if not right:
             verdict.slips.append(self.diagnosis.wrong(tree, at, name, k))
-        elif (decimals := rounding(tree)) and not self._rounds(name):
+        elif (decimals := self._decimals(tree)) and not self._rounds(name):
             cause = (
                 f"{at.cell} rounds to {decimals[0]} decimals, which the rows around it do not: "
                 f"all that follows is off by what is cut off."
             )
             verdict.slips.append(self.diagnosis.slip(at, name, k, "rounded", cause))
 
+    def _decimals(self, tree: Node) -> list[int]:
+        """The decimals a formula rounds to; one that was filled down is looked at once."""
+        if id(tree) not in self._roundings:
+            self._roundings[id(tree)] = rounding(tree)
+        return self._roundings[id(tree)]
+
     def _rounds(self, name: str) -> bool:
         """Whether a good part of a column's formulas round, so that it is meant."""
         if name not in self._rounding:
             cells = [self.reading.at(name, k) for k in range(self.steps)]
             trees = [tree for at in cells if at and (tree := self.worlds.tree(at)) is not None]
-            self._rounding[name] = 4 * sum(bool(rounding(tree)) for tree in trees) > len(trees)
+            rounded = [tree for tree in trees if self._decimals(tree)]
+            self._rounding[name] = 4 * len(rounded) > len(trees)
         return self._rounding[name]
 
     def _judge_start(self, at: Address, name: str, verdict: Verdict) -> None:
@@ -213,7 +229,13 @@ class _Judge:
         if isinstance(self.book.cells[at].value, float):
             verdict.pasted.add((name, k))
 
-    def _judge_example(self, verdict: Verdict, asked: set[Address]) -> None:
+    def _right(self, name: str) -> set[int]:
+        """The epochs whose formulas are right, of those that are filled down."""
+        if name not in self._filled_down:
+            self._filled_down[name] = self.worlds.right_together(name)
+        return self._filled_down[name]
+
+    def _judge_example(self, verdict: Verdict) -> None:
         """Inputs and targets are the same in every row."""
         for name in EXAMPLE:
             if name not in self.table.columns:
@@ -224,7 +246,7 @@ class _Judge:
                 value, cell = self.reading.actual.value(at), self.book.cells.get(at)
                 number = f"{usual!r}".removesuffix(".0")
                 if cell is None:
-                    if at in asked:
+                    if at in self._asked:
                         merged = self.book.merged.get(at)
                         why = f" (merged into {merged.cell})" if merged else ""
                         cause = (

@@ -136,6 +136,10 @@ class Reading:
     def at(self, name: str, k: int) -> Address | None:
         """The cell of a quantity at epoch k, from 0; None if it has none."""
         if name in self.table.columns:
+            if k < self.table.epochs and name not in self.table.shifts:
+                return self.table.at(name, k)
+            if k > self.table.epochs:
+                return None
             at = self.table.at(name, k)
             beyond = k < (self.table.steps if name in WEIGHTS else self.table.epochs)
             return at if self.table.has(name, k) or (beyond and at in self.book.cells) else None

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,12 +55,21 @@ class Table:
     drops: Mapping[str, int] = field(default_factory=dict)
 
     def at(self, name: str, k: int) -> Address:
-        """The cell of a quantity at the k-th epoch, counted from 0.
+        """The cell of a quantity at the k-th epoch, counted from 0; from -1 to `epochs`.
 
         It may lie beyond the table's lines: one with a shift, or the weights after the last epoch.
         """
-        line = self._line(k + self.shifts.get(name, 0)) + self.drops.get(name, 0)
-        return self.cell(line, self.columns[name])
+        if name not in self._places:
+            shift, drop = self.shifts.get(name, 0), self.drops.get(name, 0)
+            self._places[name] = [
+                self.cell(self._line(n + shift) + drop, self.columns[name])
+                for n in range(-1, self.epochs + 1)
+            ]
+        return self._places[name][k + 1]
+
+    @cached_property
+    def _places(self) -> dict[str, list[Address]]:
+        return {}
 
     def _line(self, k: int) -> int:
         last = len(self.lines) - 1
@@ -510,7 +520,8 @@ def _sums_up(
         return not re.search(r"\d", word)
     calls = filled = 0
     for column in computed:
-        if book.formula_text(at := cell(line, column)):
+        at = cell(line, column)
+        if (content := book.cells.get(at)) and content.text is not None:
             filled += 1
             try:
                 tree = book.tree(at)

@@ -98,6 +98,66 @@ class Worlds:
             return False
         return all(self.agrees(world, tree, at, name, k) for world in self.own)
 
+    def right_together(self, name: str) -> set[int]:
+        """The epochs whose formula is right, found for all at once that are filled down.
+
+        Such formulas have one tree, whose cells are those of other epochs just as far away. Which
+        epochs are missing here is not said: `is_right` tells it one by one.
+        """
+        groups: dict[int, list[int]] = {}
+        trees: dict[int, Node] = {}
+        for k in range(1, self.steps):
+            at = self.reading.at(name, k)
+            tree = self.tree(at) if at else None
+            if tree is not None:
+                groups.setdefault(id(tree), []).append(k)
+                trees[id(tree)] = tree
+        found: set[int] = set()
+        for key, rows in groups.items():
+            if len(rows) > 4:
+                found |= self._right_of(trees[key], name, rows)
+        return found
+
+    def _right_of(self, tree: Node, name: str, rows: list[int]) -> set[int]:
+        places = [self.reading.at(name, k) for k in rows[:2]]
+        first, second = places
+        if first is None or second is None:
+            return set()
+        asked = dict(zip(references(tree, first), references(tree, second), strict=True))
+        known, moved, still = self.cells(), dict[Address, tuple[str, int]](), set[Address]()
+        for here, there in asked.items():
+            if here == there:
+                still.add(here)
+            elif here in known and there in known:
+                (quantity, k), (other, n) = known[here], known[there]
+                if (other, n - k) != (quantity, rows[1] - rows[0]):
+                    return set()
+                moved[here] = (quantity, k - rows[0])
+            else:
+                return set()
+        if len(asked) < len(set(references(tree, first))) or still & moved.keys():
+            return set()
+        last = self.steps - 1
+        kept = [k for k in rows if all(0 <= k + away <= last for _, away in moved.values())]
+        ks, inner = np.array(kept, dtype=int), unrounded(tree)
+        right = np.ones(len(kept), dtype=bool)
+        for world in self.drawn:
+            state = {q: np.asarray(world.state[q]) for q, _ in moved.values()}
+            columns: dict[Address, Value] = {
+                at: state[q][ks + away] if state[q].ndim else float(state[q])
+                for at, (q, away) in moved.items()
+            }
+            columns |= {at: world.cells.value(at) for at in still}
+            try:
+                values = np.asarray(inner.value(first, columns.__getitem__), dtype=float)
+            except (ArithmeticError, FormulaError, TypeError, ValueError):
+                return set()
+            goals = np.array([world.expected(name, k) for k in kept])
+            if values.shape != goals.shape:
+                return set()
+            right &= np.abs(values - goals) <= 1e-9 * np.maximum(np.abs(goals), 1e-4)
+        return set(ks[right].tolist())
+
     def _is_own_number(self, tree: Node, at: Address, name: str, k: int) -> bool:
         """Whether a formula of numbers alone gives what the row it stands in gives."""
         right = self.parse(self.reading.rule(name, k), at)
