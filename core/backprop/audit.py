@@ -24,7 +24,7 @@ import numpy as np
 
 from core.backprop.cells import Book, Calculator, FileError, read
 from core.backprop.diagnosis import Slip
-from core.backprop.digits import decimals_of, doubt, rounded_like, take_text_for_numbers
+from core.backprop.digits import decimals_of, doubt, is_single, rounded_like, take_text_for_numbers
 from core.backprop.edits import quoted
 from core.backprop.formula import Address, Constant, FormulaError, Node, make_ref, number, parse
 from core.backprop.judge import judge
@@ -37,6 +37,8 @@ from core.backprop.tables import EXAMPLE, Layout, Table, find
 from core.backprop.worlds import rounding
 
 _MOST_CURVES = 12
+_CHOSEN = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 7.5, 8, 9)
+"""First digits of an η that people choose."""
 
 
 @dataclass(frozen=True)
@@ -551,11 +553,17 @@ class _Audit:
             slips += self._of_another_rate(reading)
         self._add(reading, slips, len(verdict.judged), len(verdict.pasted))
         cells = [self.book.cells.get(curve.at("E_total", k)) for k in range(curve.epochs)]
-        room = 1e-11 * np.abs(run.right) + 1.02 * doubt(cells)
+        # Roundings to single precision add up from epoch to epoch.
+        drift = np.arange(curve.epochs) / 4 if is_single(cells) else 0.0
+        room = 1e-11 * np.abs(run.right) + (1.02 + drift) * doubt(cells)
         with np.errstate(invalid="ignore"):
             off = np.flatnonzero(~(np.abs(run.theirs - run.right) <= room) & np.isfinite(run.right))
         wrong = [k for k in off.tolist() if ("E_total", k) in verdict.pasted]
-        if wrong:
+        if 2 * len(wrong) > curve.epochs and (fits := self._rate_of_errors(reading, room)):
+            self.findings += [
+                _finding(reading, [slip], len(self.runs) - 1) for slip in _rate_slips(reading, fits)
+            ]
+        elif wrong:
             self.findings.append(self._curve_finding(reading, wrong, host))
 
     def _host(self, reading: Reading) -> int | None:
@@ -605,6 +613,19 @@ class _Audit:
             cause = f"{at.cell} stands below η = {rate:g}, but {said}."
             slips.append(Slip(at, "E_total", "rate", cause, theirs, right, ("shown", rate)))
         return slips
+
+    def _rate_of_errors(self, reading: Reading, room: Array) -> float | None:
+        """The η, of those that people choose, whose run has the errors that the column shows."""
+        said = reading.rate
+        if said is None or (said.at or said.text) is None or reading.table.rate is not None:
+            return None
+        rates = np.array([float(f"{m}e{p}") for p in (-4, -3, -2, -1, 0) for m in _CHOSEN])
+        runs = descend(reading.setup, rates, reading.table.epochs).E_total
+        with np.errstate(invalid="ignore"):
+            fits = (np.abs(runs - self.runs[-1].theirs[:, np.newaxis]) <= room[:, np.newaxis]).all(
+                0
+            )
+        return float(rates[fits][0]) if fits.any() else None
 
     def _curve_finding(self, reading: Reading, wrong: list[int], host: int | None) -> Finding:
         curve, run = reading.table, self.runs[-1]

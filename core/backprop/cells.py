@@ -13,6 +13,7 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -661,16 +662,20 @@ def _read_merged(area: str, sheet: str, book: Book) -> None:
 def _read_csv(data: bytes) -> Book:
     text = _decoded(data)
     lines = text[:200_000].splitlines()
-    if not any(c in line for line in lines[:50] for c in ",;\t|"):
+    blank = _separated_by_blanks(lines[:50])
+    if not blank and not any(c in line for line in lines[:50] for c in ",;\t|"):
         raise FileError("This is neither an .xlsx workbook nor a .csv file with several columns.")
     comma = max(",;\t|", key=lambda c: sum(line.count(c) for line in lines[:50]))
     if comma == "," and sum(line.count(";") for line in lines[:50]) >= 20:
         comma = ";"  # the commas are in the numbers: 0,05
+    if blank:
+        comma = " "
     book = Book("csv", data, sheets=[""])
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=comma, skipinitialspace=blank > 0)
     try:
-        for row, fields in enumerate(
-            csv.reader(io.StringIO(text, newline=""), delimiter=comma), start=1
-        ):
+        for row, fields in enumerate(rows, start=1):
+            if blank:
+                fields = [*[""] * (blank - len(fields)), *filter(None, fields)]
             if len(book.cells) > _MOST_CELLS or row > _LAST_ROW:
                 raise FileError(_too_many(f"line {row}"))
             for column, content in enumerate(fields[:_LAST_COLUMN], start=1):
@@ -680,6 +685,17 @@ def _read_csv(data: bytes) -> Book:
     except csv.Error as wrong:
         raise FileError(f"The .csv file cannot be read: {wrong}.") from wrong
     return book
+
+
+def _separated_by_blanks(lines: list[str]) -> int:
+    """How many fields most lines have between blanks, if there are many and no other separator.
+
+    R writes the names of the columns without one for the names of the rows.
+    """
+    counts = Counter(len(line.split()) for line in lines if not line.startswith(("#", "%")))
+    fields, often = max(counts.items(), key=lambda item: item[1], default=(0, 0))
+    others = sum(any(c in line for c in ",;\t|") for line in lines)
+    return fields if fields > 4 and 2 * often > len(lines) and 4 * others < len(lines) else 0
 
 
 def _decoded(data: bytes) -> str:

@@ -232,7 +232,9 @@ class Diagnosis:
         for world in self.worlds.drawn:
             value = other.value(helper, world.cells.value)
             cells = Calculator(self.book, {**world.given, helper: value})
-            if not self.worlds.agrees(World(world.given, cells, world.state), tree, at, name, k):
+            right = self.worlds.agrees(World(world.given, cells, world.state), tree, at, name, k)
+            self.left -= (len(cells.known) - len(world.given)) // 10
+            if not right:
                 return False
         return True
 

@@ -26,7 +26,7 @@ def doubt(cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> Array:
     a column repeats one number, which may be a round one, `decimals_elsewhere` tells more. Numbers
     in single precision (IEEE 754's binary32) are open by what its arithmetic rounds.
     """
-    single = _SINGLE if _is_single(cells) else 0.0
+    single = _SINGLE if is_single(cells) else 0.0
     most_decimals, most_digits = _most(cells)
     most_decimals = max(most_decimals, decimals_elsewhere)
     halves: list[float] = []
@@ -47,7 +47,7 @@ _SINGLE = 4 * 2.0**-24
 """Relative: four roundings to 24 bits."""
 
 
-def _is_single(cells: Sequence[Cell | None]) -> bool:
+def is_single(cells: Sequence[Cell | None]) -> bool:
     """Whether a program calculated the column in single precision, as PyTorch does.
 
     Then each number is one of those, or the shortest decimal that stands for one; of numbers with

@@ -37,6 +37,7 @@ _VOCABULARY = {
     "grad": "gradient gradients gradiente gradienti gradyan градиент 梯度 勾配 기울기 derivative "
     "ableitung derivada derivee derivata pochodna afgeleide turev производная 导数 微分",
     "delta": "дельта 德尔塔 デルタ",
+    "d": "partial partielle parcial parziale",
     "η": "learningrate lernrate tasadeaprendizaje taxadeaprendizagem taxadeaprendizado "
     "tauxdapprentissage tassodiapprendimento leersnelheid wspolczynnikuczenia szybkoscuczenia "
     "ogrenmeorani ogrenmehizi скоростьобучения 学习率 学習率 학습률 सीखनेकीदर eta lr alpha α",
@@ -60,7 +61,7 @@ _LATEX = re.compile(r"\\(?:frac|text|mathrm|mathbf|left|right|displaystyle)|[{}$
 _TO_LATIN = str.maketrans(
     {
         **dict.fromkeys("∂δðΔ∇𝛿", " d "),
-        **{"σ": "sig", "ς": "sig", "ƞ": "η", "Σ": "sum", "∑": "sum", "ı": "i", "ł": "l"},
+        **{"σ": "sig", "ς": "sig", "ƞ": "η", "Σ": "sum", "∑": "sum", "ı": "i", "ł": "l", "đ": "d"},
     }
 )
 _WORDS: dict[str, str] = {
@@ -73,6 +74,10 @@ _PHRASES = re.compile(
     r"taxa +de +aprendi\w+|tasso +di +apprendimento|wspolczynnik +uczenia|szybkosc +uczenia|"
     r"ogrenme +(?:orani|hizi)|скорость +обучения|सीखन\w* +क\w* +दर"
 )
+_VIETNAMESE = {
+    **{"dau vao": "in", "dau ra": "out", "muc tieu": "t", "trong so": "w", "toc do hoc": "η"},
+    **{"tong loi": "errtotal", "loi ": "err "},
+}
 _SMALL = re.compile(r"\b(?:of|von|der|des|de|du|di|da|do|del|della|la|le|el|van|the) +(?=\w)")
 
 _LOSS = r"(?:e|l|j|c|err)"
@@ -83,6 +88,7 @@ _GRAD = r"(?:(?:g|grad)(?:of)?)?"
 _OLD = r"(?:old|cur|current|prev)"
 _PATTERNS = [
     (r"(?:in|inp|feature)?(?:i|x)([12])|(?:in|inp)([12])", "i{}"),
+    (r"to([12])", "t{}"),
     (r"(?:t|tgt|tar|targ)?(?:t|y)(?:true)?([12])|(?:tgt|tar|targ|label)([12])", "t{}"),
     (rf"{_OLD}?w?(?:w|wt)([1-8])(?:{_OLD}|t|k|n)?", "w{}"),
     (rf"{_GRAD}(?:d?{_LOSS}{_TOTAL}?)?(?:by|over|wrt)?dw(?:t)?([1-8])", "∂E/∂w{}"),
@@ -225,6 +231,8 @@ def _flattened(text: str) -> str:
 def _translated(text: str) -> str:
     """The text in plain letters, with the words of the patterns."""
     plain = _PHRASES.sub(" η ", _plain(text))
+    for phrase, short in _VIETNAMESE.items():
+        plain = plain.replace(phrase, f" {short} ")
     plain = _OTHER.sub(lambda word: f" {_WORDS[word[0]]} ", _SMALL.sub("", plain))
     return re.sub(r"[a-zη]+", lambda word: _short(word[0]), plain)
 
@@ -243,6 +251,7 @@ def kind(text: str) -> str:
     for short, tells in (
         ("grad", ("grad", "d", "dedw")),
         ("err", ("err", "e")),
+        ("hidden", ("hidden",)),
         ("out", ("out", "sigmoid", "sig", "act", "activated")),
         ("net", ("net", "sum", "z")),
         ("in", ("in", "i")),
@@ -299,6 +308,8 @@ def numbers_in(text: str) -> dict[str, float]:
         numbers = re.findall(_NUMBER, match["numbers"], re.IGNORECASE)
         values = [float(number.replace("−", "-")) for number in numbers]
         name = quantity(match["name"])
+        if len(values) == 2 and name and "," in match["numbers"] and " " not in match["numbers"]:
+            values = [float(match["numbers"].replace(",", "."))]  # one number, a comma in it
         if len(values) == 1:
             if name == "η" or name in ("i1", "i2", "t1", "t2", *WEIGHTS):
                 found.setdefault(name, values[0])

@@ -349,7 +349,7 @@ class _Numbers:
         here = Address("", 1, 500)
         told = {text: say(n) for n, text in slots.items()}
         for words, text in _changes(in_cells(self.rules[name], slots), slots, told):
-            self.left -= 1
+            self.left -= 1 + len(text) // 200
             if self.left < 0:
                 return
             try:

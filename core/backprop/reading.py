@@ -285,6 +285,10 @@ def _elsewhere(book: Book, layout: Layout, table: Table) -> dict[str, Table]:
             except FormulaError:
                 continue
             asked.update(homes[at] for at in found if at in homes)
+    if not any(book.formula_text(table.cell(line, c)) for line in table.lines[:2] for c in columns):
+        # Numbers that were written to several sheets, each with all epochs.
+        lists = [t for t in layout.tables if t.sheet != table.sheet and t.lines == table.lines]
+        asked.update(lists if "epoch" in table.columns else [])
     places: dict[str, Table] = {}
     for other, _ in asked.most_common():
         for name in other.columns:

@@ -22,6 +22,7 @@ from core.backprop.network import COLUMNS, WEIGHTS
 
 EXAMPLE = ("t1", "t2", "i1", "i2")
 COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
+_LISTED = (*WEIGHTS, *COMPUTED)
 FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
 _QUANTITIES = (*COLUMNS, "epoch", "η")
 MOST_EPOCHS = 1000
@@ -39,7 +40,8 @@ class Table:
     shifts: quantity -> how many lines after its epoch's it stands. last_step: whether the weights
     stand there that the last epoch leads to, which have no epoch of their own. stride: how many
     epochs there are from line to line. drops: quantity -> how far below its line it stands, where
-    each epoch is a block of its own, in which every number has its label on the left.
+    each epoch is a block of its own, in which every number has its label on the left, or above it
+    if labels_above.
     """
 
     sheet: str
@@ -53,6 +55,7 @@ class Table:
     last_step: bool = False
     stride: int = 1
     drops: Mapping[str, int] = field(default_factory=dict)
+    labels_above: bool = False
 
     def at(self, name: str, k: int) -> Address:
         """The cell of a quantity at the k-th epoch, counted from 0; from -1 to `epochs`.
@@ -85,8 +88,8 @@ class Table:
     def heading(self, name: str) -> Address:
         """The cell of its header."""
         if self.drops:
-            at = self.at(name, 0)
-            return at._replace(column=at.column - 1)
+            at, above = self.at(name, 0), self.labels_above
+            return at._replace(row=at.row - above, column=at.column - (not above))
         return self.cell(self.head, self.columns[name])
 
     def cell(self, line: int, column: int) -> Address:
@@ -111,7 +114,7 @@ class Table:
     def where(self) -> str:
         """The range it takes, from its headers on: B31:AF81."""
         columns = sorted(self.columns.values())
-        first = self.cell(self.head, columns[0] - bool(self.drops))
+        first = self.cell(self.head, columns[0] - (bool(self.drops) and not self.labels_above))
         last = self.cell(max(self.lines) + max(self.drops.values(), default=0), columns[-1])
         return f"{first.cell}:{last.cell}"
 
@@ -170,41 +173,59 @@ class _Header(NamedTuple):
 
 
 def _tables(book: Book, values: Calculator, sheet: str, unread: list[str]) -> Iterator[Table]:
+    blocks = list(_blocks(book, values, sheet))
+    if blocks:
+        yield from blocks
+        return
     for across in (False, True):
         found = _tables_along(book, values, sheet, unread, across=across)
         yield from found
         if found:
             return
-    yield from _blocks(book, values, sheet)
 
 
 def _blocks(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
     """A table whose epochs are blocks, one below the other: labels, each with its number."""
+    for above in (False, True):
+        places = _labelled_again(book, values, sheet, above=above)
+        steps = Counter(b - a for rows in places.values() for a, b in pairwise(rows))
+        if not steps:
+            continue
+        (step, _), *_ = steps.most_common(1)
+        again = {
+            key: rows
+            for key, rows in places.items()
+            if len(rows) > 1 and {b - a for a, b in pairwise(rows)} == {step}
+        }
+        if step < 3 or not any(name in FORWARD for name, _ in again) or len(again) < 10:
+            continue
+        top = min(rows[0] for rows in again.values())
+        if len({rows[0] for rows in again.values()}) < 3:
+            continue  # one line of headers, again for each of several tables
+        epochs = Counter(len(rows) for rows in again.values()).most_common(1)[0][0]
+        columns = {name: column + (not above) for name, column in again}
+        drops = {name: rows[0] - top + above for (name, _), rows in again.items()}
+        lines = tuple(range(top, top + step * epochs, step))
+        yield Table(sheet, top, columns, lines, drops=drops, labels_above=above)
+        return
+
+
+def _labelled_again(
+    book: Book, values: Calculator, sheet: str, *, above: bool
+) -> dict[tuple[str, int], list[int]]:
+    """Quantity and column -> the rows of labels for it, with a number on the right, or below."""
     places: dict[tuple[str, int], list[int]] = {}
     for at, content in sorted(book.cells.items()):
         text = _text(values, at, content) if at.sheet == sheet else None
         if text is None or rate_in(text) is not None:
             continue
-        name, beside = quantity(text), Address(sheet, at.row, at.column + 1)
-        if name in _QUANTITIES and isinstance(_shown(values, beside), float):
+        name, there = (
+            quantity(text),
+            at._replace(row=at.row + above, column=at.column + (not above)),
+        )
+        if name in _LISTED and isinstance(_shown(values, there), float):
             places.setdefault((name, at.column), []).append(at.row)
-    steps = Counter(b - a for rows in places.values() for a, b in pairwise(rows))
-    if not steps:
-        return
-    (step, _), *_ = steps.most_common(1)
-    again = {
-        key: rows
-        for key, rows in places.items()
-        if len(rows) > 1 and {b - a for a, b in pairwise(rows)} == {step}
-    }
-    if not any(name in FORWARD for name, _ in again) or len(again) < 10:
-        return
-    top = min(rows[0] for rows in again.values())
-    epochs = Counter(len(rows) for rows in again.values()).most_common(1)[0][0]
-    columns = {name: column + 1 for name, column in again}
-    drops = {name: rows[0] - top for (name, _), rows in again.items()}
-    lines = tuple(range(top, top + step * epochs, step))
-    yield Table(sheet, top, columns, lines, drops=drops)
+    return places
 
 
 def _tables_along(
@@ -223,6 +244,9 @@ def _tables_along(
         for segment in _segments(headers):
             free = [h for h in segment if used.isdisjoint((head + k, h.column) for k in range(4))]
             columns, rivals = _claimed(book, cell, head, free)
+            lower = _lower(book, cell, head, rows.get(head + 1, ()), {*columns.values()})
+            if len(columns) > len(lower):
+                columns |= {n: column for n, column in lower.items() if n not in columns}
             computed, known = _telling(columns), [n for n in columns if n not in ("epoch", "η")]
             if len(known) < 5 or not computed:
                 continue
@@ -317,14 +341,15 @@ def _headers(
 def _told_apart(
     texts: Sequence[tuple[int, str]], groups: Sequence[tuple[int, str]], plain: list[str]
 ) -> list[str]:
-    """Headers that come several times, with what the groups they stand in are called."""
+    """Headers that say too little, or come several times, with what their groups are called."""
     counts = Counter(quantity(text) for text in plain)
     told = []
     for (column, _), text in zip(texts, plain, strict=True):
         group = max(((c, word) for c, word in groups if c <= column), default=(0, ""))[1]
         name = quantity(text)
-        better = f"{kind(group)} {text}" if name and counts[name] > 1 and kind(group) else text
-        told.append(better if quantity(better) else text)
+        better = f"{kind(group)} {text}" if kind(group) else text
+        alone = name is not None and counts[name] == 1
+        told.append(better if not alone and quantity(better) else text)
     return told
 
 
@@ -371,6 +396,20 @@ def _claimed(
         else:
             columns[header.name] = header.column
     return columns, rivals
+
+
+def _lower(
+    book: Book, cell: Ask, head: int, headers: Iterable[_Header], taken: set[int]
+) -> dict[str, int]:
+    """Headers a line lower, under a heading that says what they are."""
+    found: dict[str, int] = {}
+    for header in headers:
+        if header.column in taken:
+            continue
+        places = (book.cells.get(cell(head, c)) for c in range(header.column, 0, -1))
+        text = next((c.value for c in places if c and isinstance(c.value, str)), "")
+        found[quantity(f"{kind(text)} {header.name}") or header.name] = header.column
+    return found
 
 
 def _above(
@@ -571,7 +610,8 @@ def _curves(book: Book, values: Calculator, sheet: str, *, alone: bool) -> Itera
             line += 1
             if len(lines) == MOST_EPOCHS:
                 break
-        if len(lines) > 2:
+        linked = any(book.formula_text(Address(sheet, n, at.column)) for n in lines[:3])
+        if len(lines) > 2 and not (rate is None and linked):
             yield Table(sheet, at.row, {"E_total": at.column}, tuple(lines), rate=rate)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -299,7 +300,9 @@ class Worlds:
         for column in self._turned(named):
             named[column] = table.hints[column]
         named |= self._with_most_signs(named)
-        for column, name in table.hints.items():
+        for column, hint in table.hints.items():
+            weight = hint.removesuffix("′")
+            name = f"{weight} − η·∂E/∂{weight}" if hint.endswith("′") else hint
             other = named.get(column) != name and named.get(column) != f"−{name}"
             if name in HELPERS and other and self._needed(column):
                 named[column] = name
@@ -335,21 +338,19 @@ class Worlds:
         return [] if set(alike) <= set(turned) else turned
 
     def _needed(self, column: int) -> bool:
-        """Whether a gradient that asks for the column is wrong as it stands."""
+        """Whether what follows from the column, a gradient or a weight, is wrong as it stands."""
         table = self.table
-        for name in GRADIENTS:
-            at = self.reading.at(name, 0)
+        for name in (*GRADIENTS, *WEIGHTS):
+            k = 1 if name in WEIGHTS else 0
+            at = self.reading.at(name, k) if k < self.epochs else None
             if at is None or name not in table.columns:
                 continue
-            try:
-                tree = self.book.tree(at)
-                asks = tree is not None and table.cell(table.lines[0], column) in references(
-                    tree, at
-                )
-                if tree is not None and asks and not self.is_right(tree, at, name, 0):
-                    return True
-            except FormulaError:
-                continue
+            tree = self.tree(at)
+            way = {*self._asked(at), *self.behind(at)}
+            if tree is not None and table.cell(table.lines[0], column) in way:
+                with suppress(FormulaError):
+                    if not self.is_right(tree, at, name, k):
+                        return True
         return False
 
 
