@@ -33,7 +33,7 @@ from core.backprop.worlds import World, Worlds, finite
 
 _SEARCHES = 2
 """So often a slip is looked for in a column, in vain, before its cells are called merely wrong."""
-_TRIALS = 10_000
+_TRIALS = 6_000
 """Changes tried in one table; one in a long formula counts more."""
 _LONGEST_MENDED = 150  # tokens: the longest formula of this exercise has 60
 

@@ -63,6 +63,7 @@ HELPERS: dict[str, str] = {
 
 _RULES = {**TABLE_RULES, **HELPERS}
 _SLOTS = {name: f"{letters(1 + k)}1" for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
+_NAMED = {Address("", 1, 1 + k): name for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
 _HERE = Address("", 1, 1)
 
 
@@ -74,8 +75,21 @@ def rule_tree(rule: str) -> Node:
 
 def worked_out(rule: str, state: Mapping[str, Any]) -> Value:
     """What a rule comes to; values may be arrays."""
-    cells = {Address("", 1, 1 + k): name for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
-    return rule_tree(rule).value(_HERE, lambda at: state[cells[at]])
+    return rule_tree(rule).value(_HERE, lambda at: state[_NAMED[at]])
+
+
+def followed(rule: str, state: Mapping[str, Any]) -> Value:
+    """As `worked_out`, with what the state lacks calculated by its own rule, once each."""
+    full = dict(state)
+
+    def fill(names: list[str]) -> None:
+        for name in names:
+            if name not in full:
+                fill(names_in(_RULES[name]))
+                full[name] = worked_out(_RULES[name], full)
+
+    fill(names_in(rule))
+    return worked_out(rule, full)
 
 
 def expanded(rule: str, known: frozenset[str]) -> str:
