@@ -157,10 +157,12 @@ def pictures(report: Report) -> None:
     ends = f" E_total ends at {run.theirs[-1]:.6g}, the right one at {run.right[-1]:.6g}."
     st.caption(
         escaped(
-            f"{run.title}: {run.epochs} epochs, {eta}. Start: {start_words(run.setup)}."
-            f"{ends if run.has_curve else ''}"
+            f"{run.title}: {run.lines_in_words}, {eta}. Start: {start_words(run.setup)}."
+            f"{ends if run.has_curve and not run.misread else ''}"
         )
     )
+    if run.misread:
+        return
     if run.has_curve:
         mine = [(n, f) for n, f in enumerate(report.findings, start=1) if f.run == chosen]
         columns = st.columns(2, gap="large") if run.is_off else [st.container()]

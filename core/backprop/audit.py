@@ -80,6 +80,7 @@ class Run:
     does not tell it.
     rate_said: where it was found. formulas, numbers: how many cells were judged as which.
     precision: half a unit of the last digit that E_total is written with; 0 if it is calculated.
+    misread: whether so much disagrees that the table is probably none of this exercise.
     """
 
     reading: Reading
@@ -91,6 +92,7 @@ class Run:
     formulas: int
     numbers: int
     precision: float = 0.0
+    misread: bool = False
 
     @property
     def table(self) -> Table:
@@ -105,6 +107,13 @@ class Run:
     @property
     def epochs(self) -> int:
         return len(self.theirs)
+
+    @property
+    def lines_in_words(self) -> str:
+        """How many epochs it lists, and which."""
+        if self.table.stride == 1:
+            return "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        return f"{self.epochs} lines, each {self.table.stride} epochs after the one before"
 
     @property
     def has_curve(self) -> bool:
@@ -289,9 +298,13 @@ def cell_states(report: Report, run: Run) -> list[CellState]:
             value, goal = actual.value(at), float(rows[k])
             number = float(value) if isinstance(value, float) else math.nan
             part = "right" if abs(number - goal) <= room[k] else "follows"
-            if run.rate is None or math.isnan(number):
+            if run.rate is None or run.misread or math.isnan(number):
                 part = "unknown"
-            states.append(CellState(name, k + 1, at, number, goal, "slip" if at in slips else part))
+            states.append(
+                CellState(
+                    name, 1 + k * table.stride, at, number, goal, "slip" if at in slips else part
+                )
+            )
     return states
 
 
@@ -396,7 +409,7 @@ class _Audit:
             at = reading.rate.at if reading.rate else None
             reading.rate = Rate(numbers.rate, at, "the steps of its weights")
         slips += self._rate_as_text(reading)
-        slips += _rate_told_otherwise(reading)
+        slips += [] if numbers.rate is not None else _rate_told_otherwise(reading)
         unread: dict[str, list[Address]] = {}
         for at, why in verdict.unread.items():
             if at not in numbers.judged:
@@ -430,6 +443,7 @@ class _Audit:
             f"table was probably misunderstood, and nothing in it is called wrong.{words}"
         )
         self._add(reading, [], 0, 0)
+        self.runs[-1] = replace(self.runs[-1], misread=True)
 
     def _rate_as_text(self, reading: Reading) -> list[Slip]:
         """Text such as "0.5" works in most programs; "0,5" in some countries only."""
@@ -864,7 +878,7 @@ def lines(report: Report) -> list[str]:
             continue
         eta = f"η = {run.first:g} ({run.rate_said})" if run.rate is not None else "η unknown"
         text.append(
-            f"{run.title}: {run.epochs} epochs, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
+            f"{run.title}: {run.lines_in_words}, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
             f"the right one at {run.right[-1]:.8g}."
         )
     if report.not_judged:

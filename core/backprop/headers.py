@@ -165,7 +165,7 @@ def symbol(text: str) -> str | None:
         return None
     words = _translated(text[:80])
     found = set(_SYMBOL.findall(words))
-    known = set(re.findall("[a-zη]+", words)) & {*_WORDS.values(), "d"}
+    known = set(re.findall("[a-zη]+", _SYMBOL.sub(" ", words))) & {*_WORDS.values(), "d"}
     return _quantity(found.pop()) if len(found) == 1 and not known else None
 
 

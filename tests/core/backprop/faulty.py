@@ -184,7 +184,8 @@ class Block:
 class Layout:
     """How a file looks.
 
-    corner: the cell of the first name. spelling: of out_h1 and its like, E_total, and ∂E/∂w1.
+    corner: the cell of the first name. spelling: of out_h1 and its like, E_total, and ∂E/∂w1;
+    words: what columns are called instead.
     cells: the labelled cells outside the table. beside: the label of η if labels stand to the left
     of the cells; else they stand above.
     eta: how updates refer to η: "plain" J28, "$" $J$28, a typed "number", a "column", a "name".
@@ -199,6 +200,7 @@ class Layout:
     columns: tuple[str, ...] = COLUMNS
     spelling: str = "out_{} | E_total | ∂E/∂w{}"
     cells: Mapping[str, str] = field(default_factory=lambda: {"η": "B1"})
+    words: Mapping[str, str] = field(default_factory=dict)
     beside: str = "η"
     eta: str = "$"
     linked: bool = False
@@ -221,6 +223,8 @@ class Layout:
 
     def head(self, name: str) -> str:
         """The name of a column as this layout spells it."""
+        if name in self.words:
+            return self.words[name]
         out, total, slope = self.spelling.split(" | ")
         if name.startswith("out_"):
             return out.format(name[-2:])
@@ -304,6 +308,41 @@ LAYOUTS: dict[str, Layout] = {
     "newest on top": Layout("A4", ("step", *COLUMNS), upwards=True),
     "last step": Layout("A4", last_step=True),
     "last step, csv": Layout("A4", last_step=True, shown="", file="csv"),
+    "german": Layout(
+        "A4",
+        words={
+            **{f"i{n}": f"Eingabe {n}" for n in "12"},
+            **{f"t{n}": f"Zielwert {n}" for n in "12"},
+            **{f"w{n}": f"Gewicht w{n}" for n in range(1, 9)},
+            **{node: f"Netzeingabe {node}" for node in ("h1", "h2", "o1", "o2")},
+            **{f"out_{node}": f"Ausgabe {node}" for node in ("h1", "h2", "o1", "o2")},
+            **{"E1": "Fehler E1", "E2": "Fehler E2", "E_total": "Gesamtfehler"},
+            **{f"g{n}": f"Gradient w{n}" for n in range(1, 9)},
+        },
+        beside="Lernrate",
+    ),
+    "chinese": Layout(
+        "A4",
+        words={
+            **{f"w{n}": f"权重 w{n}" for n in range(1, 9)},
+            **{f"h{n}": f"隐藏层净输入 h{n}" for n in "12"},
+            **{f"out_h{n}": f"隐藏层输出 h{n}" for n in "12"},
+            **{f"o{n}": f"输出层净输入 o{n}" for n in "12"},
+            **{f"out_o{n}": f"输出 o{n}" for n in "12"},
+            **{"E1": "误差 E1", "E2": "误差 E2", "E_total": "总误差"},
+            **{f"g{n}": f"梯度 ∂E/∂w{n}" for n in range(1, 9)},
+        },
+        beside="学习率",
+    ),
+    "two columns of a name": Layout(
+        "A4",
+        words={
+            **{f"h{n}": f"Hidden {n}" for n in "12"},
+            **{f"out_h{n}": f"Hidden {n} (sigmoid)" for n in "12"},
+            **{f"o{n}": f"Output {n}" for n in "12"},
+            **{f"out_o{n}": f"Output {n} (sigmoid)" for n in "12"},
+        },
+    ),
     "transposed": Layout("A3", ("step", *COLUMNS), "out_{} | E_total | dE/dw{}", across=True),
 }
 
