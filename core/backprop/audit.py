@@ -16,9 +16,8 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -26,12 +25,13 @@ from core.backprop.cells import Book, Calculator, FileError, read
 from core.backprop.diagnosis import Slip
 from core.backprop.digits import decimals_of, doubt, is_single, rounded_like, take_text_for_numbers
 from core.backprop.edits import quoted
-from core.backprop.formula import Address, Constant, FormulaError, Node, make_ref, number, parse
+from core.backprop.formula import Address, Constant, FormulaError, Node, number, parse
 from core.backprop.judge import judge
 from core.backprop.mend import Change, mend
 from core.backprop.network import COLUMNS, SEED, WEIGHTS, Array, History, Setup, descend
 from core.backprop.pasted import judge_numbers
 from core.backprop.reading import Rate, Reading, rate_in_texts, read_table
+from core.backprop.report import CellState, Finding, Report, Run, brief, lines, place
 from core.backprop.settle import settle
 from core.backprop.tables import EXAMPLE, Layout, Table, find
 from core.backprop.worlds import rounding
@@ -39,153 +39,6 @@ from core.backprop.worlds import rounding
 _MOST_CURVES = 12
 _CHOSEN = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 7.5, 8, 9)
 """First digits of an η that people choose."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One slip, in all cells that have it.
-
-    quantity: the column as `COLUMNS` calls it; heading: as the file does. cells: from the first on.
-    cause: what is wrong in the first, in words. theirs, right: its formula ("=…") or number, and
-    the one it should have. changes: what each cell should hold. curve: E_total of each epoch with
-    this slip alone; None where that cannot be calculated. run: index of its `Run`. pasted: whether
-    its cells are among many numbers without formulas.
-    """
-
-    sheet: str
-    quantity: str
-    heading: str
-    kind: str
-    cells: tuple[str, ...]
-    cause: str
-    theirs: str
-    right: str
-    changes: tuple[tuple[Address, str], ...]
-    run: int
-    pasted: bool = False
-    curve: Array | None = None
-
-    @property
-    def where(self) -> str:
-        """Its cells in brief: AA32:AA81, or X40."""
-        return _brief(self.cells)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One descent as a table of the file lists it, and as network.py has it from the same start.
-
-    reading: its table, and where the start and η were found. theirs, right: E_total of each epoch;
-    theirs is NaN where the file shows no number. rate: η, or one for each epoch; None if the file
-    does not tell it.
-    rate_said: where it was found. formulas, numbers: how many cells were judged as which.
-    precision: half a unit of the last digit that E_total is written with; 0 if it is calculated.
-    misread: whether so much disagrees that the table is probably none of this exercise.
-    """
-
-    reading: Reading
-    setup: Setup
-    rate: float | Array | None
-    rate_said: str
-    theirs: Array
-    right: Array
-    formulas: int
-    numbers: int
-    precision: float = 0.0
-    misread: bool = False
-
-    @property
-    def table(self) -> Table:
-        """Its place in the file."""
-        return self.reading.table
-
-    @property
-    def title(self) -> str:
-        """The range of its table, with the sheet's name."""
-        return f"{self.table.sheet}!{self.table.where}" if self.table.sheet else self.table.where
-
-    @property
-    def epochs(self) -> int:
-        return len(self.theirs)
-
-    @property
-    def lines_in_words(self) -> str:
-        """How many epochs it lists, and which."""
-        if self.table.stride == 1:
-            return "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
-        return f"{self.epochs} lines, each {self.table.stride} epochs after the one before"
-
-    @property
-    def has_curve(self) -> bool:
-        """Whether the file shows an E_total for more than one epoch."""
-        return self.epochs > 1 and bool(np.isfinite(self.theirs).any())
-
-    @property
-    def lists_errors(self) -> bool:
-        """Whether its table has a column of E_total."""
-        return "E_total" in self.table.columns
-
-    @property
-    def is_off(self) -> bool:
-        """Whether the file's E_total differs from the right one by more than its digits."""
-        with np.errstate(invalid="ignore"):
-            return bool((np.abs(self.theirs - self.right) > 1e-12 + 2 * self.precision).any())
-
-    @property
-    def first(self) -> float:
-        """η as one number: that of the first step."""
-        return math.nan if self.rate is None else float(np.ravel(self.rate)[0])
-
-
-class CellState(NamedTuple):
-    """A cell of a table: where, what it holds, what the right run has there, and its part in it.
-
-    part: "slip", "follows" (wrong only because others are), "right", or "unknown".
-    """
-
-    quantity: str
-    epoch: int
-    at: Address
-    value: float
-    right: float
-    part: str
-
-
-@dataclass(frozen=True)
-class Report:
-    """The outcome. not_judged: what could not be, and why. remarks: what else is worth knowing."""
-
-    book: Book
-    runs: tuple[Run, ...]
-    findings: tuple[Finding, ...]
-    not_judged: tuple[str, ...]
-    remarks: tuple[str, ...]
-
-    @property
-    def judged(self) -> int:
-        """How many cells were judged."""
-        return sum(run.formulas + run.numbers for run in self.runs)
-
-    @property
-    def right(self) -> bool:
-        """Whether every cell was judged and none is wrong."""
-        return not self.findings and not self.not_judged and self.judged > 0
-
-    @property
-    def verdict(self) -> str:
-        """The outcome in one line."""
-        cells = f"{self.judged:,} cells"
-        if self.findings:
-            wrong = len({at for finding in self.findings for at, _ in finding.changes})
-            slips = "1 slip" if len(self.findings) == 1 else f"{len(self.findings)} slips"
-            first = self.findings[0]
-            place = f"{first.sheet}!{first.cells[0]}" if first.sheet else first.cells[0]
-            return f"Not right: {slips} in {wrong:,} of {cells}, the first at {place}."
-        if self.right:
-            return f"Right: each of {cells} follows from its neighbours."
-        if self.judged:
-            return f"No slip in the {cells} that could be judged. Not everything could."
-        return "Nothing in it could be judged."
 
 
 def audit(source: str | Path | bytes) -> Report:
@@ -351,15 +204,12 @@ class _Audit:
         self.actual = Calculator(book)
         self.layout = settle(book, layout, self.actual)
         self.findings: list[Finding] = []
-        self.not_judged = list(layout.unread)
-        self.remarks: list[str] = []
+        self.not_judged = [*book.unread, *layout.unread]
+        self.remarks = list(book.remarks)
         self.runs: list[Run] = []
         self.readings: list[Reading] = []
 
     def report(self) -> Report:
-        for remark in self.book.remarks:
-            unread = self.not_judged if "not read" in remark or "Only" in remark else self.remarks
-            unread.append(remark)
         for table in self.layout.tables:
             self._judge_table(table)
         for curve in self.layout.curves:
@@ -373,7 +223,7 @@ class _Audit:
                 )
         if self.actual.loops and not self.findings:
             cells = sorted(at.cell for at in self.actual.loops)
-            self.not_judged.append(f"Formulas that depend on themselves: {_brief(cells)}.")
+            self.not_judged.append(f"Formulas that depend on themselves: {brief(cells)}.")
         self._check_against_engine()
         findings = [self._with_curve(finding) for finding in self.findings[:_MOST_CURVES]]
         findings += self.findings[_MOST_CURVES:]
@@ -416,17 +266,17 @@ class _Audit:
                 unread.setdefault(why, []).append(at)
         for why, places in unread.items():
             sheet = f"{table.sheet}!" if table.sheet else ""
-            cells = _brief([at.cell for at in places])
+            cells = brief([at.cell for at in places])
             self.not_judged.append(f"{sheet}{cells}: {why} cannot be read.")
         by_value = [at for at in verdict.unread if at in numbers.judged]
         if by_value:
             why = verdict.unread[by_value[0]]
-            cells = _brief([at.cell for at in by_value])
+            cells = brief([at.cell for at in by_value])
             self.remarks.append(f"{cells}: {why} cannot be read; judged by the values shown.")
         slipped = {slip.at for slip in slips}
         blank = [at for at in verdict.empty if at not in slipped]
         if blank:
-            cells = _brief([at.cell for at in blank])
+            cells = brief([at.cell for at in blank])
             self.not_judged.append(f"{table.sheet or 'The file'}: nothing stands in {cells}.")
         self.not_judged += [f"{sentence}." for sentence in numbers.vague.values()]
         self._say_missing(reading)
@@ -559,7 +409,7 @@ class _Audit:
             self.remarks.append(f"{at.cell}: {verdict.unread[at]} cannot be read.")
         if host is None and reading.missing and not self._starts_as_published(reading):
             self.not_judged.append(
-                f"{_place(curve.at('E_total', 0))}: which start {self._title(reading)} belongs to "
+                f"{place(curve.at('E_total', 0))}: which start {self._title(reading)} belongs to "
                 "stands nowhere in the file."
             )
             return
@@ -724,7 +574,7 @@ class _Audit:
                 at = reading.at("E_total", k) or reading.at("E1", k)
                 mended = " once its slips are mended" if found else ""
                 self.not_judged.append(
-                    f"{_place(at) if at else run.title}: E_total is {after[k]:.8g}{mended}, where "
+                    f"{place(at) if at else run.title}: E_total is {after[k]:.8g}{mended}, where "
                     f"the network has {run.right[k]:.8g}. Why was not found."
                 )
 
@@ -829,63 +679,6 @@ def _distinct(a: float, b: float) -> tuple[str, str]:
         if f"{a:.{digits}g}" != f"{b:.{digits}g}":
             break
     return f"{a:.{digits}g}", f"{b:.{digits}g}"
-
-
-def _place(at: Address) -> str:
-    return f"{at.sheet}!{at.cell}" if at.sheet else at.cell
-
-
-_NEXT = ((1, 0), (0, 1), (-1, 0), (0, -1))
-
-
-def _brief(cells: Sequence[str]) -> str:
-    """Neighbouring cells of a column, or a row, as a range; a few others one by one."""
-    home = Address("", 1, 1)
-    spots = [make_ref(cell, home).at(home) for cell in cells]
-    parts: list[list[Address]] = []
-    for spot in spots:
-        last = parts[-1][-1] if parts else None
-        if last and (spot.row - last.row, spot.column - last.column) in _NEXT:
-            parts[-1].append(spot)
-        else:
-            parts.append([spot])
-    words = [p[0].cell if len(p) == 1 else f"{min(p).cell}:{max(p).cell}" for p in parts]
-    more = f" and {len(words) - 4} more" if len(words) > 4 else ""
-    return ", ".join(words[:4]) + more
-
-
-def lines(report: Report) -> list[str]:
-    """The report as text."""
-    text = [report.verdict]
-    for count, finding in enumerate(report.findings, start=1):
-        place = f"{finding.sheet}!" if finding.sheet else ""
-        text += [
-            "",
-            f"{count}. {finding.heading}, {place}{finding.where}",
-            f"   {finding.cause}",
-            f"   there: {finding.theirs}",
-            f"   right: {finding.right}",
-        ]
-        if finding.curve is not None:
-            right = report.runs[finding.run].right
-            text.append(
-                f"   With this slip alone E_total ends at {finding.curve[-1]:.8g}, "
-                f"without it at {right[-1]:.8g}."
-            )
-    text.append("")
-    for run in report.runs:
-        if not run.has_curve:
-            continue
-        eta = f"η = {run.first:g} ({run.rate_said})" if run.rate is not None else "η unknown"
-        text.append(
-            f"{run.title}: {run.lines_in_words}, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
-            f"the right one at {run.right[-1]:.8g}."
-        )
-    if report.not_judged:
-        text += ["", "Not judged:", *(f"- {sentence}" for sentence in report.not_judged)]
-    if report.remarks:
-        text += ["", *report.remarks]
-    return text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

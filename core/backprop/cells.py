@@ -33,7 +33,6 @@ from core.backprop.formula import (
     column_number,
     extent,
     letters,
-    make_ref,
     parse,
     references,
     relative,
@@ -96,8 +95,8 @@ class Book:
     cells: address -> its cell, for every cell that is not empty. merged: the cells that a merged
     range covers -> its first cell. names: defined name -> formula, as the cell A1 would have it.
     local_names: sheet and name -> formula, for names of one sheet, which come first there. lists:
-    name of an Excel table -> its sheet, first column, and the names of its columns. remarks: what
-    was left unread.
+    name of an Excel table -> its sheet, first column, and the names of its columns. unread:
+    sentences about sheets whose cells are not in the file. remarks: about what else was left alone.
     """
 
     kind: str
@@ -108,6 +107,7 @@ class Book:
     names: dict[str, str] = field(default_factory=dict)
     local_names: dict[tuple[str, str], str] = field(default_factory=dict)
     lists: dict[str, tuple[str, int, list[str]]] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     _trees: dict[tuple[object, ...], Node | FormulaError] = field(default_factory=dict)
     _asked: dict[Address, list[Address]] = field(default_factory=dict)
@@ -460,7 +460,7 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
             book.sheets.append(name)
             _read_sheet(package, target, name, texts, book)
         elif kind not in ("chartsheet", "dialogsheet"):
-            book.remarks.append(f"{name[:40]}: its cells are not in the file, and were not read.")
+            book.unread.append(f"{name[:40]}: its cells are not in the file, and were not read.")
     for element in root.iterfind("{*}definedNames/{*}definedName"):
         name, tab = str(element.get("name")).casefold(), element.get("localSheetId")
         if tab is None:
@@ -724,6 +724,3 @@ def _csv_cell(content: str, comma: str, row: int, column: int) -> Cell | None:
     if value is None or not math.isfinite(value):
         return Cell(math.nan if re.fullmatch(r"#[A-Z0-9/]+[!?]?", content) else content)
     return Cell(value, digits)
-
-
-__all__ = ["Book", "Calculator", "Cell", "FileError", "Text", "make_ref", "read"]

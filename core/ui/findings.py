@@ -8,8 +8,8 @@ import math
 
 import streamlit as st
 
-from core.backprop.audit import Finding, Run
 from core.backprop.formula import FormulaError, tokens
+from core.backprop.report import Finding, Run
 
 
 def finding_card(number: int, finding: Finding, run: Run) -> None:

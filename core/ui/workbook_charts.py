@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.backprop.audit import CellState, Finding, Run
+from core.backprop.report import CellState, Finding, Run
 from core.ui.arrow import as_table
 from core.ui.charts import epoch_axis, hover_rule
 from core.ui.colours import LOSS, NEUTRAL, WRONG
