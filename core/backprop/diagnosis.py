@@ -33,8 +33,10 @@ from core.backprop.worlds import World, Worlds, finite
 
 _SEARCHES = 2
 """So often a slip is looked for in a column, in vain, before its cells are called merely wrong."""
-_TRIALS = 6_000
+_TRIALS = 3_500
 """Changes tried in one table; one in a long formula counts more."""
+_LOOKS = 150_000
+"""Changes gone through in one table for the one that mended the row before."""
 _LONGEST_MENDED = 150  # tokens: the longest formula of this exercise has 60
 
 
@@ -66,7 +68,7 @@ class Diagnosis:
         self.book, self.table, self.steps = worlds.book, worlds.table, worlds.steps
         self.say = worlds.reading.heading
         self.failed: Counter[str] = Counter()
-        self.left = _TRIALS
+        self.left, self.looks = _TRIALS, _LOOKS
         self.found: dict[str, Edit] = {}
 
     def typed(self, at: Address, name: str, k: int, written: str) -> Slip:
@@ -157,8 +159,9 @@ class Diagnosis:
     def _search(self, formula: str, at: Address, name: str, k: int) -> Edit | None:
         """The first change that makes the formula right."""
         length, last = len(tokens(formula)), self.found.get(name)
-        if last is not None and length <= _LONGEST_MENDED:
+        if last is not None and length <= _LONGEST_MENDED and self.looks > 0:
             for edit in self._edits(formula, at, name, k):
+                self.looks -= 1
                 if edit.alike(last) and self._mends(edit, at, name, k):
                     return edit
         if self.failed[name] >= _SEARCHES or self.left < 0 or length > _LONGEST_MENDED:
@@ -206,10 +209,11 @@ class Diagnosis:
             formula = self.book.formula_text(helper)
             column = helper.row if self.table.across else helper.column
             key = f"column {column}"
-            if self.failed[key] >= _SEARCHES or len(formula) > 1000:
+            if self.failed[key] >= _SEARCHES or len(formula) > 1000 or self.looks < 0:
                 continue
             last, tried = self.found.get(key), set[str]()
             edits = list(self._edits(formula, helper, name, k))
+            self.looks -= len(edits)
             edits.sort(key=lambda edit: last is None or not edit.alike(last))
             for edit in edits:
                 if edit.text in tried or self.left < 0:

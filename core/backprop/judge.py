@@ -311,7 +311,7 @@ class _Judge:
                 agree += 1
             elif self.book.formula_text(at):
                 continue
-            elif isinstance(said, float):
+            elif math.isfinite(finite(said)):
                 wrong.append((name, at, home, said, used))
         if not wrong or agree < max(2, len(wrong)):
             return

@@ -240,6 +240,7 @@ class _Numbers:
                 np.asarray(said.value, dtype=float), (self.epochs,)
             ).copy()
         steps = [w for w in WEIGHTS if any((w, k) in self.pasted for k in range(1, self.epochs))]
+        steps = [w for w in steps if w in self.rules]
         found = self._rate_of_steps(steps)
         if found is not None and (said is None or not self._rate_fits(steps)):
             verdict.rate = found

@@ -229,8 +229,9 @@ class Reading:
         home = self.labelled_cell(name)
         if home is not None:
             return f"={self.fixed_reference(home)}"
-        inside = {other.at(w, k) for other in self.siblings for w in WEIGHTS for k in (0, -1)}
-        for other in self.siblings:
+        tables = [other for other in self.siblings if name in other.columns]
+        inside = {t.at(w, k) for t in tables for w in t.weights for k in (0, t.epochs - 1)}
+        for other in tables:
             at = other.at(name, 0)
             cell = self.book.cells.get(at)
             if cell is None:
@@ -239,7 +240,7 @@ class Reading:
                 asked = self.book.asked(at)
             except FormulaError:
                 continue
-            if cell.text is None and isinstance(cell.value, float):
+            if cell.text is None and isinstance(cell.value, float) and cell.written:
                 return cell.written
             if cell.text is not None and asked and inside.isdisjoint(asked):
                 return f"={self.book.formula_text(at)}"
