@@ -116,7 +116,7 @@ class _Numbers:
             agree = np.abs(values - right) <= 1e-6 * np.abs(right) + 1.1 * open_by
             told = open_by < 0.2 * np.nanmax(np.abs(right), initial=1e-300)
         filled = np.isfinite(values)
-        return float((agree & told).sum() / filled.sum()) if 2 * filled.sum() > len(filled) else 0.0
+        return float((agree & told).sum() / filled.sum()) if filled.sum() > 2 else 0.0
 
 
 def _settle_lines(book: Book, layout: Layout, actual: Calculator) -> Layout:
