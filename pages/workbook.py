@@ -8,10 +8,12 @@ enter()
 st.title("Check a workbook, or hand one out", anchor=False)
 
 # Reading workbooks takes libraries whose import the first words need not wait for.
-from core.backprop.audit import audit, cell_states, mended
+from core.backprop.audit import audit
+from core.backprop.case import cell_states
 from core.backprop.cells import MOST_BYTES, FileError, refuse_lock
 from core.backprop.example import faulty_workbook
 from core.backprop.network import WEIGHTS, Setup
+from core.backprop.repair import mended
 from core.backprop.report import Report
 from core.backprop.workbook import workbook
 from core.ui.backprop_settings import EXAMPLE

@@ -26,9 +26,9 @@ from core.backprop.formula import (
     shifted,
     tokens,
 )
+from core.backprop.layout import EXAMPLE
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS
 from core.backprop.reading import HELPERS
-from core.backprop.tables import EXAMPLE
 from core.backprop.worlds import World, Worlds, finite
 
 _SEARCHES = 2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from core.backprop.audit import rewritten
 from core.backprop.cells import read
 from core.backprop.formula import Address
 from core.backprop.network import SEED
+from core.backprop.repair import rewritten
 from core.backprop.tables import find
 from core.backprop.workbook import workbook
 

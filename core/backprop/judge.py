@@ -12,9 +12,9 @@ from functools import cached_property
 
 from core.backprop.diagnosis import Diagnosis, Slip, short
 from core.backprop.formula import Address, FormulaError, Node, Value, references
+from core.backprop.layout import EXAMPLE, FORWARD
 from core.backprop.network import COLUMNS, WEIGHTS
 from core.backprop.reading import HELPERS, Reading
-from core.backprop.tables import EXAMPLE, FORWARD
 from core.backprop.worlds import Worlds, finite, rounding
 
 

@@ -26,10 +26,10 @@ from core.backprop.formula import (
     references,
     tokens,
 )
+from core.backprop.layout import EXAMPLE, FORWARD
 from core.backprop.network import COLUMNS, WEIGHTS, Array
 from core.backprop.reading import Reading, expanded, followed
 from core.backprop.rules import TABLE_RULES, TABLE_STEPS, in_cells, names_in
-from core.backprop.tables import EXAMPLE, FORWARD
 
 _EPS = np.finfo(float).eps
 _GUESSES = 5000
@@ -346,7 +346,7 @@ class _Numbers:
                     words = f"{say(name)} of the row above minus η·{say(f'∂E/∂{weight}')}"
                     yield words, numbers, unsure + 1e-12
         if name in WEIGHTS:
-            yield f"{say(name)} of the row above", self.values[name][above], room_of(above)
+            yield f"{say(name)} of the row above", self.values[name][above], np.zeros(len(above))
         at = rows - self._shift(name)
         names = [n for n in (*COLUMNS, "η") if n in self.values]
         slots = {n: f"{letters(1 + i)}1" for i, n in enumerate(names)}
@@ -370,11 +370,6 @@ class _Numbers:
             except FormulaError:
                 continue
             yield words, np.broadcast_to(numbers, rows.shape), doubt
-
-
-def room_of(rows: Array) -> Array:
-    """No doubt at all, in the shape of `rows`."""
-    return np.zeros(len(rows))
 
 
 def _changes(rule: str, slots: dict[str, str], told: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ from core.backprop.formula import (
     references,
 )
 from core.backprop.headers import rate_in
+from core.backprop.layout import EXAMPLE, Layout, Table
 from core.backprop.network import (
     COLUMNS,
     GRADIENTS,
@@ -38,7 +39,6 @@ from core.backprop.network import (
     gradients,
 )
 from core.backprop.rules import BLOCK_RULES, TABLE_RULES, TABLE_STEPS, in_cells, names_in
-from core.backprop.tables import EXAMPLE, Layout, Table
 
 State = dict[str, Any]
 """Quantity -> its value, or its values over the epochs."""

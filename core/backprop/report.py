@@ -14,9 +14,9 @@ import numpy as np
 
 from core.backprop.cells import Book
 from core.backprop.formula import Address, make_ref
+from core.backprop.layout import Table
 from core.backprop.network import Array, Setup
 from core.backprop.reading import Reading
-from core.backprop.tables import Table
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ import numpy as np
 
 from core.backprop.cells import Book, Calculator
 from core.backprop.digits import doubt
+from core.backprop.layout import EXAMPLE, Layout, Table
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array
 from core.backprop.reading import Reading, State, expanded, read_table, worked_out
 from core.backprop.rules import TABLE_RULES, names_in
-from core.backprop.tables import EXAMPLE, Layout, Table
 
 
 def settle(book: Book, layout: Layout, actual: Calculator) -> Layout:

@@ -10,130 +10,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from core.backprop.cells import Book, Calculator, Cell
-from core.backprop.formula import Address, Call, FormulaError, Value
-from core.backprop.headers import counted_from_one, kind, numbers_in, quantity, rate_in, symbol
+from core.backprop.blocks import blocks_in
+from core.backprop.cells import Book, Calculator
+from core.backprop.formula import Address, Call, FormulaError
+from core.backprop.headers import counted_from_one, kind, quantity, rate_in, symbol
+from core.backprop.labels import curves_in, labels_in, said_in
+from core.backprop.layout import COMPUTED, FORWARD, MOST_EPOCHS, Layout, Table, shown, text_in
 from core.backprop.network import COLUMNS, WEIGHTS
 
-EXAMPLE = ("t1", "t2", "i1", "i2")
-COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
-_LISTED = (*WEIGHTS, *COMPUTED)
-FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
 _QUANTITIES = (*COLUMNS, "epoch", "η")
-MOST_EPOCHS = 1000
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """Columns that list epochs.
-
-    columns: quantity -> its column, or its row if the epochs run across. hints: column -> what its
-    header seems to mean, for those that are not in `COLUMNS` or that another column already is.
-    lines: the rows of the epochs, or
-    their columns, in the order of descent: upwards if the newest is on top. head: the row (column)
-    of the headers. rate: η, where the header itself says it. across: whether epochs run across.
-    shifts: quantity -> how many lines after its epoch's it stands. last_step: whether the weights
-    stand there that the last epoch leads to, which have no epoch of their own. stride: how many
-    epochs there are from line to line. drops: quantity -> how far below its line it stands, where
-    each epoch is a block of its own, in which every number has its label on the left, or above it
-    if labels_above.
-    """
-
-    sheet: str
-    head: int
-    columns: Mapping[str, int]
-    lines: tuple[int, ...]
-    across: bool = False
-    rate: float | None = None
-    hints: Mapping[int, str] = field(default_factory=dict)
-    shifts: Mapping[str, int] = field(default_factory=dict)
-    last_step: bool = False
-    stride: int = 1
-    drops: Mapping[str, int] = field(default_factory=dict)
-    labels_above: bool = False
-
-    def at(self, name: str, k: int) -> Address:
-        """The cell of a quantity at the k-th epoch, counted from 0; from -1 to `epochs`.
-
-        It may lie beyond the table's lines: one with a shift, or the weights after the last epoch.
-        """
-        if name not in self._places:
-            shift, drop = self.shifts.get(name, 0), self.drops.get(name, 0)
-            self._places[name] = [
-                self.cell(self._line(n + shift) + drop, self.columns[name])
-                for n in range(-1, self.epochs + 1)
-            ]
-        return self._places[name][k + 1]
-
-    @cached_property
-    def _places(self) -> dict[str, list[Address]]:
-        return {}
-
-    def _line(self, k: int) -> int:
-        last = len(self.lines) - 1
-        if 0 <= k <= last:
-            return self.lines[k]
-        step = self.lines[1] - self.lines[0] if last else 1
-        return self.lines[0] + k * step if k < 0 else self.lines[last] + (k - last) * step
-
-    def has(self, name: str, k: int) -> bool:
-        """Whether the k-th cell of a quantity is in one of the table's lines."""
-        return 0 <= k + self.shifts.get(name, 0) < len(self.lines)
-
-    def heading(self, name: str) -> Address:
-        """The cell of its header."""
-        if self.drops:
-            at, above = self.at(name, 0), self.labels_above
-            return at._replace(row=at.row - above, column=at.column - (not above))
-        return self.cell(self.head, self.columns[name])
-
-    def cell(self, line: int, column: int) -> Address:
-        """The cell in a line of the table, in the sheet's own terms."""
-        return Address(self.sheet, *((column, line) if self.across else (line, column)))
-
-    @property
-    def epochs(self) -> int:
-        return len(self.lines)
-
-    @property
-    def weights(self) -> list[str]:
-        """The weights that have a column."""
-        return [name for name in WEIGHTS if name in self.columns]
-
-    @property
-    def steps(self) -> int:
-        """How often the weights are listed: once for each epoch, and perhaps after the last."""
-        return self.epochs + self.last_step
-
-    @property
-    def where(self) -> str:
-        """The range it takes, from its headers on: B31:AF81."""
-        columns = sorted(self.columns.values())
-        first = self.cell(self.head, columns[0] - (bool(self.drops) and not self.labels_above))
-        last = self.cell(max(self.lines) + max(self.drops.values(), default=0), columns[-1])
-        return f"{first.cell}:{last.cell}"
-
-
-@dataclass
-class Layout:
-    """Everything found in a book.
-
-    tables: with headers of several quantities. curves: single columns of E_total under a header
-    that names their η. labels: (quantity, cell) of numbers with a label beside or above them.
-    said: quantities told in lines of text, each with the cell in which its line begins. unread:
-    sentences about rows that look like epochs and belong to no table.
-    """
-
-    tables: list[Table]
-    curves: list[Table]
-    labels: list[tuple[str, Address]]
-    said: list[tuple[str, float, Address]]
-    unread: list[str]
 
 
 def find(book: Book) -> Layout:
@@ -142,16 +30,16 @@ def find(book: Book) -> Layout:
     unread: list[str] = []
     tables = [table for sheet in book.sheets for table in _tables(book, values, sheet, unread)]
     inside = {at for table in tables for at in _cells_of(table)}
-    labels = [(name, at) for name, at in _labels(book, values) if at not in inside]
+    labels = [(name, at) for name, at in labels_in(book, values) if at not in inside]
     taken = inside | {at for _, at in labels}
     with_table = {table.sheet for table in tables}
     curves = [
         curve
         for sheet in book.sheets
-        for curve in _curves(book, values, sheet, alone=sheet not in with_table)
+        for curve in curves_in(book, values, sheet, alone=sheet not in with_table)
         if taken.isdisjoint(curve.at("E_total", k) for k in range(min(4, curve.epochs)))
     ]
-    return Layout(tables, curves, labels, list(_said(book, inside)), unread)
+    return Layout(tables, curves, labels, list(said_in(book, inside)), unread)
 
 
 def _cells_of(table: Table) -> Iterator[Address]:
@@ -173,7 +61,7 @@ class _Header(NamedTuple):
 
 
 def _tables(book: Book, values: Calculator, sheet: str, unread: list[str]) -> Iterator[Table]:
-    blocks = list(_blocks(book, values, sheet))
+    blocks = list(blocks_in(book, values, sheet))
     if blocks:
         yield from blocks
         return
@@ -182,50 +70,6 @@ def _tables(book: Book, values: Calculator, sheet: str, unread: list[str]) -> It
         yield from found
         if found:
             return
-
-
-def _blocks(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
-    """A table whose epochs are blocks, one below the other: labels, each with its number."""
-    for above in (False, True):
-        places = _labelled_again(book, values, sheet, above=above)
-        steps = Counter(b - a for rows in places.values() for a, b in pairwise(rows))
-        if not steps:
-            continue
-        (step, _), *_ = steps.most_common(1)
-        again = {
-            key: rows
-            for key, rows in places.items()
-            if len(rows) > 1 and {b - a for a, b in pairwise(rows)} == {step}
-        }
-        if step < 3 or not any(name in FORWARD for name, _ in again) or len(again) < 10:
-            continue
-        top = min(rows[0] for rows in again.values())
-        if len({rows[0] for rows in again.values()}) < 3:
-            continue  # one line of headers, again for each of several tables
-        epochs = Counter(len(rows) for rows in again.values()).most_common(1)[0][0]
-        columns = {name: column + (not above) for name, column in again}
-        drops = {name: rows[0] - top + above for (name, _), rows in again.items()}
-        lines = tuple(range(top, top + step * epochs, step))
-        yield Table(sheet, top, columns, lines, drops=drops, labels_above=above)
-        return
-
-
-def _labelled_again(
-    book: Book, values: Calculator, sheet: str, *, above: bool
-) -> dict[tuple[str, int], list[int]]:
-    """Quantity and column -> the rows of labels for it, with a number on the right, or below."""
-    places: dict[tuple[str, int], list[int]] = {}
-    for at, content in sorted(book.cells.items()):
-        text = _text(values, at, content) if at.sheet == sheet else None
-        if text is None or rate_in(text) is not None:
-            continue
-        name, there = (
-            quantity(text),
-            at._replace(row=at.row + above, column=at.column + (not above)),
-        )
-        if name in _LISTED and isinstance(_shown(values, there), float):
-            places.setdefault((name, at.column), []).append(at.row)
-    return places
 
 
 def _tables_along(
@@ -299,7 +143,7 @@ def _stride(values: Calculator, cell: Ask, lines: Sequence[int], columns: Mappin
     """How many epochs are between lines, if their numbers say so and are the same everywhere."""
     if "epoch" not in columns or len(lines) < 3:
         return 1
-    numbers = [_shown(values, cell(line, columns["epoch"])) for line in lines]
+    numbers = [shown(values, cell(line, columns["epoch"])) for line in lines]
     if not all(isinstance(number, float) for number in numbers):
         return 1
     steps = {abs(b - a) for a, b in pairwise(numbers)}
@@ -313,13 +157,13 @@ def _headers(
     """Line -> the headers in it. A label beside its number, one below the other, is none."""
     rows: dict[int, list[tuple[int, str]]] = {}
     for at, content in book.cells.items():
-        if at.sheet == sheet and (text := _text(values, at, content)) is not None:
+        if at.sheet == sheet and (text := text_in(values, at, content)) is not None:
             line, column = (at.column, at.row) if across else (at.row, at.column)
             rows.setdefault(line, []).append((column, text))
     found: dict[int, list[_Header]] = {}
     for line, texts in rows.items():
         texts.sort()
-        beside = [isinstance(_shown(values, cell(line, column + 1)), float) for column, _ in texts]
+        beside = [isinstance(shown(values, cell(line, column + 1)), float) for column, _ in texts]
         if sum(beside) > 2 and 2 * sum(beside) > len(beside):
             continue  # labels, each with its number
         plain = _told_apart(
@@ -332,7 +176,7 @@ def _headers(
                 continue
             under = book.cells.get(cell(line + 1, column))
             listed = under is not None and isinstance(under.value, str) and quantity(under.value)
-            if listed and isinstance(_shown(values, cell(line, column + 1)), float):
+            if listed and isinstance(shown(values, cell(line, column + 1)), float):
                 continue
             found.setdefault(line, []).append(_Header(column, name, sure))
     return found
@@ -426,7 +270,7 @@ def _above(
     for line in (head - 1, head - 2):
         for header in rows.get(line, ()):
             free = header.column not in taken and cell(head, header.column) not in book.cells
-            if free and isinstance(_shown(values, cell(lines[0], header.column)), float):
+            if free and isinstance(shown(values, cell(lines[0], header.column)), float):
                 found.setdefault(header.name, header.column)
     return found
 
@@ -440,13 +284,13 @@ def _runs(
 ) -> list[list[int]]:
     """The lines in parts: a new run begins where epochs are counted anew or η changes."""
     counters = [*([columns["epoch"]] if "epoch" in columns else []), *counters]
-    rates = [_shown(values, cell(at, columns["η"])) if "η" in columns else None for at in lines]
+    rates = [shown(values, cell(at, columns["η"])) if "η" in columns else None for at in lines]
     by_rate = not counters and 3 * len(set(rates)) <= len(lines)
     runs = [[lines[0]]]
     for k, (before, line) in enumerate(pairwise(lines), start=1):
         restart = by_rate and rates[k] != rates[k - 1]
         for column in counters if line > before else ():
-            a, b = (_shown(values, cell(at, column)) for at in (before, line))
+            a, b = (shown(values, cell(at, column)) for at in (before, line))
             restart |= isinstance(a, float) and isinstance(b, float) and b < a
         if restart:
             runs.append([])
@@ -486,7 +330,7 @@ def _runs_upwards(
         return asked[1] > asked[-1]
     if "epoch" not in columns or len(lines) < 2:
         return False
-    numbers = [_shown(values, cell(line, columns["epoch"])) for line in lines]
+    numbers = [shown(values, cell(line, columns["epoch"])) for line in lines]
     return all(
         isinstance(a, float) and isinstance(b, float) and b < a for a, b in pairwise(numbers)
     )
@@ -514,7 +358,7 @@ def _lines(
                 count += 1 if not text or quantity(str(content.value)) is None else -1
         return (
             2 * count >= len(computed)
-            and any(not isinstance(_shown(values, cell(line, c)), str) for c in computed)
+            and any(not isinstance(shown(values, cell(line, c)), str) for c in computed)
             and not _sums_up(book, values, cell, line, named, computed)
         )
 
@@ -554,8 +398,8 @@ def _sums_up(
     computed: Iterable[int],
 ) -> bool:
     """Whether a line is no epoch but its averages, or has a word where epochs are counted."""
-    if "epoch" in named and isinstance(_shown(values, at := cell(line, named["epoch"])), str):
-        word = str(_shown(values, at))
+    if "epoch" in named and isinstance(shown(values, at := cell(line, named["epoch"])), str):
+        word = str(shown(values, at))
         return not re.search(r"\d", word)
     calls = filled = 0
     for column in computed:
@@ -587,100 +431,3 @@ def _goes_on(book: Book, cell: Ask, last: int, after: int, columns: list[int]) -
 def _has_headers(book: Book, cell: Ask, lines: range, columns: list[int]) -> bool:
     texts = [book.cells.get(cell(line, column)) for line in lines for column in columns]
     return sum(isinstance(c.value, str) and bool(quantity(c.value)) for c in texts if c) > 4
-
-
-def _curves(book: Book, values: Calculator, sheet: str, *, alone: bool) -> Iterator[Table]:
-    """Columns of E_total; where they stand `alone`, their headers need not name an η."""
-    for at, content in book.cells.items():
-        if at.sheet != sheet:
-            continue
-        rate = None
-        if (text := _text(values, at, content)) is not None:
-            rate = rate_in(text)
-            if rate is None and not (alone and quantity(text) == "E_total"):
-                continue
-        elif isinstance(content.value, float) and _is_rate(book, at):
-            rate = content.value
-        else:
-            continue
-        lines = []
-        line = at.row + 1
-        while isinstance(_shown(values, Address(sheet, line, at.column)), float):
-            lines.append(line)
-            line += 1
-            if len(lines) == MOST_EPOCHS:
-                break
-        linked = any(book.formula_text(Address(sheet, n, at.column)) for n in lines[:3])
-        if len(lines) > 2 and not (rate is None and linked):
-            yield Table(sheet, at.row, {"E_total": at.column}, tuple(lines), rate=rate)
-
-
-def _shown(values: Calculator, at: Address) -> Value:
-    """What the file shows in a cell; calculated only where it was saved without."""
-    cell = values.book.cells.get(at)
-    return cell.value if cell and cell.value is not None else values.value(at)
-
-
-_HEADING = re.compile(r'.*".*|(?:.+!)?\$?[A-Z]{1,3}\$?\d+', re.DOTALL)
-"""A formula that may give text: one with text in it, or that repeats a cell."""
-
-
-def _text(values: Calculator, at: Address, cell: Cell) -> str | None:
-    """The text in a cell, if it is one."""
-    if cell.value is None and cell.text and _HEADING.fullmatch(cell.text.formula):
-        calculated = values.value(at)
-        return calculated if isinstance(calculated, str) else None
-    return cell.value if isinstance(cell.value, str) else None
-
-
-def _is_rate(book: Book, at: Address) -> bool:
-    """A number heads a curve if its row begins with "epoch" or "η" and lists only numbers."""
-    column = at.column
-    while column > 1 and at.column - column < 30:
-        column -= 1
-        content = book.cells.get(Address(at.sheet, at.row, column))
-        if content is None or content.text is not None:
-            return False
-        if isinstance(content.value, str):
-            return quantity(content.value) in ("epoch", "η")
-    return False
-
-
-def _labels(book: Book, values: Calculator) -> Iterator[tuple[str, Address]]:
-    """The numbers that stand right of a label, or below it."""
-    for at, content in book.cells.items():
-        if not isinstance(content.value, str) or rate_in(content.value) is not None:
-            continue
-        name = quantity(content.value) or symbol(content.value)
-        if name not in ("η", *EXAMPLE, *WEIGHTS):
-            name = "η" if name == "epoch" and len(content.value.strip(" :=")) == 1 else None
-        if name is None:
-            continue
-        right = Address(at.sheet, at.row, at.column + 1)
-        below = [Address(at.sheet, at.row + k, at.column) for k in (1, 2, 3)]
-        if _is_number(values, right):
-            yield name, right
-        elif _is_number(values, below[0]) and not all(_is_number(values, b) for b in below):
-            yield name, below[0]
-
-
-def _is_number(values: Calculator, at: Address) -> bool:
-    """Whether a number stands there, or text that formulas take for one."""
-    shown = _shown(values, at)
-    return isinstance(shown, float) or (
-        isinstance(shown, str) and re.fullmatch(r"\s*[-+]?\d*[.,]?\d+\s*", shown) is not None
-    )
-
-
-def _said(book: Book, inside: set[Address]) -> Iterator[tuple[str, float, Address]]:
-    """What lines of text tell: "x = (0.05, 0.10), lr = 0.5", in one cell or in several."""
-    rows: dict[tuple[str, int], list[Address]] = {}
-    for at in sorted(book.cells):
-        if at not in inside and book.cells[at].text is None:
-            rows.setdefault((at.sheet, at.row), []).append(at)
-    for places in rows.values():
-        cells = [book.cells[at] for at in places[:40]]
-        texts = [cell.value if isinstance(cell.value, str) else cell.written for cell in cells]
-        if any(isinstance(cell.value, str) for cell in cells):
-            for name, value in numbers_in(", ".join(texts)).items():
-                yield name, value, places[0]

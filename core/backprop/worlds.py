@@ -29,9 +29,9 @@ from core.backprop.formula import (
     parse,
     references,
 )
+from core.backprop.layout import EXAMPLE
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Setup
 from core.backprop.reading import HELPERS, Reading, State, state_of
-from core.backprop.tables import EXAMPLE
 
 _MOST_BEHIND = 200
 """Cells between a formula and the table that are looked at."""

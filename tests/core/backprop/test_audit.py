@@ -13,11 +13,13 @@ from faulty import LAYOUTS, SLIPS, make, possible
 from spreadsheet import Calculated
 
 from benchmarks.harness import ROOT
-from core.backprop.audit import FileError, audit, cell_states, main, mended
+from core.backprop.audit import FileError, audit, main
+from core.backprop.case import cell_states
 from core.backprop.example import faulty_workbook
 from core.backprop.mend import MARK
 from core.backprop.network import SEED, Setup, descend
 from core.backprop.presets import PRESETS
+from core.backprop.repair import mended
 from core.backprop.workbook import workbook
 
 # One slip of each kind, for every layout; typed cells of row 20 need 24 epochs.

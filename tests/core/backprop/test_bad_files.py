@@ -19,7 +19,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.backprop.audit import audit, main, mended
+from core.backprop.audit import audit, main
 from core.backprop.cells import MOST_BYTES, Calculator, FileError, read
 from core.backprop.formula import (
     Address,
@@ -31,6 +31,7 @@ from core.backprop.formula import (
     shifted,
 )
 from core.backprop.network import COLUMNS, SEED, WEIGHTS
+from core.backprop.repair import mended
 from core.backprop.rules import TABLE_RULES, TABLE_STEPS, in_cells
 from core.backprop.workbook import workbook
 

@@ -7,8 +7,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from core.backprop.audit import audit, cell_states, mended
+from core.backprop.audit import audit
+from core.backprop.case import cell_states
 from core.backprop.network import GRADIENTS, SEED, WEIGHTS, Setup, descend
+from core.backprop.repair import mended
 
 OTHER = Setup(0.4, 0.7, 0.2, 0.9, 0.3, -0.5, 0.8, 0.1, -0.4, 0.6, 0.2, -0.3)
 RUN = descend(OTHER, 0.5, 40).table()

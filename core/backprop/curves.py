@@ -1,0 +1,200 @@
+"""Columns of E_total alone, one for each η: whether they are what descent comes to.
+
+This module knows where such a column's start may stand, and which mistake gives its numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from core.backprop.case import Case, errors, finding_of, rate_slips
+from core.backprop.cells import Calculator
+from core.backprop.diagnosis import Slip
+from core.backprop.digits import doubt, is_single
+from core.backprop.edits import quoted
+from core.backprop.judge import judge
+from core.backprop.layout import Table
+from core.backprop.network import SEED, Array, descend
+from core.backprop.reading import Reading, read_table
+from core.backprop.report import Finding, place
+
+_CHOSEN = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 7.5, 8, 9)
+"""First digits of an η that people choose."""
+
+
+class Curves:
+    """The judge of such columns; the tables of the case have been judged before."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+
+    def judge(self, curve: Table) -> None:
+        """Take a column into the case: its run, and what is wrong in it."""
+        reading = read_table(self.case.book, self.case.layout, curve, self.case.actual)
+        host = self._host(reading)
+        if host is not None:
+            reading.setup = self.case.runs[host].setup
+        verdict = judge(reading)
+        slips = list(verdict.slips)
+        run = self.case.run(reading, [], len(verdict.judged), len(verdict.pasted))
+        if verdict.unread:
+            at = next(iter(verdict.unread))
+            self.case.remarks.append(f"{at.cell}: {verdict.unread[at]} cannot be read.")
+        if host is None and reading.missing and not self._starts_as_published(reading):
+            self.case.not_judged.append(
+                f"{place(curve.at('E_total', 0))}: which start {self._title(reading)} belongs to "
+                "stands nowhere in the file."
+            )
+            return
+        if verdict.judged and reading.elsewhere:
+            slips += self._of_another_rate(reading)
+        self.case.add(reading, slips, len(verdict.judged), len(verdict.pasted))
+        cells = [self.case.book.cells.get(curve.at("E_total", k)) for k in range(curve.epochs)]
+        # Roundings to single precision add up from epoch to epoch.
+        drift = np.arange(curve.epochs) / 4 if is_single(cells) else 0.0
+        room = 1e-11 * np.abs(run.right) + (1.02 + drift) * doubt(cells)
+        with np.errstate(invalid="ignore"):
+            off = np.flatnonzero(~(np.abs(run.theirs - run.right) <= room) & np.isfinite(run.right))
+        wrong = [k for k in off.tolist() if ("E_total", k) in verdict.pasted]
+        if 2 * len(wrong) > curve.epochs and (fits := self._rate_of_errors(reading, room)):
+            run_index = len(self.case.runs) - 1
+            self.case.findings += [
+                finding_of(reading, [slip], run_index) for slip in rate_slips(reading, fits)
+            ]
+        elif wrong:
+            self.case.findings.append(self._finding(reading, wrong, host))
+
+    def _host(self, reading: Reading) -> int | None:
+        """The run whose start a curve shares."""
+        first = errors(reading, self.case.actual, 0)
+        runs = range(len(self.case.layout.tables))
+        close = [i for i in runs if math.isclose(self.case.runs[i].right[0], first, rel_tol=1e-3)]
+        asked = [i for i in runs if self.case.layout.tables[i] in reading.elsewhere.values()]
+        return next(iter(asked or close), None)
+
+    def _starts_as_published(self, reading: Reading) -> bool:
+        """Whether a file of such columns alone begins with the published E_total."""
+        first, published = errors(reading, self.case.actual, 0), descend(SEED, 1.0, 1).E_total[0]
+        if self.case.layout.tables or not math.isclose(published, first, rel_tol=1e-3):
+            return False
+        self.case.remarks.append("The file has E_total alone; the published start was taken.")
+        return True
+
+    def _title(self, reading: Reading) -> str:
+        rate = reading.table.rate
+        return "the column" if rate is None else f"the column of η = {rate:g}"
+
+    def _of_another_rate(self, reading: Reading) -> list[Slip]:
+        """A column headed by one η that shows a table of another."""
+        other, rate = next(iter(reading.elsewhere.values())), reading.table.rate
+        if other not in self.case.layout.tables or rate is None:
+            return []
+        shown = self.case.runs[self.case.layout.tables.index(other)]
+        if math.isnan(shown.first):
+            return []
+        if math.isclose(shown.first, rate, rel_tol=1e-9):
+            return []
+        said = f"the column shows a table with η = {shown.first:g}"
+        listed = [run for run in self.case.runs[: len(self.case.layout.tables)] if run.lists_errors]
+        meant = next((run for run in listed if math.isclose(run.first, rate, rel_tol=1e-9)), None)
+        if meant is None:
+            at = reading.table.heading("E_total")
+            cause = f"{at.cell} says η = {rate:g}, but {said}."
+            text = str(self.case.book.cells[at].value)
+            return [Slip(at, "η", "rate", cause, text, f"{shown.first:g}", ("rate",))]
+        slips = []
+        for k in range(min(reading.table.epochs, meant.epochs)):
+            at = reading.table.at("E_total", k)
+            theirs = f"={self.case.book.formula_text(at)}"
+            there = meant.table.at("E_total", k)
+            right = f"={quoted(there.sheet)}!{there.cell}" if there.sheet else f"={there.cell}"
+            cause = f"{at.cell} stands below η = {rate:g}, but {said}."
+            slips.append(Slip(at, "E_total", "rate", cause, theirs, right, ("shown", rate)))
+        return slips
+
+    def _rate_of_errors(self, reading: Reading, room: Array) -> float | None:
+        """The η, of those that people choose, whose run has the errors that the column shows."""
+        said = reading.rate
+        if said is None or (said.at or said.text) is None or reading.table.rate is not None:
+            return None
+        rates = np.array([float(f"{m}e{p}") for p in (-4, -3, -2, -1, 0) for m in _CHOSEN])
+        runs = descend(reading.setup, rates, reading.table.epochs).E_total
+        theirs = self.case.runs[-1].theirs[:, np.newaxis]
+        with np.errstate(invalid="ignore"):
+            fits = (np.abs(runs - theirs) <= room[:, np.newaxis]).all(0)
+        return float(rates[fits][0]) if fits.any() else None
+
+    def _finding(self, reading: Reading, wrong: list[int], host: int | None) -> Finding:
+        curve, run = reading.table, self.case.runs[-1]
+        first = curve.at("E_total", wrong[0])
+        shown, gives = _distinct(float(run.theirs[wrong[0]]), float(run.right[wrong[0]]))
+        cause = f"{first.cell} is {shown}; with η = {run.first:g} E_total comes to {gives}."
+        said = self._faulty_source(reading, host)
+        if said:  # a number that agrees by chance is of the same faulty run
+            wrong = list(range(wrong[0], curve.epochs))
+        cells = [curve.at("E_total", k) for k in wrong]
+        changes = tuple((at, repr(float(run.right[k]))) for at, k in zip(cells, wrong, strict=True))
+        heading = self.case.book.cells[curve.heading("E_total")].value
+        return Finding(
+            curve.sheet,
+            "E_total",
+            str(heading),
+            f"curve {said}",
+            tuple(at.cell for at in cells),
+            cause,
+            self.case.book.cells[first].written,
+            changes[0][1],
+            changes,
+            len(self.case.runs) - 1,
+        )
+
+    def join(self) -> None:
+        """Columns that show the numbers of one faulty table are one finding."""
+        joined: dict[str, Finding] = {}
+        kept = []
+        for finding in self.case.findings:
+            source = finding.kind.removeprefix("curve").strip()
+            if not finding.kind.startswith("curve"):
+                kept.append(finding)
+            elif source in joined and source:
+                one = joined[source]
+                joined[source] = replace(
+                    one,
+                    heading=f"{one.heading}, {finding.heading}",
+                    cells=one.cells + finding.cells,
+                    changes=one.changes + finding.changes,
+                )
+            else:
+                cause = f"{finding.cause} The column shows {source}." if source else finding.cause
+                joined[source or finding.heading] = replace(finding, kind="curve", cause=cause)
+        self.case.findings = kept + list(joined.values())
+
+    def _faulty_source(self, reading: Reading, host: int | None) -> str:
+        """In words, if the numbers are those of a faulty table run with this η."""
+        if host is None:
+            return ""
+        source, curve = self.case.readings[host], reading.table
+        if not any(finding.run == host for finding in self.case.findings):
+            return ""
+        rate = source.rate
+        if rate is None or rate.at is None or curve.rate is None:
+            return ""
+        other = Calculator(self.case.book, instead={rate.at: curve.rate})
+        epochs = min(curve.epochs, source.table.epochs)
+        faulty = np.array([errors(source, other, k) for k in range(epochs)])
+        theirs = self.case.runs[-1].theirs[:epochs]
+        if np.allclose(faulty, theirs, rtol=1e-6, atol=0):
+            place = f"{source.table.sheet}!" if source.table.sheet else ""
+            return f"what {place}{source.table.where} gives as it stands, with its slips"
+        return ""
+
+
+def _distinct(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    for digits in range(6, 17):
+        if f"{a:.{digits}g}" != f"{b:.{digits}g}":
+            break
+    return f"{a:.{digits}g}", f"{b:.{digits}g}"
