@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from benchmarks.harness import LAPTOP, PHONE, ROOT, MnistPage, process, server
 from core.mnist import checkpoint, runs
 
-TRAINING = 120_000  # milliseconds a short training may take on a busy machine
+TRAINING = 600_000  # milliseconds a short training may take on a very busy machine
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_a_killed_worker_is_said_in_words_and_can_be_resumed(mnist, place):
     start(page, Epochs=19)
     expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
     os.kill(process("--worker", str(newest(place))), signal.SIGKILL)
-    expect(page.say("has ended without a word")).to_be_visible(timeout=5_000)
+    expect(page.say("has ended without a word")).to_be_visible(timeout=TRAINING)
     page.page.get_by_role("button", name="Resume").click()
     expect(page.page.get_by_role("button", name="Stop")).to_be_visible(timeout=TRAINING)
     page.page.get_by_role("button", name="Stop").click()
