@@ -203,14 +203,18 @@ class _Audit(Case):
             found = [finding for finding in self.findings if finding.run == index]
             after = np.array([errors(reading, calculator, k) for k in range(run.epochs)])
             room = self._room(reading, run)
+            cells = [reading.at("E_total", k) or reading.at("E1", k) for k in range(run.epochs)]
+            filled = np.array([at in self.book.cells for at in cells])  # blanks were said
             with np.errstate(invalid="ignore"):
-                off = np.flatnonzero(~(np.abs(after - run.right) <= room) & np.isfinite(run.right))
+                apart = ~(np.abs(after - run.right) <= room) & np.isfinite(run.right) & filled
+            off = np.flatnonzero(apart)
             if off.size and not (found and run.numbers):
                 k = int(off[0])
-                at = reading.at("E_total", k) or reading.at("E1", k)
+                at = cells[k]
+                shows = f"{after[k]:.8g}" if math.isfinite(after[k]) else "no number"
                 mended = " once its slips are mended" if found else ""
                 self.not_judged.append(
-                    f"{place(at) if at else run.title}: E_total is {after[k]:.8g}{mended}, where "
+                    f"{place(at) if at else run.title}: E_total is {shows}{mended}, where "
                     f"the network has {run.right[k]:.8g}. Why was not found."
                 )
 

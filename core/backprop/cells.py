@@ -16,6 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -715,8 +716,10 @@ def _csv_cell(content: str, comma: str, row: int, column: int) -> Cell | None:
     if content.startswith("=") and len(content) > 1:
         return Cell(None, "", Text(content[1 : LONGEST + 2], row, column))
     digits = content.replace("\N{MINUS SIGN}", "-")
-    if comma != "," and re.fullmatch(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?", digits):
+    if comma != "," and re.fullmatch(r"[-+]?\d*,\d+(?:[eE][-+]?\d+| ?%)?", digits):
         digits = digits.replace(",", ".")
+    if percent := re.fullmatch(r"([-+]?\d*\.?\d+) ?%", digits):
+        digits = str(Decimal(percent[1]).scaleb(-2))
     try:
         value = float(digits) if not set(digits) & set("_nN") else None
     except ValueError:

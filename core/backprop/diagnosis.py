@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,6 +70,8 @@ class Diagnosis:
         self.failed: Counter[str] = Counter()
         self.left, self.looks = _TRIALS, _LOOKS
         self.found: dict[str, Edit] = {}
+        self._filled: dict[tuple[str, int], tuple[Edit | None, Address]] = {}
+        self._lacking: dict[tuple[str, int], tuple[str, Address]] = {}
 
     def typed(self, at: Address, name: str, k: int, written: str) -> Slip:
         """The slip of a number where a formula belongs."""
@@ -99,7 +101,7 @@ class Diagnosis:
                 f"weight, where {said} calculates it from its own row."
             )
             return self.slip(at, name, k, "carried", cause)
-        edit = self._search(formula, at, name, k)
+        edit = self._edit(tree, formula, at, name, k)
         if edit is not None:
             cause = self._explain(edit, at, name, k)
             kind = "η" if edit.new_name == "η" else edit.kind
@@ -156,6 +158,18 @@ class Diagnosis:
                 continue
         return self.reading.rule(name, k)
 
+    def _edit(self, tree: Node, formula: str, at: Address, name: str, k: int) -> Edit | None:
+        """What is to be changed in a formula; in one that was filled down, as where it began."""
+        key = name, id(tree)
+        if key in self._filled:
+            edit, there = self._filled[key]
+            moved = edit and _moved(edit, at.row - there.row, at.column - there.column)
+            if moved is None or self._mends(moved, at, name, k):
+                return moved
+        edit = self._search(formula, at, name, k)
+        self._filled[key] = edit, at
+        return edit
+
     def _search(self, formula: str, at: Address, name: str, k: int) -> Edit | None:
         """The first change that makes the formula right."""
         length, last = len(tokens(formula)), self.found.get(name)
@@ -189,7 +203,7 @@ class Diagnosis:
         typed = None
         if rate is not None and rate.at is None:
             typed = f"{float(np.ravel(rate.value)[0])!r}".removesuffix(".0")
-        fixed = frozenset(("η",)) - set(reading.table.columns)
+        fixed = frozenset(("η", *EXAMPLE)) - {*reading.table.columns, *reading.elsewhere}
         return Edits(self.worlds.cells(), fixed, typed).of(formula, at, self._options(name, k))
 
     def _options(self, name: str, k: int) -> list[tuple[str, Address]]:
@@ -261,6 +275,13 @@ class Diagnosis:
 
     def _lacking_term(self, tree: Node, at: Address, name: str, k: int) -> str:
         """The addend of the rule without which it gives what the formula gives; or nothing."""
+        key = name, id(tree)
+        if key not in self._lacking:
+            self._lacking[key] = self._find_lacking_term(tree, at, name, k), at
+        term, there = self._lacking[key]
+        return shifted(term, at.row - there.row, at.column - there.column) if term else ""
+
+    def _find_lacking_term(self, tree: Node, at: Address, name: str, k: int) -> str:
         for term, shorter in without_a_term(self.reading.rule(name, k)):
             other = parse(shorter, at)
             pairs = [
@@ -324,6 +345,21 @@ class Diagnosis:
         at = self.reading.at(name, k)
         assert at is not None
         return at
+
+
+def _moved(edit: Edit, down: int, across: int) -> Edit | None:
+    """The same change in a formula so many rows and columns away; None if it is off the sheet."""
+
+    def there(text: str) -> str:
+        return "…".join(shifted(part, down, across) for part in text.split("…"))
+
+    try:
+        also = edit.also and (there(edit.also[0]), there(edit.also[1]))
+        return replace(
+            edit, text=there(edit.text), old=there(edit.old), new=there(edit.new), also=also
+        )
+    except FormulaError:
+        return None
 
 
 def _law(name: str) -> str:

@@ -81,7 +81,7 @@ class Edits:
     def _reference_edit(self, text: str, old: str, new: str, name: str, at: Address) -> Edit:
         there = make_ref(old, at).at(at)
         old_name = self._name(there)
-        away = there.row - at.row if old_name else 0
+        away = there.row - at.row if old_name and old_name not in self.fixed else 0
         return Edit(text, "reference", old, new, old_name, name, away)
 
     def _name(self, at: Address) -> str:

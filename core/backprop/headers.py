@@ -36,7 +36,7 @@ _VOCABULARY = {
     "total": "gesamt totale totaal toplami calkowity calkowita общая суммарная всего 总 全 합계 कुल",
     "grad": "gradient gradients gradiente gradienti gradyan градиент 梯度 勾配 기울기 derivative "
     "ableitung derivada derivee derivata pochodna afgeleide turev производная 导数 微分",
-    "delta": "дельта 德尔塔 デルタ",
+    "delta": "deltas fehlersignal дельта 德尔塔 デルタ",
     "d": "partial partielle parcial parziale",
     "η": "learningrate lernrate tasadeaprendizaje taxadeaprendizagem taxadeaprendizado "
     "tauxdapprentissage tassodiapprendimento leersnelheid wspolczynnikuczenia szybkoscuczenia "
@@ -96,7 +96,11 @@ _PATTERNS = [
     (r"de1dw([56])|de2dw([78])", "∂E/∂w{}"),
     (rf"d?{_LOSS}{_TOTAL}?(?:by|over|wrt)?d?{_OUT}([oh][12])|de1da(o1)|de2da(o2)", "∂E/∂out_{}"),
     (rf"d?{_LOSS}?(?:by|over|wrt)?d(?:elta|net|z)?([oh][12])|(?:d|delta)elta([oh][12])", "∂E/∂{}"),
-    (r"(?:g|grad|slope)(?:of)?w([1-8])|w([1-8])grad|grad([1-8])|g([1-8])", "∂E/∂w{}"),
+    (
+        r"(?:g|grad|slope)(?:of|by|wrt|nach)?w([1-8])|(?:by|wrt|nach)w([1-8])|w([1-8])grad|"
+        r"grad([1-8])|g([1-8])",
+        "∂E/∂w{}",
+    ),
     (
         rf"(?:hidden)?{_NET}?h([12]){_NET}?|(?:hidden|neuronh){_NET}?([12])|{_NET}hidden([12])",
         "h{}",
@@ -129,6 +133,7 @@ _NAMES = [(re.compile(pattern), name) for pattern, name in _PATTERNS]
 _SYMBOL = re.compile(r"(?<![a-z0-9])(w[1-8]|[iexy][12]|t[12]|out_?[ho][12]|[ho][12])(?![a-z0-9])")
 _BRACKETS = re.compile(r"\s*[\^_]?[(\[{][^)\]}]*[)\]}]")
 _NEXT = re.compile(
+    r"(?<=\d)\s*[+′’']\s*$|"
     r"new|next|updat|nuevo|novo|nouveau|nuovo|neu(?:e|es|er)?\b|yeni|nowa|nieuw|нов|新|[kt] ?\+ ?1",
     re.IGNORECASE,
 )
@@ -249,6 +254,7 @@ def kind(text: str) -> str:
     """What a heading over several columns says that they are, as a word before their own."""
     words = re.findall("[a-zη]+", _translated(text[:60]))
     for short, tells in (
+        ("d", ("delta",)),
         ("grad", ("grad", "d", "dedw")),
         ("err", ("err", "e")),
         ("hidden", ("hidden",)),

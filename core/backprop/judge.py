@@ -13,9 +13,19 @@ from functools import cached_property
 from core.backprop.diagnosis import Diagnosis, Slip, short
 from core.backprop.formula import Address, FormulaError, Node, Value, references
 from core.backprop.layout import EXAMPLE, FORWARD
-from core.backprop.network import COLUMNS, WEIGHTS
+from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS
 from core.backprop.reading import HELPERS, Reading
 from core.backprop.worlds import Worlds, finite, rounding
+
+_HARMLESS = 10
+"""Decimals: what rounding to so many cuts off changes nothing that anybody sees."""
+_ALIKE = (
+    ("h1", "h2", "o1", "o2"),
+    ("out_h1", "out_h2", "out_o1", "out_o2"),
+    WEIGHTS,
+    GRADIENTS,
+)
+"""Columns that a person who rounds on purpose rounds alike."""
 
 
 @dataclass
@@ -179,13 +189,18 @@ class _Judge:
             verdict.slips.append(self.diagnosis.slip(at, name, k, "rounded", cause))
 
     def _decimals(self, tree: Node) -> list[int]:
-        """The decimals a formula rounds to; one that was filled down is looked at once."""
+        """The few decimals a formula rounds to; one that was filled down is looked at once."""
         if id(tree) not in self._roundings:
-            self._roundings[id(tree)] = rounding(tree)
+            self._roundings[id(tree)] = [n for n in rounding(tree) if n < _HARMLESS]
         return self._roundings[id(tree)]
 
     def _rounds(self, name: str) -> bool:
-        """Whether a good part of a column's formulas round, so that it is meant."""
+        """Whether rounding is meant: a good part of the column rounds, as most of its like do."""
+        alike = next((group for group in _ALIKE if name in group), (name,))
+        rounds = [self._column_rounds(other) for other in alike if self._column(other)]
+        return self._column_rounds(name) and 2 * sum(rounds) >= len(rounds)
+
+    def _column_rounds(self, name: str) -> bool:
         if name not in self._rounding:
             cells = [self.reading.at(name, k) for k in range(self.steps)]
             trees = [tree for at in cells if at and (tree := self.worlds.tree(at)) is not None]

@@ -60,6 +60,7 @@ def judge_numbers(reading: Reading, pasted: set[tuple[str, int]]) -> Numbers:
 class _Numbers:
     def __init__(self, reading: Reading, pasted: set[tuple[str, int]]) -> None:
         self.reading, self.pasted = reading, pasted
+        self.loose = pasted | _pasted_elsewhere(reading)
         self.left = _GUESSES
         self.epochs = reading.table.steps  # of the last perhaps the weights alone
         self.values: dict[str, Array] = {}
@@ -134,7 +135,7 @@ class _Numbers:
         found = []
         for other in self.rules:
             row = k + self._shift(other)
-            if name in self._inputs(other) and row < self.epochs and (other, row) in self.pasted:
+            if name in self._inputs(other) and row < self.epochs and (other, row) in self.loose:
                 found.append((other, row))
         return found
 
@@ -157,9 +158,11 @@ class _Numbers:
         for name in order:
             first = self._shift(name)
             rows = [k for k in range(first, self.epochs) if (name, k) in self.pasted]
+            off = self._off(name, slice(first, self.epochs))
+            loose = np.array([(name, k) in self.loose for k in range(first, self.epochs)])
+            wrong[first : self.epochs] |= off & loose
             if not rows:
                 continue
-            off = self._off(name, slice(first, self.epochs))
             vague = self._say_vague(name, first)
             if vague:
                 verdict.vague[name] = vague
@@ -168,7 +171,6 @@ class _Numbers:
             own = np.array([(name, k) in self.pasted for k in range(first, self.epochs)])
             if name in FORWARD and not vague:
                 mostly_off[name] = 2 * (off & own).sum() > own.sum()
-            wrong[first : self.epochs] |= off & own
         if len(mostly_off) > 2 and 2 * sum(mostly_off.values()) > len(mostly_off):
             return Numbers(misread=True)
         accused = self._reconcile(order, wrong)
@@ -192,12 +194,13 @@ class _Numbers:
         A cell that disagrees with its own rule is wrong. If the cells calculated from it agree
         better with what it should be, it was changed after them, and they are judged by that.
         """
-        return [
+        found = [
             (name, k)
             for k in range(self.epochs)
             for name in order
-            if wrong[k] and (name, k) in self.pasted and self._is_wrong(name, k, wrong)
+            if wrong[k] and (name, k) in self.loose and self._is_wrong(name, k, wrong)
         ]
+        return [cell for cell in found if cell in self.pasted]
 
     def _is_wrong(self, name: str, k: int, wrong: Array) -> bool:
         start = k == 0 and name in WEIGHTS
@@ -240,6 +243,8 @@ class _Numbers:
                 np.asarray(said.value, dtype=float), (self.epochs,)
             ).copy()
         steps = [w for w in WEIGHTS if any((w, k) in self.pasted for k in range(1, self.epochs))]
+        if 2 * len(steps) < len(self.reading.table.weights) and said is not None:
+            steps = []  # the others' formulas tell η
         steps = [w for w in steps if w in self.rules]
         found = self._rate_of_steps(steps)
         if found is not None and (said is None or not self._rate_fits(steps)):
@@ -370,6 +375,20 @@ class _Numbers:
             except FormulaError:
                 continue
             yield words, np.broadcast_to(numbers, rows.shape), doubt
+
+
+def _pasted_elsewhere(reading: Reading) -> set[tuple[str, int]]:
+    """The numbers without formulas of other tables that this one follows from.
+
+    They are accused where they stand; here they only explain.
+    """
+    cells = {
+        (name, k): reading.book.cells.get(at)
+        for name, table in reading.elsewhere.items()
+        for k in range(min(table.epochs, reading.table.epochs))
+        if (at := reading.at(name, k))
+    }
+    return {place for place, cell in cells.items() if cell and cell.text is None}
 
 
 def _changes(rule: str, slots: dict[str, str], told: dict[str, str]) -> Iterator[tuple[str, str]]:

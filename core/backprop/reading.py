@@ -172,7 +172,7 @@ class Reading:
             TABLE_STEPS.get(name) or _RULES.get(name, ""), frozenset(self.table.columns)
         )
         absent = (n for n in names_in(rule) if n in self.missing or n in WEIGHTS)
-        return next((n for n in absent if self.at(n, 1) is None), "")
+        return next((n for n in absent if self.at(n, min(1, self.table.epochs - 1)) is None), "")
 
     def unnamed(self) -> list[str]:
         """The headers between the table's whose columns were not recognised."""
@@ -182,7 +182,9 @@ class Reading:
         known = {*table.columns.values(), *self.helpers}
         ends = [column for name, column in table.columns.items() if name not in ("epoch", "η")]
         between = range(min(ends), max(ends))
-        cells = [self.book.cells.get(table.cell(table.head, c)) for c in between if c not in known]
+        others = [c for c in between if c not in known]
+        filled = [c for c in others if table.cell(table.lines[-1], c) in self.book.cells]
+        cells = [self.book.cells.get(table.cell(table.head, c)) for c in filled]
         texts = [cell.value for cell in cells if cell and isinstance(cell.value, str)]
         return [" ".join(text.split())[:30] for text in texts if rate_in(text) is None]
 

@@ -7,6 +7,7 @@ numbers follow from each other. What then still disagrees is for judge.py and pa
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -49,7 +50,8 @@ def _settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
                 numbers = [actual.value(table.at(f"t{k}", e)) for e in range(table.epochs)]
                 if 2 * len(set(numbers)) > len(numbers) > 2:
                     columns[f"out_o{k}"] = columns.pop(f"t{k}")
-        tables.append(_named_by_numbers(book, layout, replace(table, columns=columns), actual))
+        named = _named_by_numbers(book, layout, replace(table, columns=columns), actual)
+        tables.append(_steps_for_gradients(book, layout, named, actual))
     return replace(layout, tables=tables)
 
 
@@ -82,6 +84,24 @@ def _named_by_numbers(book: Book, layout: Layout, table: Table, actual: Calculat
     return replace(table, columns=columns, hints=hints)
 
 
+def _steps_for_gradients(book: Book, layout: Layout, table: Table, actual: Calculator) -> Table:
+    """The table with Δw for what it is: some call the gradient so, some the step that is added."""
+    gradients = [name for name in GRADIENTS if name in table.columns]
+    if len({*gradients, *table.weights}) < 16 or table.epochs < 3 or table.drops:
+        return table
+    numbers = _Numbers(read_table(book, layout, table, actual))
+    factors = [f for name in gradients if (f := numbers.factor(name)) is not None]
+    told = numbers.factor_of_steps()
+    plain = [f for f in factors if math.isclose(f, 1, rel_tol=1e-4)]
+    turned, scaled = [f for f in factors if f < 0], [f for f in factors if f > 0 and f not in plain]
+    fits = {"−η·": len(turned), "−": len(turned) - len(scaled), "η·": len(scaled), "": 0}[told]
+    if fits < 2 or len(plain) >= fits:
+        return table
+    columns = {n: c for n, c in table.columns.items() if n not in gradients}
+    hints = {table.columns[n]: f"{told}{n}" for n in gradients}
+    return replace(table, columns=columns, hints={**table.hints, **hints})
+
+
 class _Numbers:
     """The numbers of a table, column by column."""
 
@@ -99,14 +119,56 @@ class _Numbers:
             self.taken[column] = numbers, doubt([book.cells.get(at) for at in places])
         return self.taken[column]
 
-    def share(self, name: str, column: int, columns: Mapping[str, int]) -> float:
-        """How many numbers of the column are what `name` should be, given the other columns."""
-        others = {n: self.column(c)[0] for n, c in columns.items() if n in COLUMNS and n != name}
-        state: State = {**others, **self.example}
+    def factor(self, name: str) -> float | None:
+        """What a column is that many times of its quantity in most lines, if it is; else None."""
+        values, _ = self.column(self.table.columns[name])
+        right = self.right(name, self.table.columns)
+        if right is None:
+            return None
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratios = values / right
+        ratios = ratios[np.isfinite(ratios)]
+        usual = float(np.median(ratios)) if ratios.size > 2 else 0.0
+        agree = np.abs(ratios - usual) <= 1e-3 * abs(usual)
+        return usual if usual and 5 * agree.sum() > 4 * ratios.size else None
+
+    def factor_of_steps(self) -> str:
+        """What the table's gradients were multiplied by, told by how the weights move by them.
+
+        From w to the next w is −η·∂E/∂w: a column may be this very step, or its opposite, or have
+        the sign of the step.
+        """
+        found = []
+        for name in GRADIENTS:
+            weight, _ = self.column(self.table.columns[name.removeprefix("∂E/∂")])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                moves = np.diff(weight) / self.column(self.table.columns[name])[0][:-1]
+            moves = moves[np.isfinite(moves)]
+            usual = float(np.median(moves)) if moves.size else 0.0
+            once = math.isclose(abs(usual), 1, rel_tol=1e-3)
+            found.append(("−" if usual > 0 else "") + ("η·" if once else ""))
+        factor, count = Counter(found).most_common(1)[0]
+        return factor if 2 * count > len(GRADIENTS) else ""
+
+    def right(self, name: str, columns: Mapping[str, int]) -> Array | None:
+        """What the quantity comes to, given the other columns; None if they are not all there."""
+        state = self.state(name, columns)
         rule = expanded(TABLE_RULES[name], frozenset(state))
         if not state.keys() >= set(names_in(rule)):
+            return None
+        return np.asarray(worked_out(rule, state), dtype=float)
+
+    def state(self, name: str, columns: Mapping[str, int]) -> State:
+        """All but the quantity itself."""
+        others = {n: self.column(c)[0] for n, c in columns.items() if n in COLUMNS and n != name}
+        return {**others, **self.example}
+
+    def share(self, name: str, column: int, columns: Mapping[str, int]) -> float:
+        """How many numbers of the column are what `name` should be, given the other columns."""
+        right, state = self.right(name, columns), self.state(name, columns)
+        if right is None:
             return 0.0
-        right = np.asarray(worked_out(rule, state), dtype=float)
+        rule = expanded(TABLE_RULES[name], frozenset(state))
         values, open_by = self.column(column)
         for other in names_in(rule):
             if other in columns and other not in self.example:

@@ -18,7 +18,16 @@ from core.backprop.cells import Book, Calculator
 from core.backprop.formula import Address, Call, FormulaError
 from core.backprop.headers import counted_from_one, kind, quantity, rate_in, symbol
 from core.backprop.labels import curves_in, labels_in, said_in
-from core.backprop.layout import COMPUTED, FORWARD, MOST_EPOCHS, Layout, Table, shown, text_in
+from core.backprop.layout import (
+    COMPUTED,
+    EXAMPLE,
+    FORWARD,
+    MOST_EPOCHS,
+    Layout,
+    Table,
+    shown,
+    text_in,
+)
 from core.backprop.network import COLUMNS, WEIGHTS
 
 _QUANTITIES = (*COLUMNS, "epoch", "η")
@@ -107,7 +116,8 @@ def _tables_along(
             columns = {
                 name: column
                 for name, column in columns.items()
-                if name != "η" or all(cell(line, column) in book.cells for line in lines)
+                if not (name in EXAMPLE and _has_labels(book, cell, lines, column))
+                and (name != "η" or all(cell(line, column) in book.cells for line in lines))
             }
             columns, shifts = _led_to(columns)
             claimed = {*columns.values(), *rivals}
@@ -358,7 +368,7 @@ def _lines(
                 count += 1 if not text or quantity(str(content.value)) is None else -1
         return (
             2 * count >= len(computed)
-            and any(not isinstance(shown(values, cell(line, c)), str) for c in computed)
+            and any(isinstance(shown(values, cell(line, c)), float) for c in computed)
             and not _sums_up(book, values, cell, line, named, computed)
         )
 
@@ -412,6 +422,12 @@ def _sums_up(
                 continue
             calls += isinstance(tree, Call) and tree.name in _SUMMARIES
     return 2 * calls > filled > 0
+
+
+def _has_labels(book: Book, cell: Ask, lines: Sequence[int], column: int) -> bool:
+    """Whether a line is no quantity over the epochs but labels, each with its number."""
+    cells = [book.cells.get(cell(line, column)) for line in lines]
+    return any(isinstance(c.value, str) and quantity(c.value) is not None for c in cells if c)
 
 
 def _goes_on(book: Book, cell: Ask, last: int, after: int, columns: list[int]) -> bool:

@@ -33,6 +33,7 @@ from core.backprop.layout import EXAMPLE
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Setup
 from core.backprop.reading import HELPERS, Reading, State, state_of
 
+_DELTAS = ("∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2")
 _MOST_BEHIND = 200
 """Cells between a formula and the table that are looked at."""
 
@@ -286,29 +287,37 @@ class Worlds:
 
     def _name_helpers(self) -> None:
         """What the columns hold that have no header of the table's, where most rows agree on it."""
-        table, world = self.table, self.drawn[0]
+        table = self.table
         named: dict[int, str] = {}
         for column in self._columns_on_the_way():
-            cells = [table.cell(line, column) for line in table.lines]
-            values = np.array([finite(world.cells.value(at)) for at in cells])
             for name in HELPERS:
-                right = np.atleast_1d(world.state[name])[: len(cells)]
-                agree = np.abs(values - right) <= 1e-9 * np.maximum(np.abs(right), 1e-3)
-                if 2 * agree.sum() > len(cells) or (len(cells) < 3 and agree.any()):
+                if self._holds(column, name):
                     named[column] = name
                     break
-        for column in self._turned(named):
-            named[column] = table.hints[column]
+        named |= self._with_one_sign(named)
         named |= self._with_most_signs(named)
-        for column, hint in table.hints.items():
-            weight = hint.removesuffix("′")
-            name = f"{weight} − η·∂E/∂{weight}" if hint.endswith("′") else hint
+        hints = {
+            c: f"{w} − η·∂E/∂{w}" if (w := hint.removesuffix("′")) != hint else hint
+            for c, hint in table.hints.items()
+        }
+        next_weights = [c for c, hint in table.hints.items() if hint.endswith("′")]
+        agree = sum(self._holds(c, hints[c]) for c in next_weights)
+        named |= {c: hints[c] for c in next_weights if 2 * agree > len(next_weights)}
+        for column, name in hints.items():
             other = named.get(column) != name and named.get(column) != f"−{name}"
             if name in HELPERS and other and self._needed(column):
                 named[column] = name
         self.reading.helpers = named
         self._known.clear()
         self.__dict__.pop("own", None)  # drawn before the helpers had names
+
+    def _holds(self, column: int, name: str) -> bool:
+        """Whether most cells of a column come to the quantity in the first world."""
+        cells = [self.table.cell(line, column) for line in self.table.lines]
+        values = np.array([finite(self.drawn[0].cells.value(at)) for at in cells])
+        right = np.atleast_1d(self.drawn[0].state[name])[: len(cells)]
+        agree = np.abs(values - right) <= 1e-9 * np.maximum(np.abs(right), 1e-3)
+        return bool(2 * agree.sum() > len(cells) or (len(cells) < 3 and agree.any()))
 
     def _with_most_signs(self, named: Mapping[int, str]) -> dict[int, str]:
         """η·∂E/∂w columns of the sign that fewer have, with that of the most."""
@@ -330,12 +339,32 @@ class Worlds:
                 found |= dict.fromkeys(at.row if self.table.across else at.column for at in behind)
         return sorted(found)
 
-    def _turned(self, named: Mapping[int, str]) -> list[int]:
-        """Columns with the opposite sign of their header's, unless all their like have it."""
-        hints = self.table.hints
-        turned = [c for c, name in hints.items() if named.get(c) == f"−{name}"]
-        alike = [c for c, name in hints.items() if name in ("∂E/∂o1", "∂E/∂o2")]
-        return [] if set(alike) <= set(turned) else turned
+    def _with_one_sign(self, named: Mapping[int, str]) -> dict[int, str]:
+        """Columns of δ, which some take with the opposite sign, with one sign for all.
+
+        Where some have this and some that, it is the one with which more of what follows is right.
+        """
+        deltas = {c: name for c, name in self.table.hints.items() if name in _DELTAS}
+        turned = {c: f"−{name}" for c, name in deltas.items()}
+        opposite = {c for c, name in turned.items() if named.get(c) == name}
+        outer = {c for c, name in deltas.items() if name in _DELTAS[:2]}
+        if not opposite or outer <= opposite:
+            return {}
+        others = {**named, **{c: n for c, n in self.table.hints.items() if n in HELPERS}}
+        as_named = self._count_right({**others, **deltas})
+        return turned if self._count_right({**others, **turned}) > as_named else deltas
+
+    def _count_right(self, named: dict[int, str]) -> int:
+        """How many formulas of the first row are right if the columns hold what they are named."""
+        self.reading.helpers = named
+        self._known.clear()
+        world, right = self._world(np.random.default_rng(0), drawn=True), 0
+        for name in (*GRADIENTS, *dict.fromkeys(named.values())):
+            at = self.reading.at(name, 0)
+            tree = self.tree(at) if at else None
+            if at and tree is not None:
+                right += self.agrees(world, tree, at, name, 0)
+        return right
 
     def _needed(self, column: int) -> bool:
         """Whether what follows from the column, a gradient or a weight, is wrong as it stands."""

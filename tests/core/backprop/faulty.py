@@ -120,6 +120,7 @@ _OPERATORS = {
 _FUNCTIONS = {
     "EXP": lambda x: float(np.exp(x)),
     "POWER": lambda x, y: x**y,
+    "ROUND": lambda x, decimals: round(x, int(decimals)),
     "SUM": sum,
     "SUMPRODUCT": lambda a, b: sum(x * y for x, y in zip(a, b, strict=True)),
 }
@@ -465,15 +466,22 @@ SLIPS: dict[str, Slip] = {
 }
 
 
-def possible(layout: str, slip: str | None) -> bool:
+def possible(layout: str | Layout, slip: str | Slip | None) -> bool:
     """Whether a file of this layout can have this slip, and show it."""
-    how, what = LAYOUTS[layout], SLIPS[slip] if slip else Slip()
+    how, what = _known(layout, slip)
     only_values = how.shown is not None
     if what.needs == "η's cell":
         return not only_values and how.eta in {"plain", "$"}
     if what.needs == "shows η":
         return not only_values or "η" in how.cells
     return only_values or not what.later
+
+
+def _known(layout: str | Layout, slip: str | Slip | None) -> tuple[Layout, Slip]:
+    """A layout and a slip, by their names or as they are."""
+    how = LAYOUTS[layout] if isinstance(layout, str) else layout
+    what = SLIPS[slip] if isinstance(slip, str) else slip or Slip()
+    return how, what
 
 
 # A table in its sheet.
@@ -650,8 +658,8 @@ class Table:
 
 
 def make(
-    layout: str,
-    slip: str | None = None,
+    layout: str | Layout,
+    slip: str | Slip | None = None,
     *,
     setup: Setup = SEED,
     rate: float = 1.0,
@@ -661,8 +669,8 @@ def make(
 
     Raises ValueError if the layout cannot have the slip, or the table has not so many epochs.
     """
-    how, what = LAYOUTS[layout], SLIPS[slip] if slip else Slip()
-    name = f"{layout}/{slip or 'right'}"
+    how, what = _known(layout, slip)
+    name = f"{layout}/{slip or 'right'}" if isinstance(layout, str) else "a layout of a test's own"
     if not possible(layout, slip):
         raise ValueError(f"{name} is not possible")
     if how.shown:

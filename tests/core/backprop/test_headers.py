@@ -16,7 +16,7 @@ MEANT = {
     "E1": "E1 error_1 loss1 erreur·E1 Fehler·E1 E_o1",
     "E_total": "E_total Etot E_t total·loss loss Gesamtfehler 总误差 erro·total E1+E2",
     "∂E/∂w8": "∂E/∂w8 E∂w8 δE/δw8 dE/dw8 ∂E_total/∂w8 grad_w8 gradient·w8 градиент·w8 dL/dw8 "
-    r"partial·E/partial·w8 \frac{\partial·E}{\partial·w_8}",
+    r"Gradient·nach·w8 partial·E/partial·w8 \frac{\partial·E}{\partial·w_8}",
     "∂E/∂o1": "δ_o1 delta·o1 дельта·o1",
     "∂E/∂out_h1": "∂E/∂a_h1 ∂E/∂saída·h1",
     "w5′": "w5_new w5·(new) w5·neu new·w5 yeni·ağırlık·5",
@@ -70,8 +70,9 @@ def test_a_rate_is_read_from_a_text(text, rate):
 
 def test_a_heading_over_several_columns_says_what_they_are():
     assert [
-        kind(text) for text in ("Gradienty ∂E/∂w", "Wagi", "Wyjście σ", "Inputs", "remarks")
-    ] == [*("grad", "w", "out", "in", "")]
+        kind(text)
+        for text in ("Gradienty ∂E/∂w", "Delta", "Wagi", "Wyjście σ", "Inputs", "remarks")
+    ] == [*("grad", "d", "w", "out", "in", "")]
 
 
 def test_the_examples_in_its_docstrings():

@@ -6,6 +6,8 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from faulty import COLUMNS, DELTAS, WITH_DELTAS, Layout, Slip, make
+from faulty import GRADIENTS as SLOPES
 
 from core.backprop.audit import audit
 from core.backprop.case import cell_states
@@ -223,9 +225,7 @@ def test_a_title_that_names_another_rate_than_the_formulas_is_accused_and_mended
     assert audit(mended(report)).right
 
 
-def test_one_formula_that_rounds_is_a_slip_and_a_column_that_does_is_not():
-    from faulty import make
-
+def test_one_formula_that_rounds_is_a_slip_and_columns_that_all_do_are_none():
     file = make("published", epochs=12).file
     book = openpyxl.load_workbook(io.BytesIO(file))
     sheet = book.active
@@ -235,6 +235,10 @@ def test_one_formula_that_rounds_is_a_slip_and_a_column_that_does_is_not():
     report = audit(out.getvalue())
     assert accused(report) == {"N36"}
     assert "rounds to 3 decimals" in report.findings[0].cause
+    rounded = {f"out_{node}": f"ROUND(1/(1+EXP(-{node})),6)" for node in ("h1", "h2", "o1", "o2")}
+    report = audit(make(Layout(algebra=rounded, corner="A4")).file)
+    assert report.right
+    assert "round to 6 decimals" in " ".join(report.remarks)
 
 
 def test_published_start_is_not_taken_for_weights_that_a_text_tells():
@@ -245,3 +249,94 @@ def test_published_start_is_not_taken_for_weights_that_a_text_tells():
     report = audit(csv(wrong, f"eta,0.5\n{CONSTANTS.replace('; lr = 0.5', '')}{START}"))
     assert accused(report) == {"B1"}
     assert vars(SEED) != vars(report.runs[0].setup)
+
+
+STEPS = Layout(  # Δw = η·δ·input is added, and δ = (t − out)·…
+    "A4",
+    (*COLUMNS[: -len(SLOPES)], *DELTAS, *SLOPES),
+    words={f"g{n}": f"Δw{n}" for n in range(1, 9)},
+    algebra={
+        **{f"w{n}": f"w{n}'+g{n}'" for n in range(1, 9)},
+        **{name: f"η*{WITH_DELTAS[name]}" for name in SLOPES},
+        **{f"δ_o{n}": f"(t{n}-out_o{n})*out_o{n}*(1-out_o{n})" for n in "12"},
+        **{name: WITH_DELTAS[name] for name in ("δ_h1", "δ_h2")},
+    },
+)
+LABELS = {"η": "B1", "i1": "B2", "i2": "D2", "t1": "F2", "t2": "H2"}
+ACROSS = Layout(
+    "A5", ("step", *COLUMNS[4:]), across=True, cells=LABELS, beside="learning rate", file="xlsx"
+)
+EXPLAINED = Layout(  # a row that says how, between the headers and the first epoch
+    "A3",
+    shifts=dict.fromkeys(COLUMNS, 1),
+    notes={"I4": "w1*i1+w2*i2", "J4": "1/(1+e^-h1)", "S4": "½(t1-out_o1)²", "U4": "E1+E2"},
+)
+OWN = {
+    "steps": (STEPS, Slip({"δ_o2": "(out_o2-t2)*out_o2*(1-out_o2)"})),
+    "labels in the columns of a table across": (ACROSS, Slip({"E_total": "E1"})),
+    "the same, pasted": (
+        Layout("A5", ACROSS.columns, across=True, cells=LABELS, beside="η", shown=".6f"),
+        Slip({"E_total": "E1"}),
+    ),
+    "formulas in words below the headers": (EXPLAINED, Slip({"out_h2": "1/(1+EXP(h2))"})),
+    "a column typed": (Layout("A4"), Slip(typed="w5", first=1, typing=lambda w: 1.02 * w)),
+    "a column that rounds": (Layout("A4"), Slip({"out_o1": "ROUND(1/(1+EXP(-o1)),2)"})),
+}
+
+
+@pytest.mark.parametrize(("layout", "slip"), OWN.values(), ids=OWN)
+def test_layouts_and_slips_that_few_have(layout, slip):
+    assert_right(audit(make(layout, rate=0.5, setup=OTHER).file))
+    made = make(layout, slip, rate=0.5, setup=OTHER)
+    report = audit(made.file)
+    assert accused(report) == {cell for _, cell in made.accused}
+    assert len(report.findings) == 1
+
+
+def test_numbers_of_a_second_sheet_explain_those_of_the_first():
+    """A gradient typed over later is one slip, where it stands, and no weight is accused of it."""
+    forward, backward = RUN.drop(columns=list(GRADIENTS)), RUN[["epoch", *GRADIENTS]].copy()
+    backward.loc[9, "∂E/∂w5"] *= 10
+    file = io.BytesIO()
+    with pd.ExcelWriter(file) as writer:
+        forward.round(8).to_excel(writer, sheet_name="Forward", index=False)
+        backward.round(8).to_excel(writer, sheet_name="Backward", index=False)
+    report = audit(file.getvalue())
+    assert [(f.sheet, f.cells) for f in report.findings] == [("Backward", ("F11",))]
+
+
+def test_percentages_in_a_text_file_are_numbers():
+    text = RUN.to_csv(index=False, sep=";", decimal=",", float_format="%.8f")
+    assert_right(
+        audit(f"lr;0,5\n{text.replace('0,40000000;0,70000000', '40,00%;70,00%')}".encode())
+    )
+
+
+def test_one_step_written_down_the_page():
+    """Labels with their numbers below each other, the new weights last; w8 is added."""
+    first = dict(zip(RUN.columns, RUN.iloc[0], strict=True))
+    rows = [("η", 0.5), ("1. Given", None), *((n, first[n]) for n in ("i1", "i2", "t1", "t2"))]
+    rows += [(weight, first[weight]) for weight in WEIGHTS]
+    rows += [("2. Forward pass", None)]
+    rows += [
+        ("net h1", "=B3*B7+B4*B8"),
+        ("out h1", "=1/(1+EXP(-B16))"),
+        ("net h2", "=B3*B9+B4*B10"),
+    ]
+    rows += [("out h2", "=1/(1+EXP(-B18))"), ("net o1", "=B11*B17+B12*B19")]
+    rows += [("out o1", "=1/(1+EXP(-B20))"), ("net o2", "=B13*B17+B14*B19")]
+    rows += [("out o2", "=1/(1+EXP(-B22))"), ("E_total", "=((B5-B21)^2+(B6-B23)^2)/2")]
+    d1, d2 = "(B21-B5)*B21*(1-B21)", "(B23-B6)*B23*(1-B23)"
+    h1, h2 = f"({d1}*B11+{d2}*B13)*B17*(1-B17)", f"({d1}*B12+{d2}*B14)*B19*(1-B19)"
+    slopes = [f"{h1}*B3", f"{h1}*B4", f"{h2}*B3", f"{h2}*B4"]
+    slopes += [f"{d1}*B17", f"{d1}*B19", f"{d2}*B17", f"{d2}*B19"]
+    rows += [(f"∂E/∂w{n}", f"={slope}") for n, slope in enumerate(slopes, start=1)]
+    rows += [(f"w{n}+", f"=B{6 + n}{'+' if n == 8 else '-'}B$1*B{24 + n}") for n in range(1, 9)]
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    report = audit(file.getvalue())
+    assert accused(report) == {"B40"}, report.verdict
+    assert not report.not_judged
