@@ -1,5 +1,7 @@
 """Workbooks of the 2-2-2 network: one to hand out, one to check, one to mend."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.ui.site import enter
@@ -81,7 +83,10 @@ def checking() -> None:
             check(EXAMPLE_NAME, faulty_workbook())
     if CHECKED not in state:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("No file at hand? This one has the slips that most published ones have.")
+            st.caption(
+                "No file at hand? This one has the slips that most published ones have.",
+                width="content",
+            )
             st.button("Check a faulty one", icon=":material/fact_check:", on_click=wants_example)
     if REFUSED in state:
         name, sentence = state[REFUSED]
@@ -160,7 +165,7 @@ def pictures(report: Report) -> None:
     ends = f" E_total ends at {run.theirs[-1]:.6g}, the right one at {run.right[-1]:.6g}."
     st.caption(
         escaped(
-            f"{run.title}: {run.lines_in_words}, {eta}. Start: {start_words(run.setup)}."
+            f"{run.title}: {run.lines_in_words}, {eta}. Start: {in_words(vars(run.setup))}."
             f"{ends if run.has_curve and not run.misread else ''}"
         )
     )
@@ -201,8 +206,10 @@ def table_title(report: Report, index: int, slips: int) -> str:
     return f"{run.title}{eta}: {count}"
 
 
-def start_words(setup: Setup) -> str:
-    return ", ".join(f"{name} = {value:g}" for name, value in vars(setup).items())
+def in_words(values: Mapping[str, float]) -> str:
+    """Every value with its name on one line: the blanks between them do not break."""
+    words = (f"{name} = {value:g}" for name, value in values.items())
+    return ", ".join(word.replace(" ", "\N{NO-BREAK SPACE}") for word in words)
 
 
 def escaped(text: str) -> str:
@@ -219,7 +226,7 @@ def exporting() -> None:
         "an input, a target or a weight in Excel or LibreOffice, and the table, both charts and "
         "all six learning rates follow."
     )
-    st.markdown(f"**Start** {start_words(setup)}. **η** {rate:g}. **Epochs** {epochs}.")
+    st.markdown(f"{in_words(vars(setup) | {'η': rate})}; {epochs} epochs.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Workbook",

@@ -9,7 +9,7 @@ the rest was calculated is one slip, not one for every cell that was calculated 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,8 @@ from core.backprop.rules import TABLE_RULES, TABLE_STEPS, in_cells, names_in
 _EPS = np.finfo(float).eps
 _GUESSES = 5000
 """So many slips are tried on the numbers of one table."""
+_FAR = 50
+"""Times what the digits of the right number leave open."""
 
 
 @dataclass
@@ -327,15 +329,28 @@ class _Numbers:
             return ""
         theirs = np.array([self.reading.value(name, k) for k in rows], dtype=float)
         room = self.doubt[name][rows] * 1.02
-        for words, numbers, unsure in self._guesses(name, np.array(rows)):
+        about = (
+            room + self._expected(name, slice(rows[0], rows[-1] + 1))[1][np.array(rows) - rows[0]]
+        )
+
+        def is_far(numbers: Array) -> bool:
+            """Whether no digits that are cut off make so much of a difference."""
+            return bool((np.abs(numbers - theirs) > _FAR * about).any())
+
+        for words, numbers, unsure in self._guesses(name, np.array(rows), is_far):
             with np.errstate(invalid="ignore"):
                 fits = np.abs(numbers - theirs) <= room + unsure
             if fits.all():
                 return words
         return ""
 
-    def _guesses(self, name: str, rows: Array) -> Iterator[tuple[str, Array, Array]]:
-        """What known slips give in those rows: in words, the numbers, how far they are certain."""
+    def _guesses(
+        self, name: str, rows: Array, is_far: Callable[[Array], bool]
+    ) -> Iterator[tuple[str, Array, Array]]:
+        """What known slips give in those rows: in words, the numbers, how far they are certain.
+
+        But for the first few, those alone that are not far from the numbers that are there.
+        """
         say = self.reading.heading
         above = rows - 1
         if (above >= 0).all() and name not in WEIGHTS:
@@ -367,6 +382,8 @@ class _Numbers:
                 tree = parse(text, here)
                 with np.errstate(all="ignore"):
                     numbers = np.asarray(tree.value(here, columns.__getitem__), dtype=float)
+                    if is_far(numbers):
+                        continue
                     doubt = 1e-10 * np.abs(numbers) + 4 * _EPS
                     for asked in dict.fromkeys(references(tree, here)):
                         moved = {**columns, asked: columns[asked] + unsure[asked]}

@@ -37,10 +37,8 @@ def _effect(finding: Finding, run: Run) -> str:
     if math.isnan(alone):
         words = "With this slip alone E_total is no number at the last epoch."
     else:
-        change = f"{100 * (alone / right - 1):+.3g} %" if right else ""
-        words = (
-            f"With this slip alone E_total ends at {alone:.8g} instead of {right:.8g} ({change})."
-        )
+        change = f" ({100 * (alone / right - 1):+.3g} %)".replace("-", "−") if right else ""
+        words = f"With this slip alone E_total ends at {alone:.8g} instead of {right:.8g}{change}."
     return f"<p><small>{words}</small></p>"
 
 

@@ -43,7 +43,13 @@ def map_spec(rows: int) -> dict[str, Any]:
                 title="column",
                 sort=None,
                 scale=alt.Scale(padding=0, round=True),
-                axis=alt.Axis(labelAngle=-90, ticks=False, domain=False, labelOverlap=False),
+                axis=alt.Axis(
+                    labelAngle=-90,
+                    ticks=False,
+                    domain=False,
+                    labelOverlap=False,
+                    labelFontSize=alt.ExprRef("clamp(bandwidth('x'), 7, 10)"),
+                ),
             ),
             y=alt.Y(
                 "epoch:O",
