@@ -250,7 +250,11 @@ class _Audit(Case):
     def _with_curve(self, finding: Finding) -> Finding:
         """E_total with this slip alone: all other findings mended."""
         reading = self.readings[finding.run] if finding.run < len(self.readings) else None
-        if reading is None or self.runs[finding.run].numbers:
+        if (
+            reading is None
+            or self.runs[finding.run].numbers
+            or not self.runs[finding.run].has_curve
+        ):
             return finding
         others = [other for other in self.findings if other is not finding]
         calculator = Calculator(self.book, instead=self._try_instead(others))

@@ -269,6 +269,42 @@ def kind(text: str) -> str:
     return ""
 
 
+_HIDDEN, _OUTER = r"(?:h|1|hidden|inh|ih|xh)", r"(?:o|2|out|hout|ho|hiddenout|y)"
+_MATRICES = [
+    (re.compile(pattern), name)
+    for pattern, name in (
+        (r"in|i|x|ins|inx", "x"),
+        (r"t|tt|ty|y", "t"),
+        (rf"(?:hidden)?w(?:eights)?{_HIDDEN}|hiddenw", "W1"),
+        (rf"(?:out)?w(?:eights)?{_OUTER}|outw", "W2"),
+        (rf"(?:{_NET}{_HIDDEN}|{_HIDDEN}{_NET}|h)", "h"),
+        (rf"(?:{_OUT}{_HIDDEN}|{_HIDDEN}{_OUT}|{_OUT}{_NET}{_HIDDEN})", "out_h"),
+        (rf"(?:{_NET}{_OUTER}|{_OUTER}{_NET}|o)", "o"),
+        (rf"(?:{_OUT}{_OUTER}|{_OUTER}{_OUT}|{_OUT}{_NET}{_OUTER}|yhat|ypred|pred|out)", "out_o"),
+        (r"e|err|errs", "E"),
+        (rf"d(?:elta)?{_OUTER}|d{_LOSS}d{_NET}?{_OUTER}", "δo"),
+        (rf"d(?:elta)?{_HIDDEN}|d{_LOSS}d{_NET}?{_HIDDEN}", "δh"),
+        (rf"(?:grad|g|d{_LOSS}{_TOTAL}?d?|d)w{_HIDDEN}", "dW1"),
+        (rf"(?:grad|g|d{_LOSS}{_TOTAL}?d?|d)w{_OUTER}", "dW2"),
+    )
+]
+
+
+def matrix(text: str) -> str | None:
+    """The name of matrices.py for a label over a matrix, or a vector, of numbers; else None.
+
+    >>> [matrix(label) for label in ("W1", "W_ho", "a_h", "σ(o)", "δ_h", "∂E/∂W2", "Epoch 3")]
+    ['W1', 'W2', 'out_h', 'out_o', 'δh', 'dW2', None]
+    """
+    text = unicodedata.normalize("NFKC", text[:40]).split("=")[0]
+    for part in _readings(text):
+        plain = re.sub(r"[\W_]", "", _translated(part))
+        for pattern, name in _MATRICES:
+            if pattern.fullmatch(plain):
+                return name
+    return "E_total" if quantity(text) == "E_total" else None
+
+
 _RATE = re.compile(
     r"\W*(?:η|eta|lr|α|alpha|(?:learn(?:ing)?[ _-]?)?rate)(?:\s*\(?(?:η|eta|lr|α|alpha)\)?)?"
     r"[\s_:=of-]*(\d*[.,]?\d+(?:e-?\d+)?)\W*",

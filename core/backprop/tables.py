@@ -28,6 +28,7 @@ from core.backprop.layout import (
     shown,
     text_in,
 )
+from core.backprop.matrices import matrices_in
 from core.backprop.network import COLUMNS, WEIGHTS
 
 _QUANTITIES = (*COLUMNS, "epoch", "η")
@@ -37,9 +38,10 @@ def find(book: Book) -> Layout:
     """The tables, curves and labels of a book."""
     values = Calculator(book)
     unread: list[str] = []
-    tables = [table for sheet in book.sheets for table in _tables(book, values, sheet, unread)]
+    labels: list[tuple[str, Address]] = []
+    tables = [t for sheet in book.sheets for t in _tables(book, values, sheet, labels, unread)]
     inside = {at for table in tables for at in _cells_of(table)}
-    labels = [(name, at) for name, at in labels_in(book, values) if at not in inside]
+    labels += [(name, at) for name, at in labels_in(book, values) if at not in inside]
     taken = inside | {at for _, at in labels}
     with_table = {table.sheet for table in tables}
     curves = [
@@ -69,10 +71,21 @@ class _Header(NamedTuple):
     sure: bool = True
 
 
-def _tables(book: Book, values: Calculator, sheet: str, unread: list[str]) -> Iterator[Table]:
+def _tables(
+    book: Book,
+    values: Calculator,
+    sheet: str,
+    labels: list[tuple[str, Address]],
+    unread: list[str],
+) -> Iterator[Table]:
     blocks = list(blocks_in(book, values, sheet))
     if blocks:
         yield from blocks
+        return
+    matrices, found_labels = matrices_in(book, values, sheet)
+    if matrices:
+        labels += found_labels
+        yield matrices
         return
     for across in (False, True):
         found = _tables_along(book, values, sheet, unread, across=across)

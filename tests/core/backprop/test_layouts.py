@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from faulty import COLUMNS, DELTAS, WITH_DELTAS, Layout, Slip, make
 from faulty import GRADIENTS as SLOPES
+from openpyxl.worksheet.formula import ArrayFormula
 
 from core.backprop.audit import audit
 from core.backprop.case import cell_states
@@ -340,3 +341,69 @@ def test_one_step_written_down_the_page():
     report = audit(file.getvalue())
     assert accused(report) == {"B40"}, report.verdict
     assert not report.not_judged
+
+
+def matrices(*, turned=False, slip=""):
+    """Epochs as matrices below each other, in array formulas; turned: h = x·W for h = W·x.
+
+    slip: instead of the right δh.
+    """
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for cell, content in {"A1": "η", "B1": 0.5, "A2": "x", "D2": "t"}.items():
+        sheet[cell] = content
+    for cell, name in {"B2": "i1", "B3": "i2", "E2": "t1", "E3": "t2"}.items():
+        sheet[cell] = vars(OTHER)[name]
+    across, back = ("TRANSPOSE({})", "{}") if turned else ("{}", "TRANSPOSE({})")
+    for epoch in range(6):
+        top = 6 + 10 * epoch
+        w1, w2 = f"B{top}:C{top + 1}", f"I{top}:J{top + 1}"
+        h, a, o, y, do, dh = (
+            f"{c}{row}:{c}{row + 1}"
+            for c, row in zip("EGLNBG", (top, top, top, top, top + 5, top + 5), strict=True)
+        )
+        formulas = {
+            h: f"MMULT({across.format(w1)},$B$2:$B$3)",
+            a: f"1/(1+EXP(-{h}))",
+            o: f"MMULT({across.format(w2)},{a})",
+            y: f"1/(1+EXP(-{o}))",
+            do: f"({y}-$E$2:$E$3)*{y}*(1-{y})",
+            dh: slip.format(w2=w2, do=do, a=a) or f"MMULT({back.format(w2)},{do})*{a}*(1-{a})",
+        }
+        for place, delta, signal in (("DE", do, a), ("IJ", dh, "$B$2:$B$3")):
+            one, other = (signal, delta) if turned else (delta, signal)
+            slope = f"{place[0]}{top + 5}:{place[1]}{top + 6}"
+            formulas[slope] = f"MMULT({one},TRANSPOSE({other}))"
+        if epoch:
+            was = top - 10
+            formulas[w1] = f"B{was}:C{was + 1}-$B$1*I{was + 5}:J{was + 6}"
+            formulas[w2] = f"I{was}:J{was + 1}-$B$1*D{was + 5}:E{was + 6}"
+        else:
+            order = (0, 2, 1, 3) if turned else (0, 1, 2, 3)
+            for k, (first, second) in enumerate(zip(WEIGHTS[:4], WEIGHTS[4:], strict=True)):
+                row, column = divmod(order[k], 2)
+                sheet.cell(top + row, 2 + column, vars(OTHER)[first])
+                sheet.cell(top + row, 9 + column, vars(OTHER)[second])
+        for place, formula in formulas.items():
+            sheet[place.split(":")[0]] = ArrayFormula(place, f"={formula}")
+        sheet.cell(top, 16, f"=SUMXMY2($E$2:$E$3,{y})/2")
+        labels = {"B": "W1", "E": "z_h", "G": "a_h", "I": "W2", "L": "z_o", "N": "a_o", "P": "E"}
+        labels_below = {"B": "δo", "D": "dE/dW2", "G": "δh", "I": "dE/dW1"}
+        for column, label in labels.items():
+            sheet[f"{column}{top - 1}"] = label
+        for column, label in labels_below.items():
+            sheet[f"{column}{top + 4}"] = label
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_epochs_that_are_matrices(turned):
+    report = audit(matrices(turned=turned))
+    assert_right(report)
+    np.testing.assert_allclose(report.runs[0].right, descend(OTHER, 0.5, 6).E_total, rtol=1e-12)
+    back = "TRANSPOSE({w2})" if turned else "{w2}"
+    report = audit(matrices(turned=turned, slip=f"MMULT({back},{{do}})*{{a}}*(1-{{a}})"))
+    assert accused(report) == {f"G{11 + 10 * epoch + k}" for epoch in range(6) for k in range(2)}
+    assert audit(mended(report)).right
