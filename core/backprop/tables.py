@@ -82,16 +82,15 @@ def _tables(
     if blocks:
         yield from blocks
         return
-    matrices, found_labels = matrices_in(book, values, sheet)
-    if matrices:
-        labels += found_labels
-        yield matrices
-        return
     for across in (False, True):
         found = _tables_along(book, values, sheet, unread, across=across)
         yield from found
         if found:
             return
+    matrices, found_labels = matrices_in(book, values, sheet)
+    if matrices:
+        labels += found_labels
+        yield matrices
 
 
 def _tables_along(
