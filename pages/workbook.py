@@ -165,7 +165,7 @@ def pictures(report: Report) -> None:
     ends = f" E_total ends at {run.theirs[-1]:.6g}, the right one at {run.right[-1]:.6g}."
     st.caption(
         escaped(
-            f"{run.title}: {run.lines_in_words}, {eta}. Start: {in_words(vars(run.setup))}."
+            f"{run.title}: {run.table.in_words}, {eta}. Start: {in_words(vars(run.setup))}."
             f"{ends if run.has_curve and not run.misread else ''}"
         )
     )
@@ -201,7 +201,9 @@ def pictures(report: Report) -> None:
 
 def table_title(report: Report, index: int, slips: int) -> str:
     run = report.runs[index]
-    count = "right" if not slips else "1 slip" if slips == 1 else f"{slips} slips"
+    count = "1 slip" if slips == 1 else f"{slips} slips"
+    if not slips:
+        count = "off because of a slip elsewhere" if run.is_off else "right"
     eta = "" if run.rate is None else f", η = {run.first:g}"
     return f"{run.title}{eta}: {count}"
 

@@ -64,7 +64,7 @@ class _Audit(Case):
         curves = Curves(self)
         for curve in self.layout.curves:
             curves.judge(curve)
-        curves.join()
+        curves.say()
         for sheet in self.book.sheets:
             tables = (*self.layout.tables, *self.layout.curves)
             if sheet and sheet not in {table.sheet for table in tables}:
@@ -83,6 +83,7 @@ class _Audit(Case):
             tuple(findings),
             tuple(dict.fromkeys(self.not_judged)),
             tuple(dict.fromkeys(self.remarks)),
+            self.follows,
         )
 
     # Tables.
@@ -93,11 +94,11 @@ class _Audit(Case):
         if verdict.misread:
             self._say_misread(reading)
             return
-        if table.stride > 1:
+        if table.listed:
             verdict.pasted -= {(n, k) for n, k in verdict.pasted if n in WEIGHTS and k}
             self.not_judged.append(
-                f"{table.where}: it lists every {table.stride}th epoch. Each line was judged by "
-                "itself, and not the steps between them."
+                f"{table.where}: it lists {table.in_words}. Each line was judged by itself, and "
+                "not the steps between them."
             )
         numbers = judge_numbers(reading, verdict.pasted)
         if numbers.misread:
@@ -204,6 +205,8 @@ class _Audit(Case):
             after = np.array([errors(reading, calculator, k) for k in range(run.epochs)])
             room = self._room(reading, run)
             cells = [reading.at("E_total", k) or reading.at("E1", k) for k in range(run.epochs)]
+            if not self.follows.keys().isdisjoint(cells):
+                continue
             filled = np.array([at in self.book.cells for at in cells])  # blanks were said
             with np.errstate(invalid="ignore"):
                 apart = ~(np.abs(after - run.right) <= room) & np.isfinite(run.right) & filled

@@ -15,6 +15,7 @@ import numpy as np
 from core.backprop.cells import Book, Calculator
 from core.backprop.diagnosis import Slip
 from core.backprop.digits import doubt
+from core.backprop.formula import Address
 from core.backprop.layout import Layout, Table
 from core.backprop.network import COLUMNS, WEIGHTS, Array, History, Setup, descend
 from core.backprop.reading import Reading
@@ -23,7 +24,10 @@ from core.backprop.settle import settle
 
 
 class Case:
-    """A file under judgement. runs and readings go together, one for each table."""
+    """A file under judgement. runs and readings go together, one for each table.
+
+    follows: cell -> its right number, for numbers that are wrong because of a slip elsewhere.
+    """
 
     def __init__(self, book: Book, layout: Layout) -> None:
         self.book = book
@@ -34,6 +38,7 @@ class Case:
         self.remarks = list(book.remarks)
         self.runs: list[Run] = []
         self.readings: list[Reading] = []
+        self.follows: dict[Address, str] = {}
 
     def add(self, reading: Reading, slips: Sequence[Slip], formulas: int, numbers: int) -> None:
         """Take in a table with its slips, and how many of its cells were judged as which."""
@@ -69,7 +74,7 @@ class Case:
             right = run.E_total.copy()
             if run.diverged_at:
                 right[run.diverged_at - 1 :] = math.nan
-            right = right[:: table.stride]
+            right = right[[table.epoch(k) for k in range(table.epochs)]]
         return Run(
             reading,
             setup,
@@ -137,13 +142,15 @@ def rate_slips(reading: Reading, found: float) -> list[Slip]:
 
 
 def descent(setup: Setup, rate: float | Array | None, table: Table, lines: int) -> History:
-    """The right run of as many lines, which list every `stride`th of its epochs.
+    """The right run of so many lines, with all epochs up to the last line's.
 
-    Without η there is no step to take.
+    η of a line holds until the next. Without η there is no step to take.
     """
     steps = np.broadcast_to(0.0 if rate is None else rate, (table.epochs,))
     steps = np.pad(steps, (0, lines - table.epochs), "edge")
-    steps = np.repeat(steps, table.stride)[: (lines - 1) * table.stride + 1]
+    if table.listed:
+        gaps = np.diff([0, *table.listed[1:], table.listed[-1] + 1])
+        steps = np.repeat(steps, gaps)
     return descend(setup, steps[:, np.newaxis], len(steps))
 
 
@@ -154,7 +161,9 @@ def cell_states(report: Report, run: Run) -> list[CellState]:
     """
     slips = {at for finding in report.findings for at, _ in finding.changes}
     table = run.table
-    right = descent(run.setup, run.rate, table, table.steps).single_rows()[:, :: table.stride]
+    right = descent(run.setup, run.rate, table, table.steps).single_rows()
+    if table.listed:
+        right = right[:, list(table.listed)]
     actual, states = Calculator(report.book), []
     for name, rows in zip(COLUMNS, right, strict=True):
         if name not in table.columns:
@@ -170,7 +179,8 @@ def cell_states(report: Report, run: Run) -> list[CellState]:
                 part = "unknown"
             states.append(
                 CellState(
-                    name, 1 + k * table.stride, at, number, goal, "slip" if at in slips else part
+                    *(name, 1 + table.epoch(k), at, number, goal),
+                    "slip" if at in slips else part,
                 )
             )
     return states

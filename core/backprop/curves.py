@@ -6,20 +6,19 @@ This module knows where such a column's start may stand, and which mistake gives
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from core.backprop.case import Case, errors, finding_of, rate_slips
 from core.backprop.cells import Calculator
 from core.backprop.diagnosis import Slip
-from core.backprop.digits import doubt, is_single
+from core.backprop.digits import doubt, is_single, rounded_like
 from core.backprop.edits import quoted
 from core.backprop.judge import judge
 from core.backprop.layout import Table
 from core.backprop.network import SEED, Array, descend
 from core.backprop.reading import Reading, read_table
-from core.backprop.report import Finding, place
+from core.backprop.report import Finding, brief, place
 
 _CHOSEN = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 7.5, 8, 9)
 """First digits of an η that people choose."""
@@ -30,6 +29,7 @@ class Curves:
 
     def __init__(self, case: Case) -> None:
         self.case = case
+        self.showing: dict[str, list[Table]] = {}
 
     def judge(self, curve: Table) -> None:
         """Take a column into the case: its run, and what is wrong in it."""
@@ -64,8 +64,10 @@ class Curves:
             self.case.findings += [
                 finding_of(reading, [slip], run_index) for slip in rate_slips(reading, fits)
             ]
+        elif wrong and (source := self._faulty_source(reading, host, room)):
+            self._follow(reading, wrong, source)
         elif wrong:
-            self.case.findings.append(self._finding(reading, wrong, host))
+            self.case.findings.append(self._finding(reading, wrong))
 
     def _host(self, reading: Reading) -> int | None:
         """The run whose start a curve shares."""
@@ -127,68 +129,64 @@ class Curves:
             fits = (np.abs(runs - theirs) <= room[:, np.newaxis]).all(0)
         return float(rates[fits][0]) if fits.any() else None
 
-    def _finding(self, reading: Reading, wrong: list[int], host: int | None) -> Finding:
+    def _finding(self, reading: Reading, wrong: list[int]) -> Finding:
         curve, run = reading.table, self.case.runs[-1]
         first = curve.at("E_total", wrong[0])
         shown, gives = _distinct(float(run.theirs[wrong[0]]), float(run.right[wrong[0]]))
-        cause = f"{first.cell} is {shown}; with η = {run.first:g} E_total comes to {gives}."
-        said = self._faulty_source(reading, host)
-        if said:  # a number that agrees by chance is of the same faulty run
-            wrong = list(range(wrong[0], curve.epochs))
         cells = [curve.at("E_total", k) for k in wrong]
         changes = tuple((at, repr(float(run.right[k]))) for at, k in zip(cells, wrong, strict=True))
-        heading = self.case.book.cells[curve.heading("E_total")].value
         return Finding(
             curve.sheet,
             "E_total",
-            str(heading),
-            f"curve {said}",
+            str(self.case.book.cells[curve.heading("E_total")].value),
+            "curve",
             tuple(at.cell for at in cells),
-            cause,
+            f"{first.cell} is {shown}; with η = {run.first:g} E_total comes to {gives}.",
             self.case.book.cells[first].written,
             changes[0][1],
             changes,
             len(self.case.runs) - 1,
         )
 
-    def join(self) -> None:
-        """Columns that show the numbers of one faulty table are one finding."""
-        joined: dict[str, Finding] = {}
-        kept = []
-        for finding in self.case.findings:
-            source = finding.kind.removeprefix("curve").strip()
-            if not finding.kind.startswith("curve"):
-                kept.append(finding)
-            elif source in joined and source:
-                one = joined[source]
-                joined[source] = replace(
-                    one,
-                    heading=f"{one.heading}, {finding.heading}",
-                    cells=one.cells + finding.cells,
-                    changes=one.changes + finding.changes,
-                )
-            else:
-                cause = f"{finding.cause} The column shows {source}." if source else finding.cause
-                joined[source or finding.heading] = replace(finding, kind="curve", cause=cause)
-        self.case.findings = kept + list(joined.values())
+    def _follow(self, reading: Reading, wrong: list[int], source: str) -> None:
+        """No slip is in a column that shows what a faulty table gives."""
+        curve, run = reading.table, self.case.runs[-1]
+        cells = [self.case.book.cells.get(curve.at("E_total", k)) for k in range(curve.epochs)]
+        for k in wrong:
+            right = rounded_like(float(run.right[k]), cells)
+            self.case.follows[curve.at("E_total", k)] = repr(right)
+        self.showing.setdefault(f"{curve.sheet} {source}", []).append(curve)
 
-    def _faulty_source(self, reading: Reading, host: int | None) -> str:
-        """In words, if the numbers are those of a faulty table run with this η."""
-        if host is None:
+    def say(self) -> None:
+        """Remark which columns show the numbers of a faulty table."""
+        for said, curves in self.showing.items():
+            source = said.removeprefix(f"{curves[0].sheet} ")
+            cells = brief([curve.at("E_total", 0).cell for curve in curves])
+            sheet = f"{curves[0].sheet}!" if curves[0].sheet else ""
+            self.case.remarks.append(
+                f"{sheet}{cells}: what begins here is what {source} gives as it stands, with its "
+                "slips. It changes once they are mended."
+            )
+
+    def _faulty_source(self, reading: Reading, host: int | None, room: Array) -> str:
+        """The place of a faulty table that, run with this η, gives the numbers; else nothing."""
+        if host is None or not any(finding.run == host for finding in self.case.findings):
             return ""
-        source, curve = self.case.readings[host], reading.table
-        if not any(finding.run == host for finding in self.case.findings):
-            return ""
+        source, curve, wanted = self.case.readings[host], reading.table, reading.rate
         rate = source.rate
-        if rate is None or rate.at is None or curve.rate is None:
+        if rate is None or wanted is None:
             return ""
-        other = Calculator(self.case.book, instead={rate.at: curve.rate})
-        epochs = min(curve.epochs, source.table.epochs)
-        faulty = np.array([errors(source, other, k) for k in range(epochs)])
-        theirs = self.case.runs[-1].theirs[:epochs]
-        if np.allclose(faulty, theirs, rtol=1e-6, atol=0):
-            place = f"{source.table.sheet}!" if source.table.sheet else ""
-            return f"what {place}{source.table.where} gives as it stands, with its slips"
+        calculator = self.case.actual
+        if self.case.runs[host].first != float(np.ravel(wanted.value)[0]):
+            if rate.at is None or "η" in source.table.columns:
+                return ""
+            value = float(np.ravel(wanted.value)[0])
+            calculator = Calculator(self.case.book, instead={rate.at: value})
+        lines = [k for k in range(curve.epochs) if curve.epoch(k) < source.table.epochs]
+        faulty = np.array([errors(source, calculator, curve.epoch(k)) for k in lines])
+        off = np.abs(faulty - self.case.runs[-1].theirs[lines])
+        if lines and bool((off <= 1e-9 * np.abs(faulty) + 2 * room[lines]).all()):
+            return f"{source.table.sheet}!{source.table.where}".removeprefix("!")
         return ""
 
 

@@ -283,6 +283,8 @@ class Diagnosis:
 
     def _find_lacking_term(self, tree: Node, at: Address, name: str, k: int) -> str:
         for term, shorter in without_a_term(self.reading.rule(name, k)):
+            if not any(piece.kind == "ref" for piece in tokens(term)):
+                continue  # the 1 of 1 − out
             other = parse(shorter, at)
             pairs = [
                 (finite(tree.value(at, w.cells.value)), finite(other.value(at, w.cells.value)))

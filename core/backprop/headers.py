@@ -14,28 +14,31 @@ from core.backprop.network import WEIGHTS
 # What words of other languages, and long ones, are called in the patterns below. A word is taken
 # whole; of a script without spaces, anywhere.
 _VOCABULARY = {
-    "epoch": "epoche epoca epoque iteration iterazione iteracion iteracao schritt durchlauf paso "
-    "etape passo epoka tijdperk devir adim эпоха шаг итерация 轮次 轮数 周期 迭代 エポック 回数 "
-    "에포크 युग",
-    "w": "weight weights gewicht gewichte peso pesos pesi poids waga wagi gewichten agirlik вес "
-    "веса 权重 重み 가중치 भार",
+    "epoch": "epoche epoca epoque iteration iterazione iteracion iteracao schritt durchlauf "
+    "paso etape passo epoka tijdperk devir adim эпоха шаг итерация 轮次 轮数 周期 迭代 エポック 回数 에포크 "
+    "युग خطوة",
+    "w": "weight weights startgewicht startgewichte gewicht gewichte peso pesos pesi poids waga "
+    "wagi gewichten agirlik вес веса 权重 重み 가중치 भार وزن الوزن",
     "in": "input inputs eingang eingabe entrada entradas entree entrees ingresso wejscie invoer "
-    "girdi giris вход входы 输入 入力 입력 इनपुट",
+    "girdi giris вход входы 输入 入力 입력 इनपुट مدخل المدخل",
     "t": "target targets ziel zielwert sollwert soll objetivo objetivos alvo meta cible cibles "
-    "obiettivo bersaglio cel doel hedef цель цели 目标 目標 期望 목표 लक्ष्य expected desired",
-    "hidden": "verborgen verdeckt oculta oculto cachee cache nascosto nascosta ukryta ukryty gizli "
-    "скрытый скрытая скрытого 隐藏层 隐藏 隠れ層 隠れ 은닉",
-    "out": "output outputs ausgabe ausgang salida sortie saida uscita wyjscie uitvoer cikti cikis "
-    "выход 输出层 输出 出力 출력 आउटपुट activation aktivierung activacion ativacao attivazione "
-    "aktywacja активация 激活 活性化",
+    "obiettivo bersaglio cel doel hedef цель цели 目标 目標 期望 목표 लक्ष्य expected desired هدف "
+    "الهدف",
+    "hidden": "verborgen verdeckt oculta oculto cachee cache nascosto nascosta ukryta ukryty "
+    "gizli скрытый скрытая скрытого 隐藏层 隐藏 隠れ層 隠れ 은닉",
+    "out": "aus sal output outputs ausgabe ausgang salida sortie saida uscita wyjscie uitvoer "
+    "cikti cikis выход 输出层 输出 出力 출력 आउटपुट activation aktivierung activacion ativacao "
+    "attivazione aktywacja активация 激活 活性化 مخرج المخرج",
     "net": "netto netz neto nette netzeingabe nettoeingabe netinput netin preactivation "
     "взвешенная 净输入 加权和 線形和 総入力",
     "sum": "summe suma somme soma somma toplam сумма 求和 合計",
-    "err": "error errors fehler erreur errore erro fout hata blad loss cost verlust perdida perte "
-    "ошибка ошибки потери 误差 损失 誤差 損失 오차 손실 त्रुटि",
-    "total": "gesamt totale totaal toplami calkowity calkowita общая суммарная всего 总 全 합계 कुल",
+    "err": "error errors fehler erreur errore erro fout hata blad loss cost verlust perdida "
+    "perte ошибка ошибки потери 误差 损失 誤差 損失 오차 손실 त्रुटि خطأ الخطأ",
+    "total": "gesamt totale totaal toplami calkowity calkowita общая суммарная всего 总 全 합계 कुल "
+    "كلي الكلي",
     "grad": "gradient gradients gradiente gradienti gradyan градиент 梯度 勾配 기울기 derivative "
-    "ableitung derivada derivee derivata pochodna afgeleide turev производная 导数 微分",
+    "ableitung derivada derivee derivata pochodna afgeleide turev производная 导数 微分 تدرج "
+    "التدرج",
     "delta": "deltas fehlersignal дельта 德尔塔 デルタ",
     "d": "partial partielle parcial parziale",
     "η": "learningrate lernrate tasadeaprendizaje taxadeaprendizagem taxadeaprendizado "
@@ -72,7 +75,7 @@ _OTHER = re.compile("|".join(sorted(_WORDS.keys() - _LATIN.keys(), key=len, reve
 _PHRASES = re.compile(
     r"learning[ _-]*rate|taux +d.?apprentissage|tasa +de +aprendizaje|tassa? +d\w+ +apprendimento|"
     r"taxa +de +aprendi\w+|tasso +di +apprendimento|wspolczynnik +uczenia|szybkosc +uczenia|"
-    r"ogrenme +(?:orani|hizi)|скорость +обучения|सीखन\w* +क\w* +दर"
+    r"ogrenme +(?:orani|hizi)|معدل +التعلم|скорость +обучения|सीखन\w* +क\w* +दर"
 )
 _VIETNAMESE = {
     **{"dau vao": "in", "dau ra": "out", "muc tieu": "t", "trong so": "w", "toc do hoc": "η"},
@@ -87,14 +90,15 @@ _OUT = r"(?:a|act|activated|out|sig|sigm|sigmoid|f|g|s|phi)"
 _GRAD = r"(?:(?:g|grad)(?:of)?)?"
 _OLD = r"(?:old|cur|current|prev)"
 _PATTERNS = [
-    (r"(?:in|inp|feature)?(?:i|x)([12])|(?:in|inp)([12])", "i{}"),
-    (r"to([12])", "t{}"),
+    (r"(?:in|inp|feature)?(?:i|x)([12])|ine?([12])|inp([12])", "i{}"),
+    (r"t[oz]([12])", "t{}"),
     (r"(?:t|tgt|tar|targ)?(?:t|y)(?:true)?([12])|(?:tgt|tar|targ|label)([12])", "t{}"),
     (rf"{_OLD}?w?(?:w|wt)([1-8])(?:{_OLD}|t|k|n)?", "w{}"),
     (rf"{_GRAD}(?:d?{_LOSS}{_TOTAL}?)?(?:by|over|wrt)?dw(?:t)?([1-8])", "∂E/∂w{}"),
     (rf"{_GRAD}d?{_LOSS}{_TOTAL}?(?:by|over|wrt)?w([1-8])", "∂E/∂w{}"),
     (r"de1dw([56])|de2dw([78])", "∂E/∂w{}"),
     (rf"d?{_LOSS}{_TOTAL}?(?:by|over|wrt)?d?{_OUT}([oh][12])|de1da(o1)|de2da(o2)", "∂E/∂out_{}"),
+    (rf"d{_OUT}([oh][12])d{_NET}?\1", "out_{0}(1−out_{0})"),
     (rf"d?{_LOSS}?(?:by|over|wrt)?d(?:elta|net|z)?([oh][12])|(?:d|delta)elta([oh][12])", "∂E/∂{}"),
     (
         r"(?:g|grad|slope)(?:of|by|wrt|nach)?w([1-8])|(?:by|wrt|nach)w([1-8])|w([1-8])grad|"
@@ -132,6 +136,10 @@ _PATTERNS = [
 _NAMES = [(re.compile(pattern), name) for pattern, name in _PATTERNS]
 _SYMBOL = re.compile(r"(?<![a-z0-9])(w[1-8]|[iexy][12]|t[12]|out_?[ho][12]|[ho][12])(?![a-z0-9])")
 _BRACKETS = re.compile(r"\s*[\^_]?[(\[{][^)\]}]*[)\]}]")
+_SLOPE = re.compile(
+    r"(?:σ|sigm?|sigmoid|f|φ|g)\s*['′’]\s*\(?\s*_?(?:net_?|z_?)?([oh][12])\s*\)?", re.IGNORECASE
+)
+"""The derivative of an activation: σ′(o1)."""
 _NEXT = re.compile(
     r"(?<=\d)\s*[+′’']\s*$|"
     r"new|next|updat|nuevo|novo|nouveau|nuovo|neu(?:e|es|er)?\b|yeni|nowa|nieuw|нов|新|[kt] ?\+ ?1",
@@ -149,6 +157,8 @@ def quantity(text: str) -> str | None:
     ['out_h1', '∂E/∂w3', '∂E/∂w3', 'E_total', 'h2', None]
     """
     text = unicodedata.normalize("NFKC", text[:80]).strip()
+    if slope := _SLOPE.fullmatch(text):
+        return f"out_{slope[1].lower()}(1−out_{slope[1].lower()})"
     if _NEXT.search(text):
         return _next_weight(text)
     for part in _readings(text):
@@ -211,6 +221,13 @@ def counted_from_one(texts: Sequence[str]) -> list[str]:
     ]
 
 
+_ARRAY = re.compile(
+    r"(d|g|grad|de/d|dl/d|∂e/∂)?[_ ]?(w|weights?|z|net|a|act|out)_?([12])\s*"
+    r"[\[(]\s*([01])\s*(?:[,\]\[)(\s]+\s*([01])\s*)?[\])]"
+)
+"""A program's arrays, counted from 0: W1[0,1], dW2[1][0], z1[0]."""
+
+
 def _flattened(text: str) -> str:
     """fc2.weight.grad[1,0] is the gradient of w7: of layer 2, to node 1, from node 0.
 
@@ -223,6 +240,15 @@ def _flattened(text: str) -> str:
         grad, layer, to, source = plain.groups()
         first = 4 * (layer != "w") + 2 * int(to) + int(source) - 2
         return ("dw" if grad else "w") + str(first)
+    array = _ARRAY.fullmatch(text.strip().casefold())
+    if array:
+        grad, kind_of, layer, row, column = array.groups()
+        if kind_of.startswith("w") and column is not None:
+            number = 1 + 4 * (int(layer) - 1) + 2 * int(row) + int(column)
+            return ("dw" if grad else "w") + str(number)
+        if column is None and not grad and kind_of in ("z", "net", "a", "act", "out"):
+            node = "ho"[int(layer) - 1] + str(int(row) + 1)
+            return f"{'net' if kind_of in ('z', 'net') else 'out'}_{node}"
     match = re.fullmatch(
         r"\W*(?:fc|layer|linear|l)_?([12])[._ ]*w(?:eights?)?([._ ]*grad\w*)?\W+([01])\W+([01])\W*",
         text.strip().casefold(),

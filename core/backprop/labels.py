@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from core.backprop.cells import Book, Calculator
 from core.backprop.formula import Address
 from core.backprop.headers import numbers_in, quantity, rate_in, symbol
-from core.backprop.layout import EXAMPLE, MOST_EPOCHS, Table, shown, text_in
+from core.backprop.layout import EXAMPLE, MOST_EPOCHS, Table, shown, skipping, text_in
 from core.backprop.network import WEIGHTS
 
 
@@ -52,8 +52,13 @@ def said_in(book: Book, inside: set[Address]) -> Iterator[tuple[str, float, Addr
                 yield name, value, places[0]
 
 
-def curves_in(book: Book, values: Calculator, sheet: str, *, alone: bool) -> Iterator[Table]:
-    """Columns of E_total; where they stand `alone`, their headers need not name an η."""
+def curves_in(
+    book: Book, values: Calculator, sheet: str, *, alone: bool, first: int
+) -> Iterator[Table]:
+    """Columns of E_total; where they stand `alone`, their headers need not name an η.
+
+    first: the number of the first epoch, where the column does not list it.
+    """
     for at, content in book.cells.items():
         if at.sheet != sheet:
             continue
@@ -75,7 +80,24 @@ def curves_in(book: Book, values: Calculator, sheet: str, *, alone: bool) -> Ite
                 break
         linked = any(book.formula_text(Address(sheet, n, at.column)) for n in lines[:3])
         if len(lines) > 2 and not (rate is None and linked):
-            yield Table(sheet, at.row, {"E_total": at.column}, tuple(lines), rate=rate)
+            yield Table(
+                *(sheet, at.row, {"E_total": at.column}, tuple(lines)),
+                rate=rate,
+                listed=_listed(book, values, at, lines, first),
+            )
+
+
+def _listed(
+    book: Book, values: Calculator, head: Address, lines: list[int], first: int
+) -> tuple[int, ...]:
+    """The epochs of a column's lines, from 0, if a column of epochs says that some are left out."""
+    for column in range(head.column - 1, 0, -1):
+        cell = book.cells.get(head._replace(column=column))
+        if cell and isinstance(cell.value, str) and quantity(cell.value) == "epoch":
+            numbers = [shown(values, Address(head.sheet, line, column)) for line in lines]
+            listed = skipping(numbers)
+            return tuple(epoch - min(first, listed[0]) for epoch in listed)
+    return ()
 
 
 def _is_rate(book: Book, at: Address) -> bool:

@@ -6,9 +6,10 @@ This module knows places, and what is shown there. Who found them it does not kn
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from core.backprop.cells import Calculator, Cell
 from core.backprop.formula import Address, Value
@@ -30,10 +31,10 @@ class Table:
     is on top. head: the row (column) of the headers. rate: η, where the header itself says it.
     across: whether epochs run across.
     shifts: quantity -> how many lines after its epoch's it stands. last_step: whether the weights
-    stand there that the last epoch leads to, which have no epoch of their own. stride: how many
-    epochs there are from line to line. drops: quantity -> how far below its line it stands, where
-    each epoch is a block of its own, in which every number has its label on the left, or above it
-    if labels_above.
+    stand there that the last epoch leads to, which have no epoch of their own. listed: the epoch of
+    each line, from 0, where not every epoch is listed; else empty. drops: quantity -> how far below
+    its line it stands, where each epoch is a block of its own, in which every number has its label
+    on the left, or above it if labels_above.
     """
 
     sheet: str
@@ -45,7 +46,7 @@ class Table:
     hints: Mapping[int, str] = field(default_factory=dict)
     shifts: Mapping[str, int] = field(default_factory=dict)
     last_step: bool = False
-    stride: int = 1
+    listed: tuple[int, ...] = ()
     drops: Mapping[str, int] = field(default_factory=dict)
     labels_above: bool = False
 
@@ -90,7 +91,19 @@ class Table:
 
     @property
     def epochs(self) -> int:
+        """How many it lists."""
         return len(self.lines)
+
+    @property
+    def in_words(self) -> str:
+        """How many epochs it lists, and which."""
+        if not self.listed:
+            return "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        return f"{self.epochs} of the epochs {1 + self.listed[0]} to {1 + self.listed[-1]}"
+
+    def epoch(self, k: int) -> int:
+        """The epoch of the k-th line, both from 0."""
+        return self.listed[k] if self.listed else k
 
     @property
     def weights(self) -> list[str]:
@@ -132,6 +145,16 @@ def shown(values: Calculator, at: Address) -> Value:
     """What the file shows in a cell; calculated only where it was saved without."""
     cell = values.book.cells.get(at)
     return cell.value if cell and cell.value is not None else values.value(at)
+
+
+def skipping(numbers: Sequence[Value]) -> list[int]:
+    """Numbers of epochs, in the order of descent, if most leave some out; else nothing."""
+    whole = [int(n) for n in numbers if isinstance(n, float) and n == n // 1 and 0 <= n < 1e6]
+    if whole[:1] > whole[-1:]:
+        whole.reverse()
+    gaps = [b - a for a, b in pairwise(whole)]
+    left_out = 2 * sum(gap > 1 for gap in gaps) > len(gaps)
+    return whole if len(whole) == len(numbers) > 2 and min(gaps) > 0 and left_out else []
 
 
 _HEADING = re.compile(r'.*".*|(?:.+!)?\$?[A-Z]{1,3}\$?\d+', re.DOTALL)

@@ -33,6 +33,7 @@ def mended(report: Report) -> bytes:
         for finding in report.findings
         for at, _ in finding.changes
     }
+    contents |= report.follows
     for run in report.runs:
         contents |= _right_numbers(report, run)
     return rewritten(report.book, contents, comments)

@@ -6,7 +6,7 @@ This module knows how a report reads. How its findings were made it does not kno
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -87,13 +87,6 @@ class Run:
         return len(self.theirs)
 
     @property
-    def lines_in_words(self) -> str:
-        """How many epochs it lists, and which."""
-        if self.table.stride == 1:
-            return "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
-        return f"{self.epochs} lines, each {self.table.stride} epochs after the one before"
-
-    @property
     def has_curve(self) -> bool:
         """Whether the file shows an E_total for more than one epoch."""
         return self.epochs > 1 and bool(np.isfinite(self.theirs).any())
@@ -131,13 +124,17 @@ class CellState(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome. not_judged: what could not be, and why. remarks: what else is worth knowing."""
+    """The outcome. not_judged: what could not be, and why. remarks: what else is worth knowing.
+
+    follows: cell -> its right number, for numbers outside the tables that only follow from slips.
+    """
 
     book: Book
     runs: tuple[Run, ...]
     findings: tuple[Finding, ...]
     not_judged: tuple[str, ...]
     remarks: tuple[str, ...]
+    follows: Mapping[Address, str]
 
     @property
     def judged(self) -> int:
@@ -214,7 +211,7 @@ def lines(report: Report) -> list[str]:
             continue
         eta = f"η = {run.first:g} ({run.rate_said})" if run.rate is not None else "η unknown"
         text.append(
-            f"{run.title}: {run.lines_in_words}, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
+            f"{run.title}: {run.table.in_words}, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
             f"the right one at {run.right[-1]:.8g}."
         )
     if report.not_judged:

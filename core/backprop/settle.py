@@ -51,7 +51,8 @@ def _settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
                 if 2 * len(set(numbers)) > len(numbers) > 2:
                     columns[f"out_o{k}"] = columns.pop(f"t{k}")
         named = _named_by_numbers(book, layout, replace(table, columns=columns), actual)
-        tables.append(_steps_for_gradients(book, layout, named, actual))
+        upright = _upright(book, layout, named, actual)
+        tables.append(_steps_for_gradients(book, layout, upright, actual))
     return replace(layout, tables=tables)
 
 
@@ -82,6 +83,28 @@ def _named_by_numbers(book: Book, layout: Layout, table: Table, actual: Calculat
                     break
     hints = {c: n for c, n in table.hints.items() if c not in columns.values()}
     return replace(table, columns=columns, hints=hints)
+
+
+_TURNED = {"w2": "w3", "w3": "w2", "w6": "w7", "w7": "w6"}
+
+
+def _upright(book: Book, layout: Layout, table: Table, actual: Calculator) -> Table:
+    """The table with w2 and w3, w6 and w7, in their places: programs that calculate x·W list the
+    weights of an input side by side, not those of a node.
+    """
+    nodes = [n for n in ("h1", "h2", "o1", "o2") if n in table.columns]
+    nodes = nodes or [n for n in ("out_h1", "out_h2", "out_o1", "out_o2") if n in table.columns]
+    if len(nodes) < 4 or len(table.weights) < 8 or table.epochs < 3 or table.drops or table.shifts:
+        return table
+    turned = {**_TURNED, **{f"∂E/∂{w}": f"∂E/∂{other}" for w, other in _TURNED.items()}}
+    columns = {turned.get(name, name): column for name, column in table.columns.items()}
+    numbers = _Numbers(read_table(book, layout, table, actual))
+
+    def fits(names: Mapping[str, int]) -> list[float]:
+        return [numbers.share(n, names[n], names) for n in nodes]
+
+    is_turned = max(fits(table.columns)) < 0.5 and min(fits(columns)) > 0.8
+    return replace(table, columns=columns) if is_turned else table
 
 
 def _steps_for_gradients(book: Book, layout: Layout, table: Table, actual: Calculator) -> Table:

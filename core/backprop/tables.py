@@ -26,6 +26,7 @@ from core.backprop.layout import (
     Layout,
     Table,
     shown,
+    skipping,
     text_in,
 )
 from core.backprop.matrices import matrices_in
@@ -44,10 +45,13 @@ def find(book: Book) -> Layout:
     labels += [(name, at) for name, at in labels_in(book, values) if at not in inside]
     taken = inside | {at for _, at in labels}
     with_table = {table.sheet for table in tables}
+    firsts = [shown(values, t.at("epoch", 0)) for t in tables if "epoch" in t.columns]
     curves = [
         curve
         for sheet in book.sheets
-        for curve in curves_in(book, values, sheet, alone=sheet not in with_table)
+        for curve in curves_in(
+            book, values, sheet, alone=sheet not in with_table, first=min(0.0 not in firsts, 1)
+        )
         if taken.isdisjoint(curve.at("E_total", k) for k in range(min(4, curve.epochs)))
     ]
     return Layout(tables, curves, labels, list(said_in(book, inside)), unread)
@@ -144,7 +148,7 @@ def _tables_along(
                     *(sheet, head, columns, tuple(run), across),
                     hints=hints,
                     shifts=shifts,
-                    stride=_stride(values, cell, run, columns),
+                    listed=_listed(book, values, cell, run, columns),
                 )
                 for run in _runs(values, cell, lines, columns, counters)
             ]
@@ -161,16 +165,21 @@ def _led_to(columns: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
     return renamed, dict.fromkeys(WEIGHTS, -1)
 
 
-def _stride(values: Calculator, cell: Ask, lines: Sequence[int], columns: Mapping[str, int]) -> int:
-    """How many epochs are between lines, if their numbers say so and are the same everywhere."""
-    if "epoch" not in columns or len(lines) < 3:
-        return 1
+def _listed(
+    book: Book, values: Calculator, cell: Ask, lines: Sequence[int], columns: Mapping[str, int]
+) -> tuple[int, ...]:
+    """The epoch of each line, from 0, if their numbers say that some are left out; else nothing.
+
+    In a table of formulas only where as many are left out everywhere: one number may be mistyped.
+    """
+    if "epoch" not in columns:
+        return ()
     numbers = [shown(values, cell(line, columns["epoch"])) for line in lines]
-    if not all(isinstance(number, float) for number in numbers):
-        return 1
-    steps = {abs(b - a) for a, b in pairwise(numbers)}
-    first = steps.pop()
-    return int(first) if not steps and first > 1 and first == int(first) else 1
+    listed = skipping(numbers)
+    formulas = any(book.formula_text(cell(lines[-1], c)) for c in columns.values())
+    if formulas and len({b - a for a, b in pairwise(listed)}) != 1:
+        return ()
+    return tuple(epoch - listed[0] for epoch in listed)
 
 
 def _headers(

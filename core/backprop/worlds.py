@@ -42,19 +42,21 @@ _MOST_BEHIND = 200
 class World:
     """Numbers that the right network puts into the cells.
 
-    given: the cells of the table. cells: calculates all others from them.
+    given: the cells of the table. cells: calculates all others from them. listed: the epochs of a
+    column's lines, where it shows some of another table's.
     """
 
     given: dict[Address, Value]
     cells: Calculator
     state: State
+    listed: tuple[int, ...] = ()
 
     def expected(self, name: str, k: int) -> float:
         """What the cell should come to; a weight from the row above."""
         if name in WEIGHTS:
             step = self.state["η"] * self.of(f"∂E/∂{name}", k - 1)
             return float(self.of(name, k - 1) - step)
-        return self.of(name, k)
+        return self.of(name, self.listed[k] if self.listed else k)
 
     def of(self, name: str, k: int) -> float:
         """A quantity of epoch k."""
@@ -268,15 +270,18 @@ class Worlds:
         weights = dict(zip(WEIGHTS, rng.uniform(-1.5, 1.5, (8, epochs)), strict=True))
         state = state_of(Setup(**example, **weights), eta)
         given: dict[Address, Value] = {}
-        world = World(given, Calculator(self.book), state)
+        listed = self.table.listed if self.table.columns.keys() == {"E_total"} else ()
+        epochs_there = max((t.epochs for t in reading.elsewhere.values()), default=0)
+        if listed and listed[-1] >= epochs_there:
+            listed = ()
+        world = World(given, Calculator(self.book), state, listed)
         for name in (*COLUMNS, *HELPERS, "η"):
             for k in range(epochs if name in self._moving() else 1):
                 at = reading.at(name, k) if k < self.steps or name in reading.elsewhere else None
                 if at is not None:
                     given[at] = world.of(name, k)
         for at, name in reading.labelled.items():
-            same = name in EXAMPLE and reading.actual.value(at) == getattr(setup, name)
-            if same and name in self.table.columns:
+            if name in EXAMPLE and reading.actual.value(at) == getattr(setup, name):
                 given.setdefault(at, world.of(name, 0))
         world.cells.known.update(given)
         return world

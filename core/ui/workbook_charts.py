@@ -178,7 +178,7 @@ def curves_spec(*, alone: bool) -> dict[str, Any]:
 
 def curves_data(run: Run, findings: Sequence[tuple[int, Finding]]) -> dict[str, pa.Table]:
     """The data sets of `curves_spec`; findings: those of this run, each with its number."""
-    epochs = 1 + run.table.stride * np.arange(run.epochs)
+    epochs = np.array([1 + run.table.epoch(k) for k in range(run.epochs)])
     alone = [(n, f.curve) for n, f in findings if f.curve is not None] if several(findings) else []
     lines = [("right", LINES["right"], run.right), ("file", LINES["file"], run.theirs)]
     lines += [(f"slip {n}", LINES["alone"], curve) for n, curve in alone]
@@ -217,7 +217,7 @@ def _ends(run: Run, alone: Sequence[tuple[int, Any]]) -> dict[str, Any]:
         if all(abs(last - other) > 0.06 * spread for other, _ in named) and not math.isnan(last):
             named.append((last, f"slip {number}"))
     return {
-        "epoch": [1 + run.table.stride * (run.epochs - 1) for _ in named[1:]],
+        "epoch": [1 + run.table.epoch(run.epochs - 1) for _ in named[1:]],
         "E_total": [at for at, _ in named[1:]],
         "name": [name for _, name in named[1:]],
     }
