@@ -166,7 +166,7 @@ class _Audit(Case):
     def _say_missing(self, reading: Reading) -> None:
         unnamed = reading.unnamed()
         if unnamed:
-            total = "E_total" not in reading.table.columns
+            total = "E_total" not in {*reading.table.columns, *reading.elsewhere}
             (self.not_judged if total else self.remarks).append(
                 f"{reading.table.where}: what these columns are was not recognised, so they were "
                 f"not judged: {', '.join(unnamed[:12])}."

@@ -14,6 +14,11 @@ from core.backprop.network import WEIGHTS
 _LISTED = (*WEIGHTS, *COMPUTED)
 
 
+_STEPS = {f"{w}′": f"{w} − η·∂E/∂{w}" for w in WEIGHTS}
+_LEAST_ALONE = 16
+"""Labels of an epoch that is alone in its sheet."""
+
+
 def blocks_in(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
     """A table whose epochs are blocks, one below the other: labels, each with its number."""
     for above in (False, True):
@@ -40,8 +45,31 @@ def blocks_in(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
         return
 
 
+def one_block(book: Book, values: Calculator, sheet: str) -> Table | None:
+    """One step of descent, its labels in several columns, each with its number on the right."""
+    places = {
+        _STEPS.get(name, name): (column, rows)
+        for (name, column), rows in _labelled_again(
+            *(book, values, sheet), above=False, listed=(*_LISTED, *_STEPS)
+        ).items()
+    }
+    once = {name: (c, rows[0]) for name, (c, rows) in places.items() if len(rows) == 1}
+    columns = {name: column + 1 for name, (column, _) in once.items()}
+    several = len(set(columns.values())) > 1 and len(once) == len(places)
+    if not several or len(once) < _LEAST_ALONE or not once.keys() & set(FORWARD):
+        return None
+    top = min(row for _, row in once.values())
+    drops = {name: row - top for name, (_, row) in once.items()}
+    return Table(sheet, top, columns, (top,), drops=drops)
+
+
 def _labelled_again(
-    book: Book, values: Calculator, sheet: str, *, above: bool
+    book: Book,
+    values: Calculator,
+    sheet: str,
+    *,
+    above: bool,
+    listed: tuple[str, ...] = _LISTED,
 ) -> dict[tuple[str, int], list[int]]:
     """Quantity and column -> the rows of labels for it, with a number on the right, or below."""
     places: dict[tuple[str, int], list[int]] = {}
@@ -53,6 +81,6 @@ def _labelled_again(
             quantity(text),
             at._replace(row=at.row + above, column=at.column + (not above)),
         )
-        if name in _LISTED and isinstance(shown(values, there), float):
+        if name in listed and isinstance(shown(values, there), float):
             places.setdefault((name, at.column), []).append(at.row)
     return places

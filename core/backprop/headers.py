@@ -15,8 +15,8 @@ from core.backprop.network import WEIGHTS
 # whole; of a script without spaces, anywhere.
 _VOCABULARY = {
     "epoch": "epoche epoca epoque iteration iterazione iteracion iteracao schritt durchlauf "
-    "paso etape passo epoka tijdperk devir adim эпоха шаг итерация 轮次 轮数 周期 迭代 エポック 回数 에포크 "
-    "युग خطوة",
+    "paso etape passo epoka tijdperk devir adim эпоха шаг итерация 轮次 轮数 周期 迭代 エポック "
+    "回数 에포크 युग خطوة",
     "w": "weight weights startgewicht startgewichte gewicht gewichte peso pesos pesi poids waga "
     "wagi gewichten agirlik вес веса 权重 重み 가중치 भार وزن الوزن",
     "in": "input inputs eingang eingabe entrada entradas entree entrees ingresso wejscie invoer "

@@ -14,7 +14,7 @@ from core.backprop.diagnosis import Diagnosis, Slip, short
 from core.backprop.formula import Address, FormulaError, Node, Value, references
 from core.backprop.layout import EXAMPLE, FORWARD
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS
-from core.backprop.reading import HELPERS, Reading
+from core.backprop.reading import HELPERS, Reading, carried
 from core.backprop.worlds import Worlds, finite, rounding
 
 _HARMLESS = 10
@@ -224,6 +224,8 @@ class _Judge:
         elif any(a in self._siblings for a in asked):
             said = f"{text} goes on from the run before it."
             self._accuse_start(at, name, said, verdict)
+        elif len(asked) > 1 and any(a in self._other_steps for a in asked):
+            verdict.unread[at] = "the step from another table to this one"
         elif not math.isfinite(finite(value)):
             self._accuse_start(at, name, f"{text} gives no number.", verdict)
         else:
@@ -234,6 +236,12 @@ class _Judge:
         """The cells of the other runs below the same headers."""
         tables = self.reading.siblings
         return {t.at(name, k) for t in tables for name in t.columns for k in range(t.epochs)}
+
+    @cached_property
+    def _other_steps(self) -> set[Address]:
+        """The weights of the tables elsewhere."""
+        tables = self.reading.others
+        return {t.at(name, k) for t in tables for name in t.weights for k in range(t.epochs)}
 
     def _of_another(self, asked: list[Address], name: str) -> bool:
         """Whether a formula that only repeats a labelled cell repeats that of another quantity."""
@@ -300,7 +308,7 @@ class _Judge:
                     cause = f"{at.cell} holds the text “{value[:30]}”, which is not a number."
                     slip = Slip(at, name, "text", cause, value[:30], number, ("text", name))
                     verdict.slips.append(slip)
-                elif not _same(value, usual):
+                elif not _same(value, usual) and not carried(self.reading, name, k):
                     formula = self.book.formula(at)
                     theirs = f"={formula}" if formula else cell.written
                     shows = f"{value:.6g}" if isinstance(value, float) else "nothing"

@@ -51,15 +51,35 @@ def matrices_in(
     book: Book, values: Calculator, sheet: str
 ) -> tuple[Table | None, list[tuple[str, Address]]]:
     """The table of a sheet whose epochs are matrices, and its labelled inputs and targets."""
+    everything = list(_all(book, values, sheet))
+    for across in (False, True):
+        found = _table(everything, values, across=across)
+        if found is not None:
+            return found
+    return None, []
+
+
+def _table(
+    everything: list[_Matrix], values: Calculator, *, across: bool
+) -> tuple[Table, list[tuple[str, Address]]] | None:
+    """The table; `across`: if its epochs are side by side."""
+
+    def line(at: Address) -> int:
+        return at.column if across else at.row
+
+    def column(at: Address) -> int:
+        return at.row if across else at.column
+
     found: dict[tuple[str, int], list[_Matrix]] = {}
-    for one in _all(book, values, sheet):
-        found.setdefault((one.name, one.cells[0].column), []).append(one)
+    for one in everything:
+        found.setdefault((one.name, column(one.cells[0])), []).append(one)
     epochs = max((len(ones) for (name, _), ones in found.items() if name == "W1"), default=0)
     again = {name: ones for (name, _), ones in found.items() if len(ones) == epochs}
-    rows = {name: [one.cells[0].row for one in ones] for name, ones in again.items()}
-    steps = {b - a for lines in rows.values() for a, b in pairwise(lines)}
+    steps = {
+        line(b.cells[0]) - line(a.cells[0]) for ones in again.values() for a, b in pairwise(ones)
+    }
     if len(again) < _LEAST or not {"W1", "W2", "out_o"} <= again.keys() or len(steps) > 1:
-        return None, []
+        return None
     alone = {
         name: ones[0] for (name, _), ones in found.items() if name in ("x", "t") and epochs > 1
     }
@@ -75,13 +95,16 @@ def matrices_in(
         if name in again
         for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
     }
+    if len(set(cells.values())) < len(cells):
+        return None  # they overlap: these are headers of a table
     if _is_opposite(first, values):
         cells = {f"−{n}" if n[3:] in _DELTAS else n: at for n, at in cells.items()}
-    top, step = min(at.row for at in cells.values()), max(steps, default=1)
+    top, step = min(map(line, cells.values())), max(steps, default=1)
     table = Table(
-        *(sheet, top, {quantity: at.column for quantity, at in cells.items()}),
+        *(first["W1"].cells[0].sheet, top, {n: column(at) for n, at in cells.items()}),
         tuple(range(top, top + epochs * step, step)),
-        drops={quantity: at.row - top for quantity, at in cells.items()},
+        across,
+        drops={quantity: line(at) - top for quantity, at in cells.items()},
     )
     return table, labels
 
@@ -112,7 +135,8 @@ def _all(book: Book, values: Calculator, sheet: str) -> Iterator[_Matrix]:
             }
             names = [name, "E_total"] if name == "E" else [name]  # one error, or the sum alone
             fits = [n for n in names if all(map(is_number, shapes[len(_ELEMENTS[n])]))]
-            if fits:
+            goes_on = is_number(below._replace(row=below.row + 1))  # then it heads a column
+            if fits and not (goes_on and len(_ELEMENTS[name]) == 4):
                 yield _Matrix(fits[0], shapes[len(_ELEMENTS[fits[0]])])
                 break
 

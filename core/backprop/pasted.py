@@ -148,6 +148,7 @@ class _Numbers:
         self._settle_rate(verdict)
         if "η" not in self.values:  # then no step can be judged
             self.rules = {n: rule for n, rule in self.rules.items() if n not in WEIGHTS}
+        self._take_own_examples()
         order = [name for name in COLUMNS if name in self.rules]
         for name in dict.fromkeys(
             n for n, _ in self.pasted if n in COLUMNS and n not in (*self.rules, *WEIGHTS)
@@ -178,6 +179,19 @@ class _Numbers:
         accused = self._reconcile(order, wrong)
         verdict.slips += self._explained(accused)
         return verdict
+
+    def _take_own_examples(self) -> None:
+        """In a row with another input or target than the others, that, if its numbers follow it."""
+        for name in EXAMPLE:
+            for k in range(self.reading.table.epochs if name in self.reading.table.columns else 0):
+                own, kept = self.reading.value(name, k), self.values[name][k]
+                if not isinstance(own, float) or not math.isfinite(own) or own == kept:
+                    continue
+                followers = self._followers(name, k)
+                before = sum(self._off_at(*follower) for follower in followers)
+                self.values[name][k] = own
+                if sum(self._off_at(*follower) for follower in followers) >= before:
+                    self.values[name][k] = kept
 
     def _say_vague(self, name: str, first: int) -> str:
         """A sentence if the digits cannot tell a right column from one that is half wrong."""

@@ -26,7 +26,7 @@ from core.backprop.formula import (
     parse,
     references,
 )
-from core.backprop.headers import rate_in
+from core.backprop.headers import quantity, rate_in
 from core.backprop.layout import EXAMPLE, Layout, Table
 from core.backprop.network import (
     COLUMNS,
@@ -128,7 +128,7 @@ class Reading:
     """A table with all that can be read from it.
 
     places: quantity -> the table and column that hold it, for those of another table that this one
-    refers to, too. siblings: the other tables below the same headers.
+    refers to, too. siblings: the other tables below the same headers. others: the tables elsewhere.
     fixed: quantity -> its labelled cell, for inputs, targets and η that have no
     column. told: what lines of text say. helpers: column -> what it holds. setup: the start.
     missing: what was taken from the published start because the file does not say it.
@@ -139,6 +139,7 @@ class Reading:
     actual: Calculator
     elsewhere: dict[str, Table]
     siblings: list[Table]
+    others: list[Table]
     fixed: dict[str, Address]
     labelled: dict[Address, str]
     told: dict[str, float]
@@ -186,7 +187,8 @@ class Reading:
         filled = [c for c in others if table.cell(table.lines[-1], c) in self.book.cells]
         cells = [self.book.cells.get(table.cell(table.head, c)) for c in filled]
         texts = [cell.value for cell in cells if cell and isinstance(cell.value, str)]
-        return [" ".join(text.split())[:30] for text in texts if rate_in(text) is None]
+        texts = [text for text in texts if rate_in(text) is None and quantity(text) != "epoch"]
+        return [" ".join(text.split())[:30] for text in texts]
 
     def heading(self, name: str) -> str:
         """What the file calls it, or its usual name."""
@@ -276,8 +278,9 @@ def read_table(book: Book, layout: Layout, table: Table, actual: Calculator) -> 
         for other in layout.tables
         if (other.sheet, other.head) == (table.sheet, table.head) and other.lines != table.lines
     ]
+    others = [other for other in layout.tables if other is not table and other not in siblings]
     reading = Reading(
-        book, table, actual, elsewhere, siblings, fixed, labelled, told, SEED, None, []
+        book, table, actual, elsewhere, siblings, others, fixed, labelled, told, SEED, None, []
     )
     reading.setup = _start(reading)
     reading.rate = _rate(reading, layout)
@@ -346,7 +349,7 @@ def _start(reading: Reading) -> Setup:
     numbers = {}
     for name in (*EXAMPLE, *WEIGHTS):
         value = reading.value(name, 0)
-        if name in EXAMPLE and name in reading.table.columns:
+        if name in EXAMPLE and name in reading.table.columns and not carried(reading, name, 1):
             value = usual([reading.value(name, k) for k in range(reading.table.epochs)])
         if isinstance(value, str):
             value = float(number(value))  # text that formulas take for a number
@@ -359,6 +362,20 @@ def _start(reading: Reading) -> Setup:
             reading.missing.append(name)
         numbers[name] = value
     return Setup(**numbers)
+
+
+def carried(reading: Reading, name: str, k: int) -> bool:
+    """Whether an input or target of epoch k is that of the row above, or the first, by formula."""
+    if k == 0 or k >= reading.table.epochs:
+        return False
+    try:
+        asked = reading.book.asked(reading.table.at(name, k))
+    except FormulaError:
+        return False
+    return len(asked) == 1 and asked[0] in (
+        reading.table.at(name, k - 1),
+        reading.table.at(name, 0),
+    )
 
 
 def usual(values: list[Value]) -> float | None:
@@ -419,7 +436,14 @@ def _rate(reading: Reading, layout: Layout) -> Rate | None:
     at = _nearest("η", layout, table)
     if at is not None and at.sheet == sheet:
         return Rate(reading.actual.value(at), at, at.cell)
-    return rate_in_texts(reading)
+    told = rate_in_texts(reading)
+    homes = {at for label, at in layout.labels if label == "η"}
+    if told is None and len(homes) == 1 and table.epochs > 1:
+        (home,) = homes
+        value = reading.actual.value(home)
+        if isinstance(value, float) and math.isfinite(value):
+            return Rate(value, home, f"{home.sheet}!{home.cell}")
+    return told
 
 
 def _used_rate(reading: Reading, layout: Layout) -> Rate | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from core.backprop.cells import Book, Calculator
 from core.backprop.digits import doubt
+from core.backprop.formula import FormulaError
 from core.backprop.layout import EXAMPLE, Layout, Table
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array
 from core.backprop.reading import Reading, State, expanded, read_table, worked_out
@@ -24,7 +26,38 @@ from core.backprop.rules import TABLE_RULES, names_in
 
 def settle(book: Book, layout: Layout, actual: Calculator) -> Layout:
     """The layout with every quantity's name and line as its numbers show them."""
+    layout = _with_next_weights(book, layout)
     return _settle_lines(book, _settle_names(book, layout, actual), actual)
+
+
+def _with_next_weights(book: Book, layout: Layout) -> Layout:
+    """The layout in which new weights, that another table's weights refer to or that are calculated
+    from another's, are a step on the way and no second set of weights.
+    """
+    whole = [t for t in layout.tables if len(t.weights) == len(WEIGHTS) and not t.shifts]
+    tables = []
+    for table in layout.tables:
+        led_to = len(table.weights) == len(WEIGHTS) and set(table.shifts.values()) == {-1}
+        if led_to and any(_linked(book, table, other) for other in whole):
+            steps = {w: f"{w} − η·∂E/∂{w}" for w in WEIGHTS}
+            columns = {steps.get(name, name): c for name, c in table.columns.items()}
+            table = replace(table, columns=columns, shifts={})
+        tables.append(table)
+    return replace(layout, tables=tables)
+
+
+def _linked(book: Book, table: Table, other: Table) -> bool:
+    """Whether a table of new weights and a table of weights refer to each other."""
+    if other.epochs < 2 or (other.sheet == table.sheet and other.head == table.head):
+        return False
+    theirs = {other.at(w, 0) for w in WEIGHTS}
+    mine = {table.cell(line, table.columns[w]) for w in WEIGHTS for line in table.lines[:2]}
+    with suppress(FormulaError):
+        for weight in WEIGHTS:
+            asked = book.asked(table.cell(table.lines[0], table.columns[weight]))
+            if theirs & set(asked) or mine & set(book.asked(other.at(weight, 1))):
+                return True
+    return False
 
 
 def _settle_names(book: Book, layout: Layout, actual: Calculator) -> Layout:
@@ -224,7 +257,8 @@ def _settle_lines(book: Book, layout: Layout, actual: Calculator) -> Layout:
                     _agreeing(read_table(book, layout, t, actual), group) for t in (table, moved)
                 )
                 table = moved if then > max(now + 0.1, 0.5) else table
-        after = [table.at(name, table.epochs) for name in table.weights]
+        single = table.drops and table.epochs == 1  # below a weight is another
+        after = [] if single else [table.at(name, table.epochs) for name in table.weights]
         free = [at for at in after if inside.get(at) in (None, table.lines)]
         filled = [at for at in free if isinstance(actual.value(at), float)]
         tables.append(replace(table, last_step=2 * len(filled) > len(after)))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from core.backprop.blocks import blocks_in
+from core.backprop.blocks import blocks_in, one_block
 from core.backprop.cells import Book, Calculator
 from core.backprop.formula import Address, Call, FormulaError
 from core.backprop.headers import counted_from_one, kind, quantity, rate_in, symbol
@@ -86,15 +86,23 @@ def _tables(
     if blocks:
         yield from blocks
         return
+    matrices, found_labels = matrices_in(book, values, sheet)
+    if matrices:
+        labels += found_labels
+        yield matrices
+        return
+    alone = one_block(book, values, sheet)
+    if alone is not None:
+        inside = set(_cells_of(alone))
+        below = _tables_along(book, values, sheet, unread, across=False)
+        yield alone
+        yield from (t for t in below if t.epochs > 2 and inside.isdisjoint(_cells_of(t)))
+        return
     for across in (False, True):
         found = _tables_along(book, values, sheet, unread, across=across)
         yield from found
         if found:
             return
-    matrices, found_labels = matrices_in(book, values, sheet)
-    if matrices:
-        labels += found_labels
-        yield matrices
 
 
 def _tables_along(
@@ -121,7 +129,8 @@ def _tables_along(
                 continue
             lines, rest = _lines(book, values, cell, head, columns, computed)
             weights_alone = not any(name in COMPUTED for name in columns)
-            least = 3 if weights_alone else 1 if len(known) >= 10 else 2
+            least = 3 if weights_alone or across else 2
+            least = least if weights_alone or len(known) < 10 else 1
             if len(lines) < least:
                 continue
             if rest:
@@ -336,10 +345,12 @@ def _telling(columns: Mapping[str, int]) -> list[int]:
     """
     computed = {name: column for name, column in columns.items() if name in COMPUTED}
     forward = [column for name, column in computed.items() if name in FORWARD]
-    weights = [columns[name] for name in WEIGHTS if name in columns]
     if len(forward) > 2:
         return forward
-    return list(computed.values()) or (weights if len(weights) == len(WEIGHTS) else [])
+    for names in (WEIGHTS, [f"{weight}′" for weight in WEIGHTS]):
+        if not computed and columns.keys() >= set(names):
+            return [columns[name] for name in names]
+    return list(computed.values())
 
 
 def _runs_upwards(
