@@ -70,11 +70,16 @@ class Curves:
             self.case.findings.append(self._finding(reading, wrong))
 
     def _host(self, reading: Reading) -> int | None:
-        """The run whose start a curve shares."""
-        first = errors(reading, self.case.actual, 0)
-        runs = range(len(self.case.layout.tables))
-        close = [i for i in runs if math.isclose(self.case.runs[i].right[0], first, rel_tol=1e-3)]
-        asked = [i for i in runs if self.case.layout.tables[i] in reading.elsewhere.values()]
+        """The run whose start a curve shares: its first number is the run's, right or as it is."""
+        first, line = errors(reading, self.case.actual, 0), reading.table.epoch(0)
+        tables = self.case.layout.tables
+        close = [
+            i
+            for i, run in enumerate(self.case.runs[: len(tables)])
+            if line < run.epochs
+            and any(math.isclose(e[line], first, rel_tol=1e-3) for e in (run.right, run.theirs))
+        ]
+        asked = [i for i, table in enumerate(tables) if table in reading.elsewhere.values()]
         return next(iter(asked or close), None)
 
     def _starts_as_published(self, reading: Reading) -> bool:

@@ -175,7 +175,8 @@ class Worlds:
 
     def _holds_numbers(self, tree: Node, at: Address, name: str) -> bool:
         reading = self.reading
-        if name in WEIGHTS and (reading.rate is None or reading.rate.at is None):
+        step = name in WEIGHTS or "η" in name
+        if step and (reading.rate is None or reading.rate.at is None):
             return True
         if any(reading.at(n, 0) is None for n in EXAMPLE):
             return True

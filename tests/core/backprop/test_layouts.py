@@ -1,6 +1,7 @@
 """Files as programs and people write them, which no workbook of faulty.py looks like."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -407,3 +408,101 @@ def test_epochs_that_are_matrices(turned):
     report = audit(matrices(turned=turned, slip=f"MMULT({back},{{do}})*{{a}}*(1-{{a}})"))
     assert accused(report) == {f"G{11 + 10 * epoch + k}" for epoch in range(6) for k in range(2)}
     assert audit(mended(report)).right
+
+
+def with_rates(layout, slip, *, every=1, pasted=True):
+    """A workbook with a second sheet: E_total at three rates, of its own faulty formulas."""
+    made = make(layout, slip, rate=0.5, setup=OTHER, epochs=31)
+    book = openpyxl.load_workbook(io.BytesIO(made.file))
+    sheet = book.create_sheet("Rates")
+    sheet.append(["epoch", *(f"lr = {rate}" for rate in (0.1, 0.5, 2))])
+    runs = []
+    for rate in (0.1, 0.5, 2.0):
+        values = make(replace(layout, shown=""), slip, rate=rate, setup=OTHER, epochs=31).file
+        table = openpyxl.load_workbook(io.BytesIO(values)).worksheets[0]
+        head = {cell.value: cell.column for cell in table[4]}
+        runs.append([table.cell(5 + k, head["E_total"]).value for k in range(31)])
+    for k in range(0, 31, every):
+        sheet.append([1 + k, *(round(run[k], 7) for run in runs)])
+    file = io.BytesIO()
+    book.save(file)
+    return made, file.getvalue()
+
+
+@pytest.mark.parametrize("every", [1, 5])
+def test_a_summary_of_a_faulty_table_follows_it_and_has_no_slip_of_its_own(every):
+    layout, slip = Layout("A4"), Slip({"g1": {"w7": "w8"}, "o1": {"w6": "w7"}})
+    _, right = with_rates(layout, None, every=every)
+    report = audit(right)
+    assert_right(report)
+    assert {len(run.theirs) for run in report.runs[1:]} == {len(range(0, 31, every))}
+    made, file = with_rates(layout, slip, every=every)
+    report = audit(file)
+    assert accused(report) == {cell for _, cell in made.accused}
+    assert "Rates!B2:D2" in " ".join(report.remarks)
+    assert audit(mended(report)).right  # its numbers have changed with the table's
+
+
+def test_a_summary_that_nothing_explains_is_accused():
+    layout = Layout("A4")
+    _, file = with_rates(layout, None, every=5)
+    book = openpyxl.load_workbook(io.BytesIO(file))
+    book["Rates"]["C4"] = 0.3
+    out = io.BytesIO()
+    book.save(out)
+    assert accused(audit(out.getvalue())) == {"C4"}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_arrays_of_a_program_are_known_by_their_indices(turned):
+    names = {f"w{n}": f"W{1 + n // 5}[{(n - 1) % 4 // 2},{(n - 1) % 2}]" for n in range(1, 9)}
+    if turned:  # x·W
+        names = {w: f"{name[:3]}{name[5]},{name[3]}]" for w, name in names.items()}
+    names |= {f"∂E/∂{w}": f"d{name}" for w, name in names.items()}
+    for k in "12":
+        index = f"[{int(k) - 1}]"
+        names |= {f"h{k}": f"z1{index}", f"out_h{k}": f"a1{index}", f"E{k}": f"E{index}"}
+        names |= {f"o{k}": f"z2{index}", f"out_o{k}": f"a2{index}"}
+        names |= {f"i{k}": f"x{index}", f"t{k}": f"y{index}"}
+    table = RUN.rename(columns=names).rename(columns={"E_total": "loss"})
+    report = audit(table.to_csv(index=False).encode())
+    assert_right(report)
+    assert vars(report.runs[0].setup) == vars(OTHER)
+
+
+def test_new_weights_on_a_sheet_of_their_own():
+    """Forward takes its weights from Update, which takes the old ones from Forward."""
+    made = make(Layout("A1", cells={}, eta="number"), rate=0.5, setup=OTHER, epochs=12)
+    book = openpyxl.load_workbook(io.BytesIO(made.file))
+    forward, update = book.worksheets[0], book.create_sheet("Update")
+    update.append([f"new w{n}" for n in range(1, 9)])
+    heads = {cell.value: cell.column_letter for cell in forward[1]}
+    for row in range(2, 14):
+        for n, weight in enumerate(WEIGHTS, start=1):
+            own = f"{forward.title}!{heads[weight]}{row}"
+            slope = f"{forward.title}!{heads[f'∂E/∂{weight}']}{row}"
+            update.cell(row, n, f"={own}-0.5*{slope}")
+            if row > 2:
+                letter = openpyxl.utils.get_column_letter(n)
+                forward[f"{heads[weight]}{row}"] = f"=Update!{letter}{row - 1}"
+    file = io.BytesIO()
+    book.save(file)
+    assert_right(audit(file.getvalue()))
+    update["C5"] = update["C5"].value.replace("-", "+")
+    file = io.BytesIO()
+    book.save(file)
+    report = audit(file.getvalue())
+    assert [(f.sheet, f.cells) for f in report.findings] == [("Update", ("C5",))]
+
+
+def test_rows_with_another_target_are_judged_by_it():
+    parts, setup = [], OTHER
+    for target, count in ((0.9, 10), (0.5, 4), (0.9, 10)):
+        part = descend(replace(setup, t2=target), 0.5, count + 1).table()
+        parts.append(part[:count])
+        setup = replace(setup, **part.iloc[count][list(WEIGHTS)].to_dict())
+    table = pd.concat(parts, ignore_index=True)
+    table["epoch"] = range(1, 25)
+    letter = openpyxl.utils.get_column_letter(1 + list(table.columns).index("t2"))
+    report = audit(csv(table, "# lr = 0.5\n"))
+    assert accused(report) == {f"{letter}{row}" for row in range(13, 17)}
