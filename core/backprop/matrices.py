@@ -89,16 +89,15 @@ def _table(
         for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
     ]
     first = _upright(alone | {name: ones[0] for name, ones in again.items()}, values)
+    opposite = _opposite(first, values)
     cells = {
-        quantity: at
+        f"−{quantity}" if name in opposite else quantity: at
         for name, one in first.items()
         if name in again
         for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
     }
     if len(set(cells.values())) < len(cells):
         return None  # they overlap: these are headers of a table
-    if _is_opposite(first, values):
-        cells = {f"−{n}" if n[3:] in _DELTAS else n: at for n, at in cells.items()}
     top, step = min(map(line, cells.values())), max(steps, default=1)
     table = Table(
         *(first["W1"].cells[0].sheet, top, {n: column(at) for n, at in cells.items()}),
@@ -107,9 +106,6 @@ def _table(
         drops={quantity: line(at) - top for quantity, at in cells.items()},
     )
     return table, labels
-
-
-_DELTAS = ("o1", "o2", "h1", "h2")
 
 
 def _all(book: Book, values: Calculator, sheet: str) -> Iterator[_Matrix]:
@@ -165,12 +161,17 @@ def _upright(first: Mapping[str, _Matrix], values: Calculator) -> dict[str, _Mat
     return found
 
 
-def _is_opposite(first: Mapping[str, _Matrix], values: Calculator) -> bool:
-    """Whether δ is (t − out)·out·(1 − out), the opposite of ∂E/∂o."""
-    if not {"δo", "out_o", "t"} <= first.keys():
-        return False
-    delta, out, target = (_numbers(first[name], values) for name in ("δo", "out_o", "t"))
-    return bool((delta * (out - target) < 0).all())
+def _opposite(first: Mapping[str, _Matrix], values: Calculator) -> set[str]:
+    """The matrices with the sign of t − out, as those write them who add the step."""
+    if not {"out_o", "t"} <= first.keys():
+        return set()
+    away = _numbers(first["out_o"], values) - _numbers(first["t"], values)
+    found = set()
+    if "δo" in first and (_numbers(first["δo"], values) * away < 0).all():
+        found |= {"δo", "δh"}
+    if "dW2" in first and (_numbers(first["dW2"], values) * np.repeat(away, 2) < 0).all():
+        found |= {"dW2", "dW1"}
+    return found
 
 
 def _numbers(one: _Matrix, values: Calculator) -> Array:

@@ -30,7 +30,7 @@ from core.backprop.formula import (
     references,
 )
 from core.backprop.layout import EXAMPLE
-from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Setup
+from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array, Setup
 from core.backprop.reading import HELPERS, Reading, State, state_of
 
 _DELTAS = ("∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2")
@@ -296,8 +296,9 @@ class Worlds:
         table = self.table
         named: dict[int, str] = {}
         for column in self._columns_on_the_way():
+            values = self._values(column)
             for name in HELPERS:
-                if self._holds(column, name):
+                if self._holds(values, name):
                     named[column] = name
                     break
         named |= self._with_one_sign(named)
@@ -307,7 +308,7 @@ class Worlds:
             for c, hint in table.hints.items()
         }
         next_weights = [c for c, hint in table.hints.items() if hint.endswith("′")]
-        agree = sum(self._holds(c, hints[c]) for c in next_weights)
+        agree = sum(self._holds(self._values(c), hints[c]) for c in next_weights)
         named |= {c: hints[c] for c in next_weights if 2 * agree > len(next_weights)}
         for column, name in hints.items():
             other = named.get(column) != name and named.get(column) != f"−{name}"
@@ -317,13 +318,16 @@ class Worlds:
         self._known.clear()
         self.__dict__.pop("own", None)  # drawn before the helpers had names
 
-    def _holds(self, column: int, name: str) -> bool:
-        """Whether most cells of a column come to the quantity in the first world."""
+    def _values(self, column: int) -> Array:
+        """What the cells of a column come to in the first world."""
         cells = [self.table.cell(line, column) for line in self.table.lines]
-        values = np.array([finite(self.drawn[0].cells.value(at)) for at in cells])
-        right = np.atleast_1d(self.drawn[0].state[name])[: len(cells)]
+        return np.array([finite(self.drawn[0].cells.value(at)) for at in cells])
+
+    def _holds(self, values: Array, name: str) -> bool:
+        """Whether most of a column's values are the quantity's in the first world."""
+        right = np.atleast_1d(self.drawn[0].state[name])[: len(values)]
         agree = np.abs(values - right) <= 1e-9 * np.maximum(np.abs(right), 1e-3)
-        return bool(2 * agree.sum() > len(cells) or (len(cells) < 3 and agree.any()))
+        return bool(2 * agree.sum() > len(values) or (len(values) < 3 and agree.any()))
 
     def _with_most_signs(self, named: Mapping[int, str]) -> dict[int, str]:
         """η·∂E/∂w columns of the sign that fewer have, with that of the most."""

@@ -6,7 +6,7 @@ from core.backprop import headers
 from core.backprop.headers import counted_from_one, kind, numbers_in, quantity, rate_in, symbol
 
 MEANT = {
-    "i1": "i1 x1 input_1 Input·1 entrée·i1 Eingabe·1 输入·i1 giriş·1 đầu·vào·1",
+    "i1": "i1 x1 input_1 Input·1 entrée·i1 Eingabe·1 输入·i1 giriş·1 đầu·vào·1 مدخل·1 Eingabe·e1",
     "t2": "t2 y2 target_2 Zielwert·2 cible·t2 objetivo·t2 目标·t2 target·o2",
     "w3": "w3 W_3 w₃ poids·w3 Gewicht·w3 вес·w3 权重·w3 peso·w3 $w_3$ w3·(old)",
     "h1": "h1 net_h1 net·h1 z_h1 Netzeingabe·h1 сумма·h1 隐藏层净输入·h1 Hidden·1",
@@ -14,13 +14,14 @@ MEANT = {
     "o2": "o2 net_o2 NetO2 net·o2 输出层净输入·o2",
     "out_o1": "out_o1 a_o1 a_01 pred1 y_hat1 Output·1 sortie·o1 输出·o1",
     "E1": "E1 error_1 loss1 erreur·E1 Fehler·E1 E_o1",
-    "E_total": "E_total Etot E_t total·loss loss Gesamtfehler 总误差 erro·total E1+E2",
+    "E_total": "E_total Etot E_t total·loss loss Gesamtfehler 总误差 erro·total E1+E2 الخطأ·الكلي",
     "∂E/∂w8": "∂E/∂w8 E∂w8 δE/δw8 dE/dw8 ∂E_total/∂w8 grad_w8 gradient·w8 градиент·w8 dL/dw8 "
     r"Gradient·nach·w8 partial·E/partial·w8 \frac{\partial·E}{\partial·w_8}",
     "∂E/∂o1": "δ_o1 delta·o1 дельта·o1",
+    "out_o1(1−out_o1)": "σ'(o1) da_o1/do1 ∂out_o1/∂net_o1",
     "∂E/∂out_h1": "∂E/∂a_h1 ∂E/∂saída·h1",
-    "w5′": "w5_new w5·(new) w5·neu new·w5 yeni·ağırlık·5",
-    "η": "η eta lr learning·rate Lernrate taux·d'apprentissage 学习率 скорость·обучения",
+    "w5′": "w5_new w5+ w5′ w5·(new) w5·neu new·w5 yeni·ağırlık·5",
+    "η": "η eta lr learning·rate Lernrate taux·d'apprentissage скорость·обучения معدل·التعلم",
     "epoch": "epoch Epoch·# Iteration Época 轮次 n step",
 }
 

@@ -1,6 +1,7 @@
 """Files as programs and people write them, which no workbook of faulty.py looks like."""
 
 import io
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -314,8 +315,11 @@ def test_percentages_in_a_text_file_are_numbers():
     )
 
 
-def test_one_step_written_down_the_page():
-    """Labels with their numbers below each other, the new weights last; w8 is added."""
+def one_step(*, columns):
+    """Labels, each with its number, in one or two pairs of columns; the new weights are last.
+
+    w8 is added, not subtracted.
+    """
     first = dict(zip(RUN.columns, RUN.iloc[0], strict=True))
     rows = [("η", 0.5), ("1. Given", None), *((n, first[n]) for n in ("i1", "i2", "t1", "t2"))]
     rows += [(weight, first[weight]) for weight in WEIGHTS]
@@ -335,19 +339,33 @@ def test_one_step_written_down_the_page():
     rows += [(f"∂E/∂w{n}", f"={slope}") for n, slope in enumerate(slopes, start=1)]
     rows += [(f"w{n}+", f"=B{6 + n}{'+' if n == 8 else '-'}B$1*B{24 + n}") for n in range(1, 9)]
     book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
+    half = 23 if columns == 2 else len(rows)
+    for k, (label, content) in enumerate(rows):
+        column, row = (1, k + 1) if k < half else (4, k - half + 1)
+        if columns == 2 and isinstance(content, str):
+            content = re.sub(
+                r"B\$?(\d+)",
+                lambda cell: cell[0] if int(cell[1]) <= half else f"E{int(cell[1]) - half}",
+                content,
+            )
+        book.active.cell(row, column, label)
+        book.active.cell(row, column + 1, content)
     file = io.BytesIO()
     book.save(file)
-    report = audit(file.getvalue())
-    assert accused(report) == {"B40"}, report.verdict
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("columns", "wrong"), [(1, "B40"), (2, "E17")])
+def test_one_step_written_down_the_page(columns, wrong):
+    report = audit(one_step(columns=columns))
+    assert accused(report) == {wrong}, report.verdict
     assert not report.not_judged
 
 
-def matrices(*, turned=False, slip=""):
+def matrices(*, turned=False, added=False, slip=""):
     """Epochs as matrices below each other, in array formulas; turned: h = x·W for h = W·x.
 
-    slip: instead of the right δh.
+    added: δ = (t − out)·…, and the steps are added. slip: instead of the right δh.
     """
     book = openpyxl.Workbook()
     sheet = book.active
@@ -368,7 +386,7 @@ def matrices(*, turned=False, slip=""):
             a: f"1/(1+EXP(-{h}))",
             o: f"MMULT({across.format(w2)},{a})",
             y: f"1/(1+EXP(-{o}))",
-            do: f"({y}-$E$2:$E$3)*{y}*(1-{y})",
+            do: f"{'-' * added}({y}-$E$2:$E$3)*{y}*(1-{y})",
             dh: slip.format(w2=w2, do=do, a=a) or f"MMULT({back.format(w2)},{do})*{a}*(1-{a})",
         }
         for place, delta, signal in (("DE", do, a), ("IJ", dh, "$B$2:$B$3")):
@@ -377,8 +395,9 @@ def matrices(*, turned=False, slip=""):
             formulas[slope] = f"MMULT({one},TRANSPOSE({other}))"
         if epoch:
             was = top - 10
-            formulas[w1] = f"B{was}:C{was + 1}-$B$1*I{was + 5}:J{was + 6}"
-            formulas[w2] = f"I{was}:J{was + 1}-$B$1*D{was + 5}:E{was + 6}"
+            sign = "+" if added else "-"
+            formulas[w1] = f"B{was}:C{was + 1}{sign}$B$1*I{was + 5}:J{was + 6}"
+            formulas[w2] = f"I{was}:J{was + 1}{sign}$B$1*D{was + 5}:E{was + 6}"
         else:
             order = (0, 2, 1, 3) if turned else (0, 1, 2, 3)
             for k, (first, second) in enumerate(zip(WEIGHTS[:4], WEIGHTS[4:], strict=True)):
@@ -399,13 +418,15 @@ def matrices(*, turned=False, slip=""):
     return file.getvalue()
 
 
+@pytest.mark.parametrize("added", [False, True])
 @pytest.mark.parametrize("turned", [False, True])
-def test_epochs_that_are_matrices(turned):
-    report = audit(matrices(turned=turned))
+def test_epochs_that_are_matrices(turned, added):
+    report = audit(matrices(turned=turned, added=added))
     assert_right(report)
     np.testing.assert_allclose(report.runs[0].right, descend(OTHER, 0.5, 6).E_total, rtol=1e-12)
     back = "TRANSPOSE({w2})" if turned else "{w2}"
-    report = audit(matrices(turned=turned, slip=f"MMULT({back},{{do}})*{{a}}*(1-{{a}})"))
+    slip = f"MMULT({back},{{do}})*{{a}}*(1-{{a}})"
+    report = audit(matrices(turned=turned, added=added, slip=slip))
     assert accused(report) == {f"G{11 + 10 * epoch + k}" for epoch in range(6) for k in range(2)}
     assert audit(mended(report)).right
 
