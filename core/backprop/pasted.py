@@ -162,7 +162,9 @@ class _Numbers:
             first = self._shift(name)
             rows = [k for k in range(first, self.epochs) if (name, k) in self.pasted]
             off = self._off(name, slice(first, self.epochs))
-            loose = np.array([(name, k) in self.loose for k in range(first, self.epochs)])
+            loose = np.array(
+                [(name, k) in self.loose for k in range(first, self.epochs)], dtype=bool
+            )
             wrong[first : self.epochs] |= off & loose
             if not rows:
                 continue
@@ -171,7 +173,9 @@ class _Numbers:
                 verdict.vague[name] = vague
             else:
                 verdict.judged += [at for k in rows if (at := self.reading.at(name, k))]
-            own = np.array([(name, k) in self.pasted for k in range(first, self.epochs)])
+            own = np.array(
+                [(name, k) in self.pasted for k in range(first, self.epochs)], dtype=bool
+            )
             if name in FORWARD and not vague:
                 mostly_off[name] = 2 * (off & own).sum() > own.sum()
         if len(mostly_off) > 2 and 2 * sum(mostly_off.values()) > len(mostly_off):

@@ -181,7 +181,7 @@ class _Numbers:
         right = self.right(name, self.table.columns)
         if right is None:
             return None
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(all="ignore"):
             ratios = values / right
         ratios = ratios[np.isfinite(ratios)]
         usual = float(np.median(ratios)) if ratios.size > 2 else 0.0
@@ -197,7 +197,7 @@ class _Numbers:
         found = []
         for name in GRADIENTS:
             weight, _ = self.column(self.table.columns[name.removeprefix("∂E/∂")])
-            with np.errstate(invalid="ignore", divide="ignore"):
+            with np.errstate(all="ignore"):
                 moves = np.diff(weight) / self.column(self.table.columns[name])[0][:-1]
             moves = moves[np.isfinite(moves)]
             usual = float(np.median(moves)) if moves.size else 0.0
@@ -212,7 +212,8 @@ class _Numbers:
         rule = expanded(TABLE_RULES[name], frozenset(state))
         if not state.keys() >= set(names_in(rule)):
             return None
-        return np.asarray(worked_out(rule, state), dtype=float)
+        with np.errstate(all="ignore"):
+            return np.asarray(worked_out(rule, state), dtype=float)
 
     def state(self, name: str, columns: Mapping[str, int]) -> State:
         """All but the quantity itself."""
@@ -226,11 +227,11 @@ class _Numbers:
             return 0.0
         rule = expanded(TABLE_RULES[name], frozenset(state))
         values, open_by = self.column(column)
-        for other in names_in(rule):
-            if other in columns and other not in self.example:
-                moved = {**state, other: state[other] + self.column(columns[other])[1]}
-                open_by = open_by + np.abs(np.asarray(worked_out(rule, moved)) - right)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
+            for other in names_in(rule):
+                if other in columns and other not in self.example:
+                    moved = {**state, other: state[other] + self.column(columns[other])[1]}
+                    open_by = open_by + np.abs(np.asarray(worked_out(rule, moved)) - right)
             agree = np.abs(values - right) <= 1e-6 * np.abs(right) + 1.1 * open_by
             told = open_by < 0.2 * np.nanmax(np.abs(right), initial=1e-300)
         filled = np.isfinite(values)

@@ -308,6 +308,14 @@ def test_numbers_of_a_second_sheet_explain_those_of_the_first():
     assert [(f.sheet, f.cells) for f in report.findings] == [("Backward", ("F11",))]
 
 
+def test_a_single_epoch_of_numbers_is_judged_by_itself():
+    """There is no step to judge, and η is not needed."""
+    assert_right(audit(csv(RUN[:1])))
+    wrong = RUN[:1].assign(o2=0.5)
+    letter = openpyxl.utils.get_column_letter(1 + list(RUN.columns).index("o2"))
+    assert accused(audit(csv(wrong))) == {f"{letter}3"}
+
+
 def test_percentages_in_a_text_file_are_numbers():
     text = RUN.to_csv(index=False, sep=";", decimal=",", float_format="%.8f")
     assert_right(
