@@ -80,7 +80,7 @@ def map_spec(rows: int) -> dict[str, Any]:
             ],
         )
         .properties(
-            height=170 + min(6 * rows, 300),
+            height=200 + min(max(6 * rows, min(14 * rows, 110)), 300),  # 200: legend and headings
             title="The table, cell by cell",
         )
     )
@@ -105,7 +105,8 @@ def map_data(run: Run, states: Sequence[CellState]) -> dict[str, pa.Table]:
     """The data set of `map_spec`, columns in the order of the file."""
     epochs = set(shown_epochs(states))
     kept = [state for state in states if state.epoch in epochs]
-    kept.sort(key=lambda state: (run.table.columns[state.quantity], state.epoch))
+    drops, columns = run.table.drops, run.table.columns
+    kept.sort(key=lambda s: (drops.get(s.quantity, 0), columns[s.quantity], s.epoch))
     return {
         "cells": as_table(
             {
