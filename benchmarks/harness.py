@@ -96,7 +96,7 @@ class BackpropPage:
 
     def settle(self) -> None:
         """Wait until everything is drawn and the server has answered the last edit."""
-        self.page.locator(".ledger tbody td").first.wait_for(timeout=30_000)
+        self.page.locator(".epoch-table tbody td").first.wait_for(timeout=30_000)
         self.page.locator("[data-testid=stVegaLiteChart] svg").nth(3).wait_for(timeout=30_000)
         self.page.wait_for_function(
             "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')"
@@ -143,7 +143,7 @@ class BackpropPage:
 
     def cell(self, epoch: int, column: int) -> Locator:
         """The table's cell at an epoch in view and a 1-based column of the 31."""
-        row = self.page.locator(f".ledger tbody tr[aria-rowindex='{epoch + 2}']")
+        row = self.page.locator(f".epoch-table tbody tr[aria-rowindex='{epoch + 2}']")
         return row.locator("td").nth(column - 1)
 
 

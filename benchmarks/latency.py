@@ -49,10 +49,10 @@ WATCH_REPAINTS = """() => {
     .find((e) => e.shadowRoot).shadowRoot.querySelector(css);
   const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
   const parts = [
-    () => deep('slider_fields', 'output').textContent,
+    () => deep('backprop-sliders', 'output').textContent,
     () => charts[1].querySelector('.mark-line path').getAttribute('d'),
     () => charts[0].querySelector('svg').textContent,
-    () => deep('ledger', 'tr[aria-current=true]').textContent,
+    () => deep('epoch_table', 'tr[aria-current=true]').textContent,
   ];
   const watch = { repaints: 0, on: true };
   let shown = parts.map((part) => part());
@@ -83,7 +83,7 @@ TIME_AN_EVENT = """([event, read]) => {
   });
 }"""
 OUR_NUMBER = (
-    "[...document.querySelectorAll('.st-key-slider_fields *')].find((e) => e.shadowRoot)"
+    "[...document.querySelectorAll('.st-key-backprop-sliders *')].find((e) => e.shadowRoot)"
     ".shadowRoot.querySelector('output').textContent"
 )
 BARE_NUMBER = (
@@ -218,7 +218,7 @@ def backprop(browser: Browser) -> None:
             bare.append(first_paint(browser, bare_app, "", bare_slider))
             ours.append(
                 first_paint(
-                    browser, APP, "backprop", ".control output:not(:empty)", ".ledger tbody td"
+                    browser, APP, "backprop", ".control output:not(:empty)", ".epoch-table tbody td"
                 )
             )
         first = [times[0] for times in bare]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui.site import enter, picture
+from core.ui.site import enter, link, picture
 
 enter()
 st.title("Backprop & MNIST Explorer", anchor=False)
@@ -20,7 +20,7 @@ with st.container(border=True):
         st.markdown(
             "**Start here:** drag η up to 10, then press play and watch the weights turn over."
         )
-        st.page_link("pages/backprop.py", label="Open it", icon=":material/arrow_forward:")
+        link("backprop", "Open it", icon=":material/arrow_forward:")
     with image:
         picture(
             "backprop", "The backpropagation page: sliders, network diagram, error curve, table"
@@ -36,7 +36,7 @@ with st.container(border=True):
             "file mended. Or hand out one that is right."
         )
         st.markdown("**Start here:** press Check a faulty one, and read what is wrong with it.")
-        st.page_link("pages/workbook.py", label="Open it", icon=":material/arrow_forward:")
+        link("workbook", "Open it", icon=":material/arrow_forward:")
     with image:
         picture("workbook", "The workbook page: verdict, loss curves, a map of the table's slips")
 
@@ -52,7 +52,7 @@ with st.container(border=True):
             "**Start here:** look for the strongest colour in the confusion matrix, then press "
             "Train and Start."
         )
-        st.page_link("pages/mnist.py", label="Open it", icon=":material/arrow_forward:")
+        link("mnist", "Open it", icon=":material/arrow_forward:")
     with image:
         picture("mnist", "The MNIST page: key figures, confusion matrix, accuracy and loss curves")
 
@@ -66,6 +66,6 @@ with st.container(border=True):
             "its layers saw."
         )
         st.markdown("**Start here:** draw a 7, then make it a 1, and watch the bars change sides.")
-        st.page_link("pages/sketch.py", label="Open it", icon=":material/arrow_forward:")
+        link("sketch", "Open it", icon=":material/arrow_forward:")
     with image:
         picture("sketch", "The sketch page: a drawn digit, ten bars, what the network sees")

@@ -13,6 +13,8 @@ from core.mnist.checkpoint import Record
 from core.mnist.models import ConvNet
 from core.mnist.queueing import State
 from core.mnist.runs import Run
+from core.ui.settings import Settings
+from core.ui.text import plain
 
 TITLES = {"mnist": "MNIST", "uci": "UCI"}
 TITLES |= {name: architecture.title for name, architecture in models.ARCHITECTURES.items()}
@@ -46,20 +48,26 @@ def label(run: Run) -> str:
     return f"{network}, {TITLES[run.config.data]}, {recipe} recipe, {when}{same}"
 
 
-def choose() -> Path | None:
-    """A list of all networks; the folder of the chosen one, or None where there is none."""
-    state = st.session_state
+def choose(settings: Settings) -> Path | None:
+    """A list of all networks; the folder of the chosen one, or None where there is none.
+
+    settings: of the page, with one called `network`.
+    """
     choices = sources()
     if not choices:
         st.info("There is no trained network here yet. Train one on the MNIST page.")
         return None
-    if state.network not in choices:
-        st.error(f"There is no network called “{state.network}” here; it may have been deleted.")
-        state.network = next(iter(choices))
+    if settings["network"] not in choices:
+        gone = plain(settings["network"])
+        st.error(f"There is no network called “{gone}” here; it may have been deleted.")
+        settings.fit({"network": next(iter(choices))})
     st.selectbox(
-        "Trained network", choices, key="network", format_func=lambda name: choices[name][0]
+        "Trained network",
+        choices,
+        format_func=lambda name: choices[name][0],
+        **settings.widget("network"),
     )
-    return choices[state.network][1]
+    return choices[settings["network"]][1]
 
 
 def load(folder: Path) -> tuple[ConvNet, Record]:

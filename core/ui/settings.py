@@ -1,8 +1,14 @@
-"""The settings of a page: their names, ranges and defaults in one table, their state in the URL.
+"""The settings of a page: their names, ranges and defaults in one table, their values in one place.
 
-A page declares its settings once. `Settings.restore` fills `st.session_state` from the URL before
-any widget is drawn, `Settings.save` writes the URL once an edit has landed, so a copied link is the
-page, and the browser's Back takes the last edit back.
+A page declares its settings once, as one `Settings`. It owns their values: in the session under the
+page's name, where no widget can lose them, and so for a fragment that runs alone as for the page.
+
+    address -- open() --> values -- widget(), live_numbers() --> what the person sees
+       ^                    |  ^                                        |
+       +----- write() ------+  +---------------- edit() ----------------+
+
+The address is the state: no query means the defaults, links from page to page carry the query, and
+so Back, Forward, a reload and a copied link all lead to what was seen there.
 
 Streamlit's own `bind="query-params"` is not used because it cannot do three things this needs: it
 drops a value it cannot read without a word, components cannot be bound, and a preset that sets
@@ -13,25 +19,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
 
 import streamlit as st
+
+from core.ui.text import cut, plain
+from core.ui.typed import numbers_in, typed_number
 
 _NAME = re.compile(r"[a-z0-9-]{0,80}")
 
 
 class Setting(Protocol):
-    """One setting and how it is written in the URL."""
+    """One setting and how it is written in the address."""
 
     @property
     def name(self) -> str:
-        """Its name in the URL and in `st.session_state`."""
+        """Its name in the address."""
 
     @property
     def default(self) -> Any:
-        """Its value where the URL does not name it."""
+        """Its value where the address does not name it."""
 
     def parse(self, text: str) -> Any:
         """The value `text` stands for; ValueError with a sentence that says what is allowed."""
@@ -53,18 +62,13 @@ class Number:
     def parse(self, text: str) -> float:
         kind = "a whole number" if self.whole else "a number"
         allowed = f"Allowed is {kind} from {self.low:g} to {self.high:g}."
-        try:
-            value = float(text)
-        except ValueError:
-            what = f"“{text}” is not {kind}" if text.strip() else "That is empty"
-            raise ValueError(f"{what}. {allowed}") from None
+        value = typed_number(text, whole=self.whole)
+        if value is None:
+            what = f"“{cut(text)}” is not {kind}" if text.strip() else "That is empty"
+            raise ValueError(f"{what}. {allowed}")
         if not math.isfinite(value) or not self.low <= value <= self.high:
-            raise ValueError(f"{text} is out of range. {allowed}")
-        if not self.whole:
-            return value
-        if not value.is_integer():
-            raise ValueError(f"{text} is not a whole number. {allowed}")
-        return int(value)
+            raise ValueError(f"{cut(text)} is out of range. {allowed}")
+        return value
 
     def format(self, value: float) -> str:
         return repr(value).removesuffix(".0")
@@ -80,7 +84,9 @@ class Choice:
 
     def parse(self, text: str) -> str:
         if text not in self.options:
-            raise ValueError(f"“{text}” is not a choice. Allowed is {' or '.join(self.options)}.")
+            raise ValueError(
+                f"“{cut(text)}” is not a choice. Allowed is {' or '.join(self.options)}."
+            )
         return text
 
     def format(self, value: str) -> str:
@@ -96,7 +102,7 @@ class Name:
 
     def parse(self, text: str) -> str:
         if not _NAME.fullmatch(text):
-            raise ValueError(f"“{text[:40]}” is no name. Allowed are small letters, digits and -.")
+            raise ValueError(f"“{cut(text)}” is no name. Allowed are small letters, digits and -.")
         return text
 
     def format(self, value: str) -> str:
@@ -108,13 +114,13 @@ class Names:
     """Up to `most` names, in the order in which they were chosen."""
 
     name: str
-    default: tuple[str, ...]
+    default: list[str]
     most: int
 
-    def parse(self, text: str) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(text.split()))
+    def parse(self, text: str) -> list[str]:
+        names = list(dict.fromkeys(text.split()))
         if len(names) > self.most or not all(_NAME.fullmatch(name) for name in names):
-            raise ValueError(f"It takes up to {self.most} names with spaces between them.")
+            raise ValueError(f"It takes up to {self.most} names with blanks between them.")
         return names
 
     def format(self, value: Iterable[str]) -> str:
@@ -133,11 +139,11 @@ class Numbers:
 
     def parse(self, text: str) -> tuple[float, ...]:
         one = Number(self.name, self.low, self.low, self.high)
-        values = sorted({one.parse(part) for part in text.replace(",", " ").split()})
+        values = sorted({one.parse(part) for part in numbers_in(text)})
         if not 1 <= len(values) <= self.most:
             raise ValueError(
                 f"It takes 1 to {self.most} numbers from {self.low:g} to {self.high:g}, "
-                f"with spaces between them; here are {len(values)}."
+                f"with blanks between them; here are {len(values)}."
             )
         return tuple(values)
 
@@ -145,73 +151,180 @@ class Numbers:
         return " ".join(repr(v).removesuffix(".0") for v in value)
 
 
-class Settings:
-    """The settings of one page, kept in `st.session_state` under their own names.
+@dataclass
+class _Page:
+    """What the session knows of one page's settings.
 
-    A setting whose widget is gone (another page is open) lives on in the page's own copy.
+    address: this page's part of the browser's query, as it was last read or written. written: the
+    same as `Settings.write` writes it. edited: the values have changed since. landed: the hand that
+    changed them has come to rest.
     """
 
+    values: dict[str, Any]
+    address: dict[str, str] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
+    complaints: list[str] = field(default_factory=list)
+    edited: bool = False
+    landed: bool = True
+
+
+class Settings:
+    """The settings of one page: `settings[name]` is a value as it is now, on any page."""
+
+    _pages: ClassVar[dict[str, Settings]] = {}
+
     def __init__(self, page: str, settings: Iterable[Setting]) -> None:
+        self.page = page
+        self._pages[page] = self
         self._settings = {setting.name: setting for setting in settings}
-        self._kept, self._query, self._complaints = (
-            f"{page}.{what}" for what in ("kept", "query", "complaints")
-        )
+
+    @property
+    def _here(self) -> _Page:
+        found: _Page = st.session_state.setdefault(self.page, _Page(self.defaults()))
+        return found
 
     def __getitem__(self, name: str) -> Any:
+        return self._here.values[name]
+
+    def spec(self, name: str) -> Any:
+        """The setting called `name`: its range, its default, its way into the address."""
         return self._settings[name]
 
     def defaults(self) -> dict[str, Any]:
         """Every setting's name and default."""
         return {name: setting.default for name, setting in self._settings.items()}
 
-    def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-        """The values a URL's query stands for, and a sentence for each it cannot stand for."""
-        values, complaints = self.defaults(), []
-        for name, text in query.items():
-            if name not in self._settings:
-                complaints.append(f"This page has no setting called “{name}”.")
-                continue
+    def edit(self, values: Mapping[str, Any], *, landed: bool = True) -> None:
+        """Take what a person has chosen; complaints about the address are over then.
+
+        landed: False while the hand is still at it: `write` waits for it.
+        """
+        here = self._here
+        here.values.update(values)
+        here.complaints, here.edited, here.landed = [], True, landed
+
+    def fit(self, values: Mapping[str, Any]) -> None:
+        """Set what a choice made elsewhere leaves no other way; no edit of a person's."""
+        self._here.values.update(values)
+
+    def widget(self, name: str, then: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """Keyword arguments for the Streamlit widget of `name`; `then` is called after an edit."""
+
+        def choose(value: Any) -> None:
+            self.edit({name: value})
+            then()
+
+        return controlled(f"{self.page}.{name}", self[name], choose)
+
+    def number(
+        self, name: str, label: str, then: Callable[[], None] = lambda: None, **options: Any
+    ) -> None:
+        """A field for the number or the list of numbers called `name`, typed in any usual way.
+
+        It shows what it understood; what it cannot take stays in the field, with a sentence.
+        options: of `st.text_input`.
+        """
+        setting, refused = self.spec(name), f"{self.page}.{name}.refused"
+        text, sentence, kept = st.session_state.get(refused, ("", "", None))
+        if kept != self[name]:  # none was refused, or the value has been set to another since
+            text, sentence = setting.format(self[name]), ""
+
+        def choose(typed: str) -> None:
+            st.session_state.pop(refused, None)
             try:
-                values[name] = self._settings[name].parse(text)
+                self.edit({name: setting.parse(typed)})
+            except ValueError as wrong:
+                st.session_state[refused] = typed, str(wrong), self[name]
+            then()
+
+        st.text_input(label, **controlled(f"{self.page}.{name}", text, choose), **options)
+        if sentence:
+            st.error(plain(sentence))
+
+    def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+        """The values a query stands for, and a sentence for each that it cannot stand for.
+
+        Names of no setting are other people's (`utm_source` and the like) and pass unseen.
+        """
+        values, complaints = self.defaults(), []
+        for name in self._settings.keys() & query.keys():
+            try:
+                values[name] = self._settings[name].parse(query[name])
             except ValueError as wrong:
                 kept = self._settings[name].format(values[name])
                 complaints.append(f"{name} stays {kept}: {wrong}")
-        return values, complaints
+        return values, sorted(complaints)
 
-    def restore(self) -> None:
-        """Take the settings from the URL if it is new, else from before; call it first."""
-        state, query = st.session_state, st.query_params.to_dict()
-        if query and query != state.get(self._query):
-            values, state[self._complaints] = self.read(query)
-            state.update(values)
-            state[self._query] = query
-        else:
-            kept = self.kept()
-            state.update({name: state.get(name, kept[name]) for name in self._settings})
-
-    def kept(self) -> dict[str, Any]:
-        """The values as they were last saved; the defaults before. For other pages to read."""
-        kept: dict[str, Any] = st.session_state.get(self._kept, self.defaults())
-        return kept
-
-    def save(self) -> None:
-        """Write what differs from the defaults into the URL, in one step of the history."""
-        values = {name: st.session_state[name] for name in self._settings}
-        st.session_state[self._kept] = values
-        query = {
-            name: setting.format(values[name])
-            for name, setting in self._settings.items()
-            if values[name] != setting.default
-        }
-        if query != st.query_params.to_dict():
+    def open(self) -> None:
+        """Take the values from the address where it is new; a page's first call."""
+        state, here = st.session_state, self._here
+        query = st.query_params.to_dict()
+        mine = {name: text for name, text in query.items() if name in self._settings}
+        arrived = state.get("page", self.page) != self.page
+        state["page"] = self.page
+        if arrived and query:
+            # A page that was left in the middle of an edit may have written over this address.
             st.query_params.from_dict(query)
-        st.session_state[self._query] = query
+        # An edit is newer than the address that came with it. And an address with the names of
+        # others alone is none of this page's.
+        is_new = mine != here.address and (bool(mine) or not query)
+        if is_new and (arrived or not here.edited):
+            here.values, here.complaints = self.read(mine)
+            here.address, here.written = mine, self.query()
+        here.landed = True
 
-    def complaints(self) -> list[str]:
-        """What could not be read from the URL; empty again from the next edit on."""
-        complaints: list[str] = st.session_state.get(self._complaints, [])
-        return complaints
+    def complain(self) -> None:
+        """Say in one banner what of the address cannot be, until the next edit."""
+        if complaints := self._here.complaints:
+            st.error(
+                "  \n".join(plain(sentence) for sentence in complaints),
+                icon=":material/link_off:",
+            )
 
-    def settle(self) -> None:
-        """Forget the complaints: the person has gone on."""
-        st.session_state[self._complaints] = []
+    def write(self) -> None:
+        """Write what differs from the defaults into the address, in one step of the history."""
+        here, query = self._here, self.query()
+        if not here.landed:
+            return
+        if query != here.written:
+            st.query_params.from_dict(query)
+            here.address = here.written = query
+        here.edited = False
+
+    def query(self) -> dict[str, str]:
+        """What differs from the defaults, as the address says it."""
+        return {
+            name: setting.format(self[name])
+            for name, setting in self._settings.items()
+            if self[name] != setting.default
+        }
+
+
+def query_of(page: str) -> dict[str, str]:
+    """The query that leads to `page` as it was left; empty for one that was never opened."""
+    return Settings._pages[page].query() if page in st.session_state else {}
+
+
+def controlled(name: str, value: Any, choose: Callable[[Any], None]) -> dict[str, Any]:
+    """Keyword arguments for a Streamlit widget that shows `value`; `choose` is told of another.
+
+    Streamlit's widgets have state of their own, and a browser reports it with whatever is clicked
+    next, also what it showed before the last answer was drawn. So a value that was set by anything
+    but the widget itself makes it a new widget, with a new key, and a late report of the old one
+    finds nobody.
+    """
+    state = st.session_state
+    widgets: dict[str, tuple[Any, int]] = state.setdefault("widgets", {})
+    shown, number = widgets.get(name, (value, 0))
+    if shown != value:
+        number += 1
+    widgets[name] = value, number
+    key = f"{name} {number}"
+    if key not in state:
+        state[key] = value
+
+    def changed() -> None:
+        widgets[name] = state[key], number
+        choose(state[key])
+
+    return {"key": key, "on_change": changed}

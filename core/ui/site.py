@@ -1,4 +1,4 @@
-"""The pages of the app, and the one door to all of them."""
+"""The pages of the app, the one door to all of them, and the ways between them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,44 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from core.ui.settings import query_of
 
 _HERE = Path(__file__).parent
+ICON = _HERE / "icon.png"  # a file of ours: Streamlit fetches emoji from a host of others
+PAGES = {
+    "home": ("Home", "home"),
+    "backprop": ("Backpropagation", "account_tree"),
+    "workbook": ("Workbooks", "table_view"),
+    "mnist": ("MNIST", "grid_on"),
+    "sketch": ("Sketch", "draw"),
+}
 
 
 def navigation() -> Any:
-    """Declare the pages to Streamlit; the result is the page to run."""
+    """Declare the pages to Streamlit and draw the menu; the result is the page to run.
+
+    The menu is ours because Streamlit's leads to a page without its query, and the query is the
+    page's state.
+    """
     st.session_state.entered = True
     st.html(_HERE / "site.css")
-    return st.navigation(
-        [
-            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-            st.Page("pages/backprop.py", title="Backpropagation", icon=":material/account_tree:"),
-            st.Page("pages/workbook.py", title="Workbooks", icon=":material/table_view:"),
-            st.Page("pages/mnist.py", title="MNIST", icon=":material/grid_on:"),
-            st.Page("pages/sketch.py", title="Sketch", icon=":material/draw:"),
-        ],
-        position="top",
-    )
+    pages = [
+        st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "home")
+        for name, (title, icon) in PAGES.items()
+    ]
+    here = st.navigation(pages, position="hidden")
+    with st.container(key="menu", horizontal=True, gap="small"):
+        for name, (title, icon) in PAGES.items():
+            is_here = title == here.title
+            link(name, title, icon=f":material/{icon}:", disabled=is_here)
+    return here
+
+
+def link(page: str, label: str, **options: Any) -> None:
+    """A link to a page as it was left; options: of `st.page_link`."""
+    st.page_link(f"pages/{page}.py", label=label, query_params=query_of(page), **options)
 
 
 def enter() -> None:
@@ -36,6 +56,17 @@ def enter() -> None:
     if not st.session_state.get("entered"):
         navigation()
         st.rerun()
+
+
+def redraw(*fragments: str) -> None:
+    """Have a callback rerun these fragments alone, by their keys.
+
+    A message that was under way when its page was left finds none of them, and is of no use then.
+    """
+    try:
+        st.rerun(list(fragments))
+    except StreamlitAPIException:
+        return
 
 
 def picture(page: str, alt: str) -> None:

@@ -46,11 +46,11 @@ def test_at_most_one_value_is_under_way_and_the_last_one_lands(backprop):
     page = backprop()
     page.page.evaluate(
         """() => {
-          const hosts = [...document.querySelectorAll('.st-key-slider_fields *')];
+          const hosts = [...document.querySelectorAll('.st-key-backprop-sliders *')];
           const root = hosts.find((h) => h.shadowRoot).shadowRoot.querySelector('.controls');
           window.most = 0;
           const look = () => {
-            window.most = Math.max(window.most, root.link.sent - root.link.seen);
+            window.most = Math.max(window.most, root.link.sent - root.link.answered);
             requestAnimationFrame(look);
           };
           look();
@@ -167,7 +167,7 @@ def test_a_bad_link_says_so_and_draws_what_it_can(backprop):
 
 
 def whole_table(page: BackpropPage) -> list[list[str]]:
-    return page.page.locator(".ledger tbody").evaluate(
+    return page.page.locator(".epoch-table tbody").evaluate(
         "body => [...body.rows].map((row) => [...row.cells].map((cell) => cell.textContent))"
     )
 
@@ -216,7 +216,7 @@ def test_the_chosen_epoch_is_marked_in_curve_table_and_diagram(backprop):
     assert 35 < int(epoch) < 45
     diagram = page.chart("The network").first
     expect(diagram).to_contain_text(f"epoch {epoch}")
-    current = page.page.locator(".ledger tr[aria-current=true]")
+    current = page.page.locator(".epoch-table tr[aria-current=true]")
     expect(current.locator("th")).to_have_text(epoch)
     page.page.mouse.wheel(0, 300)
     expect(current).to_be_in_viewport()
@@ -224,7 +224,9 @@ def test_the_chosen_epoch_is_marked_in_curve_table_and_diagram(backprop):
     point = page.chart("Error of each epoch").first.locator(".role-mark.mark-symbol path").first
     assert abs(rule.bounding_box()["x"] - point.bounding_box()["x"]) < 8
     page.page.mouse.up()
-    page.page.locator(".ledger tbody tr", has_text=re.compile(r"^41")).locator("td").first.click()
+    page.page.locator(".epoch-table tbody tr", has_text=re.compile(r"^41")).locator(
+        "td"
+    ).first.click()
     expect(diagram).to_contain_text("epoch 41")
     expect(page.field("epoch")).to_have_value("41")
 
@@ -337,10 +339,10 @@ def test_a_thousand_epochs_scroll_and_stay_exact(backprop):
     page = backprop("epochs=1000&epoch=777&digits=all")
     table = descend(SEED, 1.0, 1000).table()
     expect(page.cell(777, W5)).to_have_text(repr(float(table["w5"][776])))
-    page.page.locator(".ledger").evaluate("box => { box.scrollTop = box.scrollHeight; }")
-    last = page.page.locator(".ledger tbody tr").last
+    page.page.locator(".epoch-table").evaluate("box => { box.scrollTop = box.scrollHeight; }")
+    last = page.page.locator(".epoch-table tbody tr").last
     expect(last.locator("th")).to_have_text("1000")
-    assert page.page.locator(".ledger tbody tr").count() < 40
+    assert page.page.locator(".epoch-table tbody tr").count() < 40
     expect(page.cell(1000, 31)).to_have_text(repr(float(table["∂E/∂w8"][999])))
 
 

@@ -12,7 +12,7 @@ from benchmarks.handwriting import (
 )
 from benchmarks.strokes import FORMS
 from core.mnist import runs
-from core.ui import sketch, sketch_settings
+from core.ui.sketch import canvas, settings
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_the_check_has_several_forms_of_each_digit():
     digits = [form.digit for form in FORMS.values()]
     assert set(digits) == set(range(10))
     assert all(digits.count(digit) >= 3 for digit in range(10))
-    assert (sketch.CANVAS, sketch_settings.PEN.default) == (SIDE, PEN)
+    assert (canvas.SIDE, settings.PEN.default) == (SIDE, PEN)
 
 
 @pytest.mark.parametrize("name", runs.checkpoints())

@@ -16,7 +16,7 @@ from benchmarks.harness import LAPTOP, PHONE, MnistPage, SketchPage
 from benchmarks.strokes import FORMS
 from core.mnist import data, explain, runs
 from core.mnist.answer import answer
-from core.ui.sketch_charts import percent
+from core.ui.sketch.charts import percent
 
 ONE_EACH = {form.digit: name for name, form in reversed(FORMS.items())}
 SEVEN = [[(0.1, 0), (0.9, 0), (0.4, 1)]]

@@ -125,7 +125,7 @@ def test_the_setting_of_the_backpropagation_page_is_handed_out(workbooks, new_pa
     page = workbooks()
     page.page.goto(f"{address}/backprop?eta=2&w1=0.7&epochs=20")
     page.page.get_by_role("heading", level=1).wait_for()
-    page.page.locator(".ledger").wait_for()
+    page.page.locator(".epoch-table").wait_for()
     page.go("Workbooks")
     page.page.get_by_role("radio", name="Hand one out").click()
     expect(page.page.get_by_text("w1 = 0.7")).to_be_visible()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ui.backprop_settings import SLIDER_RATES, settings
+from core.ui.backprop.settings import SLIDER_RATES, settings
 from core.ui.settings import Choice, Number, Numbers
 
 WEIGHT = Number("w", 0.5, -100, 100)

@@ -16,9 +16,9 @@ from core.mnist.calibration import calibration_error
 from core.mnist.checkpoint import EpochRecord, Record
 from core.mnist.evaluation import confused_pairs, scores
 from core.mnist.models import ConvNet
+from core.ui import networks
 from core.ui.charts import draw
-from core.ui.misread import misread_pictures
-from core.ui.mnist_charts import (
+from core.ui.mnist.charts import (
     confusion_data,
     confusion_spec,
     history_data,
@@ -27,6 +27,9 @@ from core.ui.mnist_charts import (
     reliability_data,
     reliability_spec,
 )
+from core.ui.mnist.misread import misread_pictures
+from core.ui.mnist.settings import settings
+from core.ui.text import plain
 
 SHOWN_PAIRS = 10
 CURVE_ALT = {
@@ -34,6 +37,33 @@ CURVE_ALT = {
     "accuracy": "Accuracy on the test set and the training set against the epoch, the notebook's "
     "beside it",
 }
+
+
+def view() -> None:
+    """All of the chosen network."""
+    folder = networks.choose(settings)
+    if folder is None:
+        return
+    try:
+        model, record = networks.load(folder)
+    except checkpoint.CheckpointError as error:
+        st.error(plain(f"This network cannot be shown. {error}"), icon=":material/error:")
+        return
+    headline(model, record)
+    if sentence := seeds_sentence(folder):
+        st.markdown(sentence)
+    pictures(record)
+    log_side, network_side = st.columns(2, gap="large")
+    with log_side:
+        st.subheader("Log", anchor=False)
+        log(record.epochs)
+        demands(model, record)
+    with network_side:
+        network(model, record)
+    per_digit(record)
+    calibration(record)
+    misread(record)
+    downloads(folder, record)
 
 
 def headline(model: ConvNet, record: Record) -> None:
@@ -72,23 +102,23 @@ def seeds_sentence(folder: Path) -> str | None:
     )
 
 
-def results(record: Record, cells: str) -> None:
-    """Curves, confusion matrix, log."""
+def pictures(record: Record) -> None:
+    """Confusion matrix and curves."""
     confusion, curves = st.columns(2, gap="large")
     with confusion:
         draw(
             confusion_spec(),
-            confusion_data(record.test.confusion, cells),
+            confusion_data(record.test.confusion, settings["cells"]),
             key="confusion",
             alt_text="Confusion matrix: how many of each true digit got each answer",
         )
         st.segmented_control(
             "Cells",
-            ("counts", "shares"),
-            key="cells",
+            settings.spec("cells").options,
             required=True,
             format_func=lambda cells: "% of the row" if cells == "shares" else cells,
             label_visibility="collapsed",
+            **settings.widget("cells"),
         )
     with curves:
         is_mnist = record.config.data == "mnist"
@@ -263,7 +293,7 @@ def misread(record: Record) -> None:
     try:
         misread_pictures(found, data.load(record.config.data).test_images)
     except data.DataError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 @cache
@@ -351,20 +381,3 @@ def downloads(folder: Path, record: Record) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-
-
-def compared_row(label: str, model: ConvNet, record: Record) -> dict[str, str | int]:
-    """A run's final numbers, for a table of several."""
-    config, test = record.config, record.test
-    return {
-        "network": label,
-        "test accuracy": f"{100 * test.accuracy:.2f} %",
-        "misread": test.total - test.correct,
-        "test loss": f"{test.loss:.4f}",
-        "parameters": f"{models.parameters(model):,}",
-        "epochs": len(record.epochs),
-        "training": duration(record.seconds),
-        "optimiser": f"{config.optimiser}, {config.schedule}, {config.peak_rate:g}",
-        "batch": config.batch_size,
-        "seed": config.seed,
-    }

@@ -1,5 +1,5 @@
 // Only the rows in view exist; scrolling and new numbers refill them in place.
-const ROW = 26; // px, as in ledger.css
+const ROW = 26; // px, as in epoch_table.css
 const SPARE = 2; // rows drawn above and below the view
 const REST = 250; // ms
 
@@ -10,7 +10,7 @@ const short = (v) => {
 const cell = (tag, className = "") => Object.assign(document.createElement(tag), { className });
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const box = parentElement.querySelector(".ledger");
+  const box = parentElement.querySelector(".epoch-table");
   const [table, head, body] = ["table", "thead", "tbody"].map((tag) => box.querySelector(tag));
   const { rows, tinted, chosen, full } = data;
   const count = rows.numRows;

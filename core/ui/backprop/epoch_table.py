@@ -42,7 +42,7 @@ def _html() -> str:
         f'<th scope="col" title="{name}: {column_formulas()[name]}">{name}</th>' for name in COLUMNS
     )
     return (
-        '<div class="ledger" tabindex="0" role="region" aria-label="All epochs, one row each">'
+        '<div class="epoch-table" tabindex="0" role="region" aria-label="All epochs, one row each">'
         f"<table><colgroup><col>{'<col>' * len(COLUMNS)}</colgroup><thead>"
         f'<tr><th class="pin"></th>{headings}</tr>'
         f'<tr><th class="pin" scope="col">epoch</th>{columns}</tr></thead>'
@@ -51,15 +51,15 @@ def _html() -> str:
 
 
 _mount = st.components.v2.component(
-    "ledger",
+    "epoch_table",
     html=_html(),
-    css=(_HERE / "ledger.css").read_text(encoding="utf-8")
+    css=(_HERE / "epoch_table.css").read_text(encoding="utf-8")
     + f":host {{ --up: {GRADIENT_UP}; --down: {GRADIENT_DOWN}; }}",
-    js=(_HERE / "ledger.js").read_text(encoding="utf-8"),
+    js=(_HERE / "epoch_table.js").read_text(encoding="utf-8"),
 )
 
 
-def ledger(
+def epoch_table(
     history: History, epoch: int, *, full: bool, key: str, on_choose: Callable[[int], None]
 ) -> None:
     """Draw the 31 columns of `history` with the 1-based `epoch` marked and in view.

@@ -10,7 +10,7 @@ import numpy as np
 from core.backprop.derivation import EDGES, gradient_formula, node_formula, signal, step_formula
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, History
 from core.ui.arrow import as_table
-from core.ui.charts import HEIGHT
+from core.ui.backprop.charts import HEIGHT
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, NEUTRAL
 
 if TYPE_CHECKING:

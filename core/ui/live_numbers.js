@@ -1,8 +1,20 @@
-// Numbers that send while they change. One value is under way at a time: the next, always a field's
-// newest, leaves when the server's answer to the last one (data.seen) has reached the page.
-const PATIENCE = 2000; // ms without an answer after which the last value counts as lost
-const REST = 200; // ms without an edit after the last one was answered
-const PAUSE = 200; // ms without an edit before one that counts as the first
+// Numbers that send while they change. An edit's way, the browser on the left:
+//
+//   input, change ──> waiting: the newest value of each field
+//                        │ one at a time: the next leaves when the last one is answered
+//                        ├── edit {name, value, landed, numberFirst, number} ──> setting, on_edit
+//     fields, answered ──┴<───────────────────── data.answered = number ──────── numbers drawn
+//                        │ after an edit that was numberFirst
+//                        ├── draw ────────────────────────────────────────────> on_draw: pictures
+//                        │ RESTS ms after an edit that landed
+//                        └── rest ────────────────────────────────────────────> on_rest: the slow
+//
+// landed: the hand has let go (change), or still moves (input). numberFirst: the edit follows a
+// pause, so its number is answered before its pictures. An answer that never comes (the page was
+// drawn anew, the connection was lost) is given up after LOST ms.
+const LOST = 2000;
+const RESTS = 200;
+const PAUSE = 200; // ms without an edit: the next one follows a pause
 const PACE = 120; // ms between the values that "play" walks through
 
 const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -11,7 +23,9 @@ const build = ({ name, label, slider, playable }) => {
   const row = element("div", { className: slider ? "control slider" : "control" });
   const parts = {
     row,
-    exact: element("input", { type: "number", id: name }),
+    exact: element("input", {
+      type: "text", role: "spinbutton", id: name, autocomplete: "off", autocapitalize: "off", spellcheck: false,
+    }),
     range: slider && element("input", { type: "range", ariaLabel: label }),
     play: playable && element("button", { type: "button", className: "play", ariaLabel: "Play" }),
     reading: element("output"),
@@ -24,37 +38,36 @@ const build = ({ name, label, slider, playable }) => {
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".controls");
-  const link = (root.link ??= { seen: data.seen, sent: data.seen, next: new Map(), parts: {} });
-  link.seen = data.seen;
+  const link = (root.link ??= { answered: data.answered, sent: data.answered, waiting: new Map(), parts: {} });
+  link.answered = data.answered;
 
   const flush = () => {
-    const answered = link.seen >= link.sent || performance.now() - link.at > PATIENCE;
-    if (!link.next.size || !answered) return;
-    const [name, { value, landed }] = link.next.entries().next().value;
-    link.next.delete(name);
-    // The first edit after a pause is answered by its number before its pictures.
-    const quick = data.quick && landed && performance.now() - (link.at ?? 0) > PAUSE;
-    Object.assign(link, { at: performance.now(), quick, landed, sent: link.sent + 1 });
-    setStateValue("edit", { name, value, landed, quick, seq: link.sent });
-    setTimeout(flush, PATIENCE + 1);
+    const isFree = link.answered >= link.sent || performance.now() - link.at > LOST;
+    if (!link.waiting.size || !isFree) return;
+    const [name, { value, landed }] = link.waiting.entries().next().value;
+    link.waiting.delete(name);
+    const numberFirst = data.drawsLater && landed && performance.now() - (link.at ?? 0) > PAUSE;
+    Object.assign(link, { at: performance.now(), numberFirst, landed, sent: link.sent + 1 });
+    setStateValue("edit", { name, value, landed, numberFirst, number: link.sent });
+    setTimeout(flush, LOST + 1);
   };
   const send = (name, value, landed) => {
     clearTimeout(link.rest);
-    link.next.set(name, { value, landed });
+    link.waiting.set(name, { value, landed });
     // A key fires "input" and "change" in one go: of the two only the second is sent.
     if (landed) flush();
     else setTimeout(flush);
   };
   flush();
-  const resting = !link.next.size && link.seen >= link.sent;
-  if (resting && link.quick) {
-    link.quick = false;
+  const isAnswered = !link.waiting.size && link.answered >= link.sent;
+  if (isAnswered && link.numberFirst) {
+    link.numberFirst = false;
     // The frame with the number first, then the work for the pictures.
-    requestAnimationFrame(() => setTimeout(() => setTriggerValue("draw", link.sent)));
+    requestAnimationFrame(() => setTimeout(() => root.isConnected && setTriggerValue("draw", link.sent)));
   }
-  if (resting && link.landed) {
+  if (isAnswered && link.landed) {
     link.landed = false;
-    link.rest = setTimeout(() => setTriggerValue("rest", link.sent), REST);
+    link.rest = setTimeout(() => setTriggerValue("rest", link.sent), RESTS);
   }
 
   for (const field of data.fields) {
@@ -63,35 +76,44 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     const { row, exact, range, play, reading, problem } = parts;
     if (!row.isConnected) root.append(row);
     const show = (text) => {
-      if (!parts.typing && (Number(exact.value) !== Number(text) || !exact.value)) exact.value = text;
+      if (!parts.typing && exact.value !== text) exact.value = text;
+      exact.ariaValueNow = exact.ariaValueText = text;
       if (!range) return;
       range.setAttribute("aria-valuetext", text);
       range.style.setProperty("--done", (range.value - range.min) / (range.max - range.min || 1));
     };
     if (range) Object.assign(range, { min: slider.min, max: slider.max });
-    exact.step = field.step;
     exact.setAttribute("aria-invalid", Boolean(field.problem));
     exact.setAttribute("aria-describedby", problem.id);
     if (reading.textContent !== field.reading) reading.textContent = field.reading;
     problem.textContent = field.problem;
-    if (resting && !parts.held && !field.problem) {
+    if (isAnswered && !parts.held && !field.problem) {
       if (range) range.value = slider.position;
       show(field.text);
     }
 
     exact.oninput = () => {
       parts.typing = true;
-      if (exact.value) send(name, exact.value, false);
+      send(name, exact.value, false);
     };
     exact.onchange = () => {
       parts.typing = false;
       send(name, exact.value, true);
     };
+    exact.onblur = () => { parts.typing = false; };
+    exact.onkeydown = (event) => {
+      const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      const from = Number(exact.value);
+      if (!up || exact.value === "" || Number.isNaN(from)) return;
+      event.preventDefault();
+      exact.value = Number((from + up * field.step).toPrecision(12));
+      exact.onchange();
+    };
     if (!range) continue;
     const move = (landed) => {
       const value = slider.values?.[range.value] ?? Number(range.value);
       show(String(value));
-      send(name, value, landed);
+      send(name, String(value), landed);
     };
     range.oninput = () => move(false);
     range.onchange = () => move(true);
@@ -112,7 +134,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       play.ariaLabel = "Pause";
       if (range.value === range.max) range.value = range.min;
       parts.timer = setInterval(() => {
-        if (link.next.size) return;
+        if (!root.isConnected) return stop();
+        if (link.waiting.size) return;
         range.stepUp();
         const done = range.value === range.max;
         parts.move(done);

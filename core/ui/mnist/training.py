@@ -1,20 +1,23 @@
-"""The form of a run, and a run while it trains."""
+"""The view in which a network is trained: the form of a run, and a run while it trains."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from core.mnist import data
+from core.mnist import data, queueing, runs
 from core.mnist.queueing import State
 from core.mnist.runs import Run
-from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES
-from core.ui.mnist_results import duration, history, log_text
-from core.ui.mnist_settings import CUSTOM, current_preset, is_whole, recipe
+from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, ConfigError
+from core.ui.mnist.results import duration, history, log_text
+from core.ui.mnist.settings import CUSTOM, current_config, current_preset, recipe, settings
 from core.ui.networks import PRESET_WORDS, TITLES, label
+from core.ui.settings import controlled
+from core.ui.text import plain
 
+REFUSED, WAS_ACTIVE = "mnist.refused", "mnist.was_active"
 state = st.session_state
 
 LABELS = {
@@ -83,29 +86,109 @@ PRESET_HELP = (
 )
 
 
-def take_preset() -> None:
-    """Fill the form with the chosen preset, and keep network, data and seed."""
-    if state.preset in PRESETS:
-        state.update(recipe(state.preset, state.data))
+def view() -> None:
+    """The form, and below it the chosen run, the queue and the list of all."""
+    with st.container(border=True):
+        _form()
+        if note := data_note(settings["data"]):
+            st.info(note, icon=":material/download:")
+        st.button("Start", type="primary", icon=":material/play_arrow:", on_click=_start)
+    if refused := state.pop(REFUSED, ""):
+        st.error(plain(refused))
+    every = {run.id: run for run in runs.every()}
+    name = settings["run"]
+    if name and name not in every:
+        st.error(f"There is no run called “{plain(name)}” here; it has been deleted.")
+    if name not in every:
+        active = [name for name, run in every.items() if run.state is State.RUNNING]
+        settings.fit({"run": next(iter([*active, *every]), "")})
+    if not every:
+        st.markdown("No run yet. What you start here goes on when you leave, and is here later.")
+        return
+    st.selectbox(
+        "Run", every, format_func=lambda name: label(every[name]), **settings.widget("run")
+    )
+    chosen = every[settings["run"]]
+    st.fragment(_follow, run_every=1.0 if chosen.state.is_active else None)()
+    queue([run for run in every.values() if run.state.is_active])
+    with st.expander(f"All runs ({len(every)})"):
+        table(list(every.values()))
 
 
-def form() -> None:
+def _start() -> None:
+    try:
+        folder = runs.start(current_config(), current_preset())
+        settings.edit({"run": folder.name})
+    except (ConfigError, runs.RunError) as error:
+        state[REFUSED] = str(error)
+
+
+def _resume(folder: Path) -> None:
+    try:
+        runs.resume(folder)
+    except runs.RunError as error:
+        state[REFUSED] = str(error)
+
+
+def _delete(folder: Path) -> None:
+    try:
+        runs.delete(folder)
+        settings.edit({"run": ""})
+    except runs.RunError as error:
+        state[REFUSED] = str(error)
+
+
+def _follow() -> None:
+    """The chosen run; while it is active this is drawn anew each second."""
+    folder = queueing.root() / settings["run"]
+    try:
+        run = runs.read(folder)
+    except runs.RunError:
+        st.rerun()
+    progress(run)
+    with st.container(horizontal=True):
+        if run.state.is_active:
+            st.button(
+                "Stop",
+                icon=":material/stop:",
+                on_click=runs.stop,
+                args=(folder,),
+                disabled=run.state is State.STOPPING,
+            )
+        elif run.is_resumable:
+            st.button("Resume", icon=":material/play_arrow:", on_click=_resume, args=(folder,))
+        if not run.state.is_active:
+            with st.popover("Delete", icon=":material/delete:"):
+                st.markdown("Its weights and its log are gone for everyone then.")
+                st.button("Delete this run", on_click=_delete, args=(folder,))
+    live(run)
+    was_active = state.get(WAS_ACTIVE) == run.id
+    state[WAS_ACTIVE] = run.id if run.state.is_active else ""
+    if was_active != run.state.is_active:
+        st.rerun()
+
+
+def _form() -> None:
     """Preset and every setting."""
-    state.preset = current_preset()
     st.pills(
         "Recipe",
         [*PRESETS, CUSTOM],
-        key="preset",
-        on_change=take_preset,
         format_func=lambda name: PRESET_WORDS.get(name, "Your own"),
         required=True,
         help=PRESET_HELP,
+        **controlled("mnist.preset", current_preset(), _take_preset),
     )
     _row(FIRST_ROW)
     with st.expander("All settings"):
         for title, names in GROUPS.items():
             st.markdown(f"**{title}**")
             _row(names)
+
+
+def _take_preset(name: str) -> None:
+    """Fill the form with a preset, and keep network, data and seed."""
+    if name in PRESETS:
+        settings.edit(recipe(name, settings["data"]))
 
 
 def _row(names: tuple[str, ...]) -> None:
@@ -117,27 +200,17 @@ def _row(names: tuple[str, ...]) -> None:
 
 def _field(name: str) -> None:
     label, words = LABELS[name], HELP.get(name)
-    if name in CHOICES:
-        st.selectbox(
-            label,
-            CHOICES[name],
-            key=name,
-            format_func=lambda value: TITLES.get(value, value),
-            help=words,
-            on_change=take_preset if name == "data" else None,
-        )
+    if name not in CHOICES:
+        settings.number(name, label, help=words)
         return
-    low, high = RANGES[name]
-    if is_whole(name):
-        st.number_input(label, int(low), int(high), key=name, help=words)
-        return
-    number: dict[str, Any] = {"step": 10.0 ** _magnitude(high), "format": "%g"}
-    st.number_input(label, float(low), float(high), key=name, help=words, **number)
-
-
-def _magnitude(high: float) -> int:
-    """A step that makes sense for a range up to `high`."""
-    return 0 if high > 10 else -1 if high > 2 else -2 if high > 0.1 else -4
+    preset = current_preset()  # of which the data decide some settings
+    st.selectbox(
+        label,
+        CHOICES[name],
+        format_func=lambda value: TITLES.get(value, value),
+        help=words,
+        **settings.widget(name, then=lambda: _take_preset(preset) if name == "data" else None),
+    )
 
 
 def data_note(source: str) -> str | None:
@@ -170,7 +243,7 @@ def progress(run: Run) -> None:
         case State.STOPPED:
             st.info(f"Stopped. {_kept(run)}", icon=":material/stop:")
         case State.FAILED:
-            st.error(run.message, icon=":material/error:")
+            st.error(plain(run.message), icon=":material/error:")
         case State.DIED:
             st.error(
                 "The training process has ended without a word: it was killed, or the machine "

@@ -5,7 +5,7 @@ import pytest
 from core.mnist import notebook
 from core.mnist.checkpoint import EpochRecord
 from core.mnist.runs import Progress
-from core.ui.mnist_charts import (
+from core.ui.mnist.charts import (
     LEAST_ERROR,
     compare_data,
     compare_spec,

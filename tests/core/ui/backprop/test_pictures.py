@@ -6,7 +6,7 @@ import pytest
 
 from core.backprop.network import COLUMNS, GRADIENTS, SEED, WEIGHTS, descend
 from core.backprop.sweep import Sweep
-from core.ui.charts import (
+from core.ui.backprop.charts import (
     compare_data,
     compare_spec,
     loss_data,
@@ -15,7 +15,7 @@ from core.ui.charts import (
     sweep_spec,
     usable_scale,
 )
-from core.ui.diagram import THINNEST, WIDEST, diagram_data, diagram_spec
+from core.ui.backprop.diagram import THINNEST, WIDEST, diagram_data, diagram_spec
 
 HISTORY = descend(SEED, 1.0, 50)
 

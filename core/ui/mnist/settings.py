@@ -1,11 +1,9 @@
-"""Every setting of the MNIST page: its name in the URL, its range and its default."""
+"""Every setting of the MNIST page: its name in the address, its range and its default."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-
-import streamlit as st
 
 from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES, TrainConfig, preset
 from core.ui.settings import Choice, Name, Names, Number, Setting, Settings
@@ -43,7 +41,7 @@ settings = Settings(
         Name("network", "published"),
         Choice("cells", "counts", ("counts", "shares")),
         Name("run", ""),
-        Names("compared", ("published", "compact"), most=6),
+        Names("compared", ["published", "compact"], most=6),
         *(_field(name, default) for name, default in form_values(PRESETS[FIRST]).items()),
     ],
 )
@@ -51,7 +49,7 @@ settings = Settings(
 
 def current_config() -> TrainConfig:
     """The form's configuration. Raises ConfigError where its values contradict each other."""
-    values = {name: st.session_state[name] for name in form_values(PRESETS[FIRST])}
+    values = {name: settings[name] for name in form_values(PRESETS[FIRST])}
     affine = {name: values.pop(name) for name in AUGMENTATION}
     base = PRESETS[FIRST]
     return replace(base, augmentation=replace(base.augmentation, **affine), **values)
@@ -65,8 +63,7 @@ def recipe(name: str, source: str) -> dict[str, Any]:
 
 def current_preset() -> str:
     """The preset whose recipe the form holds, else CUSTOM."""
-    state = st.session_state
     for name in PRESETS:
-        if all(state[field] == value for field, value in recipe(name, state.data).items()):
+        if all(settings[field] == value for field, value in recipe(name, settings["data"]).items()):
             return name
     return CUSTOM

@@ -1,4 +1,4 @@
-"""Every setting of the sketch page: its name in the URL, its range and its default."""
+"""Every setting of the sketch page: its name in the address, its range and its default."""
 
 from __future__ import annotations
 

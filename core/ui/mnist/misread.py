@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 
 import streamlit as st
-from PIL import Image
 from torch import Tensor
 
 from core.mnist.evaluation import Misread
+from core.ui.png import png
 
 
 def misread_pictures(misread: Sequence[Misread], images: Tensor) -> None:
@@ -31,10 +29,3 @@ def _figure(one: Misread, image: Tensor) -> str:
         f"<figcaption><b>{one.label}</b> read as <b>{one.prediction}</b>"
         f"<br>{sure:.0f} % sure</figcaption></figure>"
     )
-
-
-def png(image: Tensor) -> str:
-    """A picture, uint8 (H, W), as a PNG file in base64."""
-    file = io.BytesIO()
-    Image.fromarray(image.numpy()).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode("ascii")

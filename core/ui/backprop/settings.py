@@ -1,10 +1,8 @@
-"""Every setting of Part 1: its name in the URL, its range and its default."""
+"""Every setting of Part 1: its name in the address, its range and its default."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from core.backprop.network import SEED, WEIGHTS, Setup
+from core.backprop.network import SEED, WEIGHTS, History, Setup, descend
 from core.backprop.presets import COURSE_RATES
 from core.ui.settings import Choice, Number, Numbers, Settings
 
@@ -33,4 +31,9 @@ settings = Settings(
 
 def current_setup() -> Setup:
     """The inputs, targets and initial weights as they are set now."""
-    return Setup(**{name: st.session_state[name] for name in (*EXAMPLE, *WEIGHTS)})
+    return Setup(**{name: settings[name] for name in (*EXAMPLE, *WEIGHTS)})
+
+
+def current_run() -> History:
+    """The descent from there, at the one rate and for the epochs that are set now."""
+    return descend(current_setup(), settings["eta"], settings["epochs"])

@@ -1,0 +1,167 @@
+"""Start, sliders, diagram, curve and table of the backpropagation page.
+
+Three fragments follow the hand, and none reruns the page: `sliders` (the numbers), `pictures` (the
+diagram, the curve, the table), and `rest` of the module `rates`, what takes longer and waits until
+the hand rests.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.backprop.network import WEIGHTS, History
+from core.backprop.presets import PRESETS, random_start
+from core.ui.backprop.charts import loss_data, loss_spec, usable_scale
+from core.ui.backprop.diagram import diagram_data, diagram_spec
+from core.ui.backprop.epoch_table import epoch_table
+from core.ui.backprop.settings import EXAMPLE, SLIDER_RATES, current_run, current_setup, settings
+from core.ui.charts import draw
+from core.ui.live_numbers import LiveNumber, live_numbers
+from core.ui.settings import controlled
+from core.ui.site import redraw
+
+
+def load(preset: str | None) -> None:
+    """Take the twelve numbers of a preset; None changes nothing: a choice was taken back."""
+    if preset:
+        start = random_start(settings["seed"]) if preset == "random" else PRESETS[preset]
+        settings.edit(vars(start))
+    redraw("start", "rest")
+
+
+def _reset() -> None:
+    settings.edit(settings.defaults())
+    redraw("start", "rest")
+
+
+def current_preset() -> str | None:
+    """The preset whose numbers are set now."""
+    setup = current_setup()
+    named = {**PRESETS, "random": random_start(settings["seed"])}
+    return next((name for name, preset in named.items() if preset == setup), None)
+
+
+@st.fragment(key="start")
+def start() -> None:
+    """The bench: where the descent starts, and what follows while the hand moves."""
+    with st.container(key="fields"):
+        _start_fields()
+    with st.container(key="live"):
+        sliders()
+        pictures()
+
+
+def _start_fields() -> None:
+    """A preset, or the example and the eight weights one by one."""
+    shown = current_preset()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.pills(
+            "Start from",
+            [*PRESETS, "random"],
+            width="content",
+            wrap=True,
+            **controlled("backprop.preset", shown, load),
+        )
+        if shown == "random":
+            settings.number("seed", "Seed", then=lambda: load("random"), width=130)
+        st.space("stretch")
+        st.button("Reset all", icon=":material/restart_alt:", on_click=_reset)
+    live_numbers(
+        settings,
+        [
+            *(LiveNumber(name, name) for name in (*EXAMPLE, *WEIGHTS)),
+            LiveNumber("epochs", "epochs", step=1),
+        ],
+        key="start",
+        on_edit=lambda _: None,
+        on_rest=lambda: redraw("rest"),
+    )
+
+
+@st.fragment(key="sliders")
+def sliders() -> None:
+    """The two numbers that are dragged, and what they lead to."""
+    epoch, epochs = chosen_epoch(), settings["epochs"]
+    errors = current_run().E_total
+
+    def edited(number_first: bool) -> None:
+        if not number_first:
+            redraw("sliders", "pictures")
+
+    live_numbers(
+        settings,
+        [
+            LiveNumber(
+                "eta",
+                "learning rate η",
+                SLIDER_RATES,
+                reading=f"E_total at epoch {epochs}, the last: {errors[-1]:.8f}",
+                step=0.1,
+            ),
+            LiveNumber(
+                "epoch",
+                "epoch",
+                range(1, epochs + 1),
+                reading=f"E_total at epoch {epoch}: {errors[epoch - 1]:.8f}",
+                step=1,
+                playable=True,
+            ),
+        ],
+        key="sliders",
+        on_edit=edited,
+        on_draw=lambda: redraw("pictures"),
+        on_rest=lambda: redraw("rest"),
+    )
+
+
+def chosen_epoch() -> int:
+    """The epoch that is looked at; the last one where the run has become shorter."""
+    if settings["epoch"] > settings["epochs"]:
+        settings.fit({"epoch": settings["epochs"]})
+    epoch: int = settings["epoch"]
+    return epoch
+
+
+@st.fragment(key="pictures")
+def pictures() -> None:
+    """The diagram, the curve and the table of the run."""
+    settings.complain()
+    history, epoch = current_run(), chosen_epoch()
+    draw(
+        diagram_spec(settings["edges"]),
+        diagram_data(history, epoch, settings["edges"]),
+        key="diagram",
+        alt_text="The network: inputs i1, i2, hidden units h1, h2, outputs o1, o2 and the eight "
+        "weights between them, with their values at the chosen epoch",
+    )
+    draw(
+        loss_spec(usable_scale(settings["scale"], history.E_total)),
+        loss_data(history, epoch),
+        key="loss",
+        alt_text="E1, E2 and E_total against the epoch, the chosen epoch marked",
+    )
+    epoch_table(
+        history, epoch, full=settings["digits"] == "all", key="epoch_table", on_choose=_choose
+    )
+    _say_where_it_ends(history)
+    settings.write()
+
+
+def _choose(epoch: int) -> None:
+    settings.edit({"epoch": epoch})
+    redraw("sliders", "pictures")
+
+
+def _say_where_it_ends(history: History) -> None:
+    if history.diverged_at:
+        st.warning(
+            f"From epoch {history.diverged_at} on the numbers are too large for a computer: the "
+            "run has diverged. The rows below repeat the last epoch that had numbers.",
+            icon=":material/trending_up:",
+        )
+    elif history.stalled_at:
+        st.info(
+            f"From epoch {history.stalled_at} on no weight moves any more: every step is smaller "
+            "than the last digit a float holds.",
+            icon=":material/pause:",
+        )

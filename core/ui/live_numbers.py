@@ -1,0 +1,139 @@
+"""Numbers that are live: they send while the hand moves or types, where Streamlit's own wait.
+
+Each is a text field that takes a number in any usual writing, and where a slider is wanted a native
+`<input type=range>` beside it, so keyboard, touch and screen reader work as they do everywhere.
+They keep no value of their own: an edit is written to its setting, and the setting is what they
+show. What the setting does not allow is answered with a sentence, changes nothing, and stays in the
+field to be mended. How browser and server talk is drawn at the top of `live_numbers.js`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.ui.settings import Settings
+
+_HERE = Path(__file__).parent
+
+_mount = st.components.v2.component(
+    "live_numbers",
+    html='<div class="controls"></div>',
+    css=(_HERE / "live_numbers.css").read_text(encoding="utf-8"),
+    js=(_HERE / "live_numbers.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class LiveNumber:
+    """How the number of a setting is shown.
+
+    values: where its slider can stand, ascending; no slider without. A number between two values
+    puts the thumb at the nearest. reading: what the number leads to, in words, shown below it.
+    playable: offer a button that walks through the values. step: what the arrow keys add.
+    """
+
+    name: str
+    label: str
+    values: Sequence[float] = ()
+    reading: str = ""
+    playable: bool = False
+    step: float = 0.05
+
+
+_Refusal = tuple[str, float]
+
+
+@dataclass
+class _Open:
+    """Edits that are not over: the value before each, and what was refused.
+
+    refused: the sentence, and the value that was kept; set to another since, there is none.
+    """
+
+    before: dict[str, float] = field(default_factory=dict)
+    refused: dict[str, _Refusal] = field(default_factory=dict)
+
+
+def live_numbers(
+    settings: Settings,
+    shown: Sequence[LiveNumber],
+    *,
+    key: str,
+    on_edit: Callable[[bool], None],
+    on_rest: Callable[[], None],
+    on_draw: Callable[[], None] | None = None,
+) -> None:
+    """Draw the numbers; each edits the setting of its name.
+
+    Call it early in a fragment: the next value leaves when this one has been answered.
+    on_edit: called after each edit. Its argument is True where only the number need be answered,
+    because `on_draw` will be called next: for the first edit after a pause, as by a key, and only
+    where `on_draw` is given. on_rest: called once when no edit has followed for a moment: what
+    takes longer can wait for it.
+    """
+    key = f"{settings.page}-{key}"
+    last: dict[str, Any] = (st.session_state.get(key) or {}).get("edit") or {}
+    if not last:  # new on the screen
+        st.session_state[f"{key}.open"] = _Open()
+    known: _Open = st.session_state[f"{key}.open"]
+
+    def edited() -> None:
+        edit = st.session_state[key]["edit"]
+        name, landed = edit["name"], bool(edit["landed"])
+        before = known.before.setdefault(name, settings[name])
+        known.refused.pop(name, None)
+        try:
+            settings.edit({name: settings.spec(name).parse(str(edit["value"]))}, landed=landed)
+        except ValueError as wrong:
+            if landed:
+                settings.edit({name: before})
+                known.refused[name] = str(wrong), before
+        if landed:
+            del known.before[name]
+        on_edit(bool(edit["numberFirst"]))
+
+    _mount(
+        key=key,
+        data={
+            "fields": [_field(settings, number, known.refused) for number in shown],
+            "answered": last.get("number", 0),
+            "drawsLater": on_draw is not None,
+        },
+        on_edit_change=edited,
+        on_rest_change=on_rest,
+        on_draw_change=on_draw or (lambda: None),
+    )
+
+
+def _field(settings: Settings, number: LiveNumber, refused: dict[str, _Refusal]) -> dict[str, Any]:
+    value = settings[number.name]
+    problem, kept = refused.get(number.name, ("", value))
+    return {
+        "name": number.name,
+        "label": number.label,
+        "text": settings.spec(number.name).format(value),
+        "step": number.step,
+        "reading": number.reading,
+        "playable": number.playable,
+        "problem": problem if kept == value else "",
+        "slider": _slider(number.values, value) if number.values else None,
+    }
+
+
+def _slider(values: Sequence[float], value: float) -> dict[str, Any]:
+    nearest = _nearest(values, value)
+    if isinstance(values, range) and values.step == 1:
+        return {"min": values[0], "max": values[-1], "values": None, "position": values[nearest]}
+    return {"min": 0, "max": len(values) - 1, "values": list(values), "position": nearest}
+
+
+def _nearest(values: Sequence[float], number: float) -> int:
+    above = min(bisect_left(values, number), len(values) - 1)
+    below = max(above - 1, 0)
+    return below if number - values[below] <= values[above] - number else above

@@ -1,0 +1,137 @@
+"""The digit, the answer and the reasons: all that a stroke changes."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+from torch import Tensor
+
+from core.mnist import checkpoint, explain
+from core.mnist.answer import Answer, answer
+from core.mnist.checkpoint import Record
+from core.mnist.models import ConvNet
+from core.ui import networks
+from core.ui.charts import draw
+from core.ui.sketch.canvas import drawn
+from core.ui.sketch.charts import answer_data, answer_spec, attribution_data, attribution_spec
+from core.ui.sketch.feature_maps import feature_maps
+from core.ui.sketch.photographs import snapped, uploaded
+from core.ui.sketch.settings import ABOUT, settings
+from core.ui.sketch.test_digits import tested
+from core.ui.sketch.verdict import seen, verdict
+from core.ui.text import plain
+
+COLUMNS = (1, 1.7)  # pictures, words
+AFTER_BARS = 0.15  # seconds
+SOURCE_WORDS = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "Test set"}
+METHOD_WORDS = {
+    "grad-cam": "Grad-CAM",
+    "integrated-gradients": "Integrated gradients",
+    "occlusion": "Occlusion",
+}
+
+
+def network() -> tuple[ConvNet, Record] | None:
+    """The network that reads, from a list of all."""
+    folder = networks.choose(settings)
+    if folder is None:
+        return None
+    try:
+        return networks.load(folder)
+    except checkpoint.CheckpointError as error:
+        st.error(plain(f"This network cannot be used. {error}"), icon=":material/error:")
+        return None
+
+
+@st.fragment
+def bench(model: ConvNet, record: Record) -> None:
+    """Source, answer and reasons."""
+    settings.complain()
+    given, told = st.columns(COLUMNS, gap="large")
+    with given:
+        image, truth = _source(record)
+    temperature = record.calibration.temperature if record.calibration else 1.0
+    read = answer(model, image, temperature) if image is not None else None
+    with told:
+        with st.container(horizontal=True, vertical_alignment="center", gap="large"):
+            seen(image)
+            verdict(read, truth)
+        draw(
+            answer_spec(),
+            answer_data(read),
+            key="answer",
+            alt_text="The probability of each of the ten digits",
+        )
+        if record.calibration is None:
+            st.caption(
+                "This network held no images back to learn how sure it may be: "
+                "its probabilities are as it gives them."
+            )
+    if image is not None and read is not None:
+        # The browser draws what comes together in one go: the bars come first, and alone.
+        time.sleep(AFTER_BARS)
+        _reasons(model, image, read)
+    settings.write()
+
+
+def _source(record: Record) -> tuple[Tensor | None, int | None]:
+    """The digit, and its label where it has one."""
+    st.segmented_control(
+        "Where the digit comes from",
+        settings.spec("source").options,
+        required=True,
+        format_func=SOURCE_WORDS.__getitem__,
+        label_visibility="collapsed",
+        **settings.widget("source"),
+    )
+    match settings["source"]:
+        case "draw":
+            return drawn(), None
+        case "upload":
+            return uploaded(), None
+        case "camera":
+            return snapped(), None
+        case _:
+            return tested(record.config.data, [one.index for one in record.test.misread])
+
+
+def _reasons(model: ConvNet, image: Tensor, read: Answer) -> None:
+    """Which pixels speak for the answer, and every map on the way to it."""
+    st.subheader("Why", anchor=False)
+    overlay, chosen = st.columns(COLUMNS, gap="large")
+    with chosen:
+        st.segmented_control(
+            "Method",
+            settings.spec("method").options,
+            required=True,
+            format_func=METHOD_WORDS.__getitem__,
+            **settings.widget("method"),
+        )
+        st.selectbox(
+            "The digit to explain",
+            ABOUT,
+            format_func=lambda about: f"the {about}" if about in ABOUT[:2] else about,
+            **settings.widget("about"),
+        )
+        method, about = settings["method"], settings["about"]
+        asked = {"answer": read.digit, "runner-up": read.runner_up}
+        digit = asked[about] if about in asked else int(about)
+        st.markdown(f"**Why {digit}?** {explain.METHODS[method]}")
+        values = explain.attribute(model, image, digit, method)
+        if not values.any():
+            st.info(
+                f"{METHOD_WORDS[method]} finds nothing that speaks for a {digit} here: it is zero "
+                "everywhere. Another method, or another digit, shows more.",
+                icon=":material/visibility_off:",
+            )
+    with overlay:
+        draw(
+            attribution_spec(),
+            attribution_data(image, values),
+            key="attribution",
+            alt_text="The image with what each pixel does for the digit laid over it",
+            width="content",
+        )
+    st.subheader("What each layer sees", anchor=False)
+    feature_maps(image, explain.feature_maps(model, image), key="maps")

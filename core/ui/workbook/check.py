@@ -1,0 +1,72 @@
+"""The task in which a file is checked: the door for it, and what was found."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.backprop.audit import audit
+from core.backprop.cells import MOST_BYTES, FileError, refuse_lock
+from core.backprop.example import faulty_workbook
+from core.ui.text import plain
+from core.ui.workbook.outcome import outcome
+
+CHECKED, REFUSED = "workbook.checked", "workbook.refused"
+GIVEN, WANTED = "workbook.given", "workbook.wanted"  # what is to be checked in this run
+UPLOAD = "workbook.upload"
+EXAMPLE_NAME = "faulty.xlsx"
+
+state = st.session_state
+
+
+def _check(name: str, file: bytes) -> None:
+    """Judge a file; the outcome stays while other pages are open."""
+    state.pop(CHECKED, None)
+    state.pop(REFUSED, None)
+    try:
+        refuse_lock(name)
+        state[CHECKED] = name, audit(file)
+    except FileError as wrong:
+        state[REFUSED] = name, str(wrong)
+
+
+def _wants_example() -> None:
+    state[WANTED] = True
+
+
+def _uploaded() -> None:
+    state[WANTED] = False
+    state[GIVEN] = state[UPLOAD]
+
+
+def view() -> None:
+    """The door for a file, and what was found in the last one."""
+    st.markdown(
+        "Drop a spreadsheet of the 2-2-2 exercise, .xlsx or .csv, in whatever layout. Each cell is "
+        "judged by its neighbours, each formula is read; you get the slips, their cause, and the "
+        "same file mended."
+    )
+    st.file_uploader(
+        "Spreadsheet",
+        key=UPLOAD,
+        on_change=_uploaded,
+        max_upload_size=MOST_BYTES // 1_000_000,
+        label_visibility="collapsed",
+    )
+    if file := state.pop(GIVEN, None):
+        with st.spinner("Judging every cell …"):
+            _check(file.name, file.getvalue())
+    if state.pop(WANTED, False):
+        with st.spinner("Judging every cell …"):
+            _check(EXAMPLE_NAME, faulty_workbook())
+    if CHECKED not in state:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(
+                "No file at hand? This one has the slips that most published ones have.",
+                width="content",
+            )
+            st.button("Check a faulty one", icon=":material/fact_check:", on_click=_wants_example)
+    if REFUSED in state:
+        name, sentence = state[REFUSED]
+        st.error(f"**{plain(name)}** was not checked. {plain(sentence)}", icon=":material/block:")
+    if CHECKED in state:
+        outcome(*state[CHECKED])
