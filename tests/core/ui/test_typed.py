@@ -34,8 +34,10 @@ def test_a_number_is_taken_as_people_write_it(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "abc", "1.000,5", "1,000,000", "2²", "1½", "1_000", "0x10", "nan", "inf", "--1"]
-    + ["1/0", "1/2/3", "1 2", "5 %", "0,5a", "1e", "π"],
+    [
+        *("", " ", "abc", "1.000,5", "1,000,000", "2²", "1½", "1_000", "0x10", "nan", "inf"),
+        *("--1", "1/0", "1/2/3", "1 2", "5 %", "0,5a", "1e", "π"),
+    ],
 )
 def test_what_is_no_number_is_none_of_it(text):
     assert typed_number(text) is None
