@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from playwright.sync_api import Browser, FilePayload, Locator, Page, sync_playwright
 
@@ -22,10 +23,16 @@ LAPTOP, PHONE = (1366, 768), (390, 844)
 
 
 @contextmanager
-def server(script: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
+def server(
+    script: Path,
+    *options: str,
+    env: Mapping[str, str] | None = None,
+    stderr: IO[bytes] | None = None,
+) -> Iterator[str]:
     """Run `streamlit run script` on a free port; yield its address once it answers.
 
-    env: variables of its environment besides this process's own.
+    env: variables of its environment besides this process's own. stderr: where its complaints go;
+    None: where this process's own go.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -33,7 +40,11 @@ def server(script: Path, *options: str, env: Mapping[str, str] | None = None) ->
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true", *options]
     process = subprocess.Popen(
-        command, cwd=script.parent, stdout=subprocess.DEVNULL, env=os.environ | dict(env or {})
+        command,
+        cwd=script.parent,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        env=os.environ | dict(env or {}),
     )
     address = f"http://127.0.0.1:{port}"
     try:
