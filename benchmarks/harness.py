@@ -210,7 +210,7 @@ class SketchPage:
     @property
     def canvas(self) -> Locator:
         """Where a person draws."""
-        return self.page.locator("canvas.upper-canvas")
+        return self.page.locator(".st-key-canvas canvas")
 
     def settle(self) -> None:
         """Wait until the server has answered the last edit."""
@@ -227,15 +227,28 @@ class SketchPage:
 
     def press(self, points: Sequence[tuple[float, float]]) -> None:
         """The same, with the button still down at the end."""
-        self.canvas.wait_for()
-        self.canvas.scroll_into_view_if_needed()
-        box = self.canvas.bounding_box()
-        assert box is not None
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        places = self.places(points)
         self.page.mouse.move(*places[0])
         self.page.mouse.down()
         for place in places[1:]:
             self.page.mouse.move(*place, steps=2)
+
+    def places(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        """Where on the screen these points of the canvas are, once it is in view."""
+        self.canvas.wait_for()
+        self.canvas.scroll_into_view_if_needed()
+        box = self.canvas.bounding_box()
+        assert box is not None
+        return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+
+    def touch(self, points: Sequence[tuple[float, float]]) -> None:
+        """Draw through points with a finger; for a page with `has_touch`."""
+        session = self.page.context.new_cdp_session(self.page)
+        places = [{"x": x, "y": y} for x, y in self.places(points)]
+        for kind, at in [("touchStart", places[:1]), *(("touchMove", [at]) for at in places[1:])]:
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        session.detach()
 
     def draw(self, strokes: Sequence[Sequence[tuple[float, float]]]) -> None:
         """Draw a digit given in a box of about 1 × 1, in the middle, and wait for the answer."""
@@ -246,7 +259,7 @@ class SketchPage:
 
     def tool(self, name: str) -> Locator:
         """The button below the canvas called `name`."""
-        return self.page.locator(".st-key-tools button", has_text=name)
+        return self.page.locator(".st-key-canvas").get_by_role("button", name=name)
 
     def verdict(self) -> str:
         """The answer in words, in one line."""

@@ -118,21 +118,7 @@ def test_it_says_when_it_is_not_sure(sketch, strokes):
 
 def test_a_finger_draws_as_well(sketch):
     page = sketch(size=PHONE, has_touch=True, is_mobile=True)
-    page.canvas.wait_for()
-    box = page.canvas.bounding_box()
-    session = page.page.context.new_cdp_session(page.page)
-
-    def touch(kind, points):
-        places = [
-            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in points
-        ]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-
-    path = [(0.5, 0.15 + 0.035 * i) for i in range(20)]
-    touch("touchStart", path[:1])
-    for place in path[1:]:
-        touch("touchMove", [place])
-    touch("touchEnd", [])
+    page.touch([(0.5, 0.15 + 0.035 * i) for i in range(20)])
     page.page.wait_for_timeout(500)
     page.settle()
     assert digit_in(page.verdict()) == "1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import streamlit as st
 from torch import Tensor
@@ -18,11 +19,11 @@ from core.ui.sketch.charts import answer_data, answer_spec, attribution_data, at
 from core.ui.sketch.feature_maps import feature_maps
 from core.ui.sketch.photographs import snapped, uploaded
 from core.ui.sketch.settings import ABOUT, settings
-from core.ui.sketch.test_digits import tested
+from core.ui.sketch.test_set import tested
 from core.ui.sketch.verdict import seen, verdict
 from core.ui.text import plain
 
-COLUMNS = (1, 1.7)  # pictures, words
+COLUMNS = (1, 1.7)  # of the reasons: picture, words
 AFTER_BARS = 0.15  # seconds
 SOURCE_WORDS = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "Test set"}
 METHOD_WORDS = {
@@ -44,30 +45,42 @@ def network() -> tuple[ConvNet, Record] | None:
         return None
 
 
-@st.fragment
 def bench(model: ConvNet, record: Record) -> None:
     """Source, answer and reasons."""
+    st.html(Path(__file__).parent / "page.css")
+    _bench(model, record)
+
+
+@st.fragment
+def _bench(model: ConvNet, record: Record) -> None:
     settings.complain()
-    given, told = st.columns(COLUMNS, gap="large")
-    with given:
-        image, truth = _source(record)
-    temperature = record.calibration.temperature if record.calibration else 1.0
-    read = answer(model, image, temperature) if image is not None else None
-    with told:
-        with st.container(horizontal=True, vertical_alignment="center", gap="large"):
-            seen(image)
-            verdict(read, truth)
-        draw(
-            answer_spec(),
-            answer_data(read),
-            key="answer",
-            alt_text="The probability of each of the ten digits",
+    with st.container(key="sketch"):  # page.css says where each of these five stands
+        st.segmented_control(
+            "Where the digit comes from",
+            settings.spec("source").options,
+            required=True,
+            format_func=SOURCE_WORDS.__getitem__,
+            label_visibility="collapsed",
+            **settings.widget("source"),
         )
-        if record.calibration is None:
-            st.caption(
-                "This network held no images back to learn how sure it may be: "
-                "its probabilities are as it gives them."
+        with st.container(key="given"):
+            image, truth = _given(record)
+        temperature = record.calibration.temperature if record.calibration else 1.0
+        read = answer(model, image, temperature) if image is not None else None
+        seen(image)
+        verdict(read, truth)
+        with st.container(key="bars"):
+            draw(
+                answer_spec(),
+                answer_data(read),
+                key="answer",
+                alt_text="The probability of each of the ten digits",
             )
+            if record.calibration is None:
+                st.caption(
+                    "This network held no images back to learn how sure it may be: "
+                    "its probabilities are as it gives them."
+                )
     if image is not None and read is not None:
         # The browser draws what comes together in one go: the bars come first, and alone.
         time.sleep(AFTER_BARS)
@@ -75,16 +88,8 @@ def bench(model: ConvNet, record: Record) -> None:
     settings.write()
 
 
-def _source(record: Record) -> tuple[Tensor | None, int | None]:
+def _given(record: Record) -> tuple[Tensor | None, int | None]:
     """The digit, and its label where it has one."""
-    st.segmented_control(
-        "Where the digit comes from",
-        settings.spec("source").options,
-        required=True,
-        format_func=SOURCE_WORDS.__getitem__,
-        label_visibility="collapsed",
-        **settings.widget("source"),
-    )
     match settings["source"]:
         case "draw":
             return drawn(), None

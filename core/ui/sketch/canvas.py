@@ -1,77 +1,73 @@
-"""The canvas: what is drawn on it, and its two tools."""
+"""The canvas, its two tools and its pen; the browser's side is told in `canvas.js`."""
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 from torch import Tensor
 
 from core.ui.colours import FORWARD
-from core.ui.sketch.ink import as_mnist
+from core.ui.sketch.ink import Pixels, as_mnist
 from core.ui.sketch.settings import PEN, settings
 
-SIDE = 320  # px
-KEY, KEPT, FIRST, SEEN = "canvas", "sketch.drawing", "sketch.first_drawing", "sketch.seen"
+SIDE = 320  # px of the drawing; on a narrow screen it is shown smaller
+KEY, SEEN = "canvas", "sketch.drawing"
+PNG = "data:image/png;base64,"
+MOST = 1_000_000  # characters of a picture; a full canvas has a tenth of that
 
 state = st.session_state
+_HERE = Path(__file__).parent
 
-_send_at_once = st.components.v2.component(
-    "send_at_once",
-    html="<i></i>",
-    js=(Path(__file__).parent / "send_at_once.js").read_text(encoding="utf-8"),
+_mount = st.components.v2.component(
+    "sketch_canvas",
+    html=(_HERE / "canvas.html").read_text(encoding="utf-8"),
+    css=(_HERE / "canvas.css").read_text(encoding="utf-8"),
+    js=(_HERE / "canvas.js").read_text(encoding="utf-8"),
 )
 
 
 def drawn() -> Tensor | None:
     """The canvas; what is drawn on it as MNIST would have it, or None while it is empty."""
-    # The component can only be made known to a running app.
-    from streamlit_drawable_canvas import st_canvas
-
-    if KEY not in state:  # the canvas is new on the screen: it begins with what was there before
-        state[FIRST] = state.get(KEPT)
-    with st.container(key="paper"):
-        st.caption("One digit, 0 to 9, as you write it.")
-    canvas = st_canvas(
-        stroke_width=settings[PEN.name],
-        stroke_color=FORWARD,
-        background_color="",  # clear, so that the ink's opacity is the ink, on any background
-        width=SIDE,
-        height=SIDE,
-        initial_drawing=state[FIRST],
-        return_image_data=True,
-        key=KEY,
-    )
-    _send_at_once(key="send_at_once")
-    state[KEPT] = canvas.json_data
-    strokes = (canvas.json_data or {}).get("objects", [])
-    with st.container(horizontal=True, key="tools"):
-        st.button(
-            "Undo",
-            icon=":material/undo:",
-            on_click=_redraw,
-            args=(strokes[:-1],),
-            disabled=not strokes,
-        )
-        st.button(
-            "Clear",
-            icon=":material/delete:",
-            on_click=_redraw,
-            args=([],),
-            disabled=not strokes,
-        )
-    st.slider("Pen width (pixels)", int(PEN.low), int(PEN.high), **settings.widget(PEN.name))
-    pixels = canvas.image_data
-    if pixels is not None:  # a canvas that is new on the screen has sent none
-        state[SEEN] = as_mnist(np.ascontiguousarray(pixels[..., 3]))
+    st.caption("One digit, 0 to 9, as you write it.")
     image: Tensor | None = state.get(SEEN)
+    _mount(
+        key=KEY,
+        data={
+            "side": SIDE,
+            "colour": FORWARD,
+            "width": settings[PEN.name],
+            "hasInk": image is not None,
+        },
+        on_picture_change=_take,
+    )
+    st.slider("Pen width (pixels)", int(PEN.low), int(PEN.high), **settings.widget(PEN.name))
     return image
 
 
-def _redraw(strokes: list[dict[str, Any]]) -> None:
-    """Have these strokes on the canvas and no others."""
-    # The canvas only draws what differs from what it was last told to draw: the number does.
-    number = (state[FIRST] or {}).get("number", 0) + 1
-    state[FIRST] = {"objects": strokes, "number": number}
+def _take() -> None:
+    """Remember what the browser sent; what no canvas of ours can have sent changes nothing."""
+    try:
+        state[SEEN] = as_mnist(_ink(state[KEY]["picture"]))
+    except (ValueError, OSError, SyntaxError):  # the last two: Pillow's, for what is no PNG
+        return
+
+
+def _ink(picture: object) -> Pixels:
+    """How opaque each pixel of a picture is, uint8 (SIDE, SIDE); "" is the empty canvas.
+
+    Clear outside the strokes, so that the opacity is the ink, on any background.
+    """
+    if picture == "":
+        return np.zeros((SIDE, SIDE), np.uint8)
+    if not isinstance(picture, str) or not picture.startswith(PNG) or len(picture) > MOST:
+        raise ValueError("no picture of a canvas")
+    content = base64.b64decode(picture.removeprefix(PNG), validate=True)
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+        if image.size != (SIDE, SIDE) or image.mode != "RGBA":
+            raise ValueError("no picture of this canvas")
+        return np.asarray(image.getchannel("A"))
