@@ -138,7 +138,8 @@ def summary(model: ConvNet) -> str:
         depth=1,
         verbose=0,
     )
-    return str(found)
+    # torchinfo prints its unit as the name of an enum's member, and one that does not fit.
+    return str(found).replace("(Units.MEGABYTES)", "(M)")
 
 
 @dataclass(frozen=True)

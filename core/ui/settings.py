@@ -262,15 +262,14 @@ class Settings:
         mine = {name: text for name, text in query.items() if name in self._settings}
         arrived = state.get("page", self.page) != self.page
         state["page"] = self.page
-        if arrived and query:
-            # A page that was left in the middle of an edit may have written over this address.
-            st.query_params.from_dict(query)
         # An edit is newer than the address that came with it. And an address with the names of
         # others alone is none of this page's.
         is_new = mine != here.address and (bool(mine) or not query)
         if is_new and (arrived or not here.edited):
             here.values, here.complaints = self.read(mine)
             here.address, here.written = mine, self.query()
+        elif mine == self.query():
+            here.address = here.written = mine
         here.landed = True
 
     def complain(self) -> None:

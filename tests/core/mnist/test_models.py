@@ -87,6 +87,10 @@ def test_every_network_meets_every_demand(name):
     assert f"{parameters(build(name)):,}" in summary(build(name))
 
 
+def test_the_summary_counts_in_millions():
+    assert "Total mult-adds (M): 2.25" in summary(build("published"))
+
+
 def test_demands_are_read_from_the_modules():
     bare = ConvNet(nn.Conv2d(1, 40, 3), nn.MaxPool2d(26), nn.Conv2d(40, 600, 1))
     missed = {d.asked for d in demands(bare, 20) if not d.met}

@@ -1,0 +1,231 @@
+"""From page to page as people go: each is found as it was left, and no other's settings on it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from benchmarks.harness import ROOT, server
+
+MENU = {
+    "home": "Home",
+    "backprop": "Backpropagation",
+    "workbook": "Workbooks",
+    "mnist": "MNIST",
+    "sketch": "Sketch",
+}
+HEADINGS = {
+    "home": "Backprop & MNIST Explorer",
+    "backprop": "Backpropagation, number by number",
+    "workbook": "Check a workbook",
+    "mnist": "A network that reads digits",
+    "sketch": "Sketch a digit",
+}
+
+
+@pytest.fixture(scope="module")
+def runs_address(tmp_path_factory):
+    """A server whose runs are its own."""
+    runs = str(tmp_path_factory.mktemp("runs"))
+    with server(ROOT / "streamlit_app.py", env={"RUNS_ROOT": runs}) as url:
+        yield url
+
+
+def settle(page: Page) -> None:
+    page.wait_for_timeout(300)
+    page.wait_for_function(
+        "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
+        timeout=60_000,
+    )
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def arrive(page: Page, name: str) -> None:
+    """Wait until the page called `name` is there, whole and alone."""
+    expect(page.locator("h1")).to_contain_text(HEADINGS[name], timeout=60_000)
+    expect(page.locator("h1")).to_have_count(1)
+    settle(page)
+    path = "/" if name == "home" else f"/{name}"
+    assert page.url.split("?")[0].endswith(path)
+
+
+def go(page: Page, name: str) -> None:
+    page.locator(".st-key-menu").get_by_role("link", name=MENU[name]).click()
+    arrive(page, name)
+
+
+def choose(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=name, exact=True).click()
+    settle(page)
+
+
+def field(page: Page, label: str) -> Locator:
+    return page.locator("input[type=text]").and_(page.get_by_label(label, exact=True))
+
+
+def type_in(page: Page, label: str, text: str) -> None:
+    field(page, label).fill(text)
+    field(page, label).press("Enter")
+    settle(page)
+
+
+def change(page: Page, name: str, number: int) -> None:
+    """Open all that the page has, and leave a setting at a value that `number` gives."""
+    if name == "backprop":
+        choose(page, ("published", "zeros")[number % 2])
+        type_in(page, "epochs", str(20 + number))
+        type_in(page, "learning rate η", f"0,{10 + number}")
+        choose(page, ("log", "linear")[number % 2])
+    elif name == "workbook":
+        choose(page, ("Check one", "Hand one out")[number % 2])
+        choose(page, ("Hand one out", "Check one")[number % 2])
+    elif name == "mnist":
+        for view in ("Results", "Compare", "Train"):
+            page.get_by_role("tab", name=view, exact=True).click()
+            settle(page)
+        type_in(page, "Epochs", str(2 + number % 30))
+        type_in(page, "Seed", str(number))
+        if number % 2:
+            page.get_by_role("tab", name="Results", exact=True).click()
+            settle(page)
+            choose(page, "% of the row")
+    elif name == "sketch":
+        for source in ("Upload", "Camera", "Test set", "Draw"):
+            choose(page, source)
+        choose(page, ("Draw", "Upload", "Camera")[number % 3])
+
+
+def reading(page: Page, name: str) -> list[str]:
+    """What tells that a page is as it was: its address and its controls."""
+    found = [page.url.partition("?")[2]]
+    if name == "backprop":
+        fields = page.locator(".controls input[type=text]")
+        expect(fields).to_have_count(15)
+        found += [field.input_value() for field in fields.all()]
+    if name == "mnist":
+        found += page.get_by_role("tab", selected=True).all_inner_texts()
+    found += page.locator("[role=radio][aria-checked=true]").all_inner_texts()
+    return found
+
+
+def expect_reading(page: Page, name: str, left: list[str]) -> None:
+    """A page is drawn from above, and its last control may follow after a while."""
+    for _ in range(50):
+        if reading(page, name) == left:
+            break
+        page.wait_for_timeout(200)
+    assert reading(page, name) == left
+
+
+@pytest.mark.parametrize("first", MENU)
+def test_every_page_is_found_as_it_was_left_whichever_was_opened_between(
+    new_page, runs_address, first
+):
+    page = new_page()
+    page.goto(f"{runs_address}/{'' if first == 'home' else first}")
+    arrive(page, first)
+    for number, second in enumerate(other for other in MENU if other != first):
+        change(page, first, number)
+        left_first = reading(page, first)
+        go(page, second)
+        change(page, second, number + 1)
+        left_second = reading(page, second)
+        go(page, first)
+        expect_reading(page, first, left_first)
+        page.go_back()
+        arrive(page, second)
+        expect_reading(page, second, left_second)
+        page.go_forward()
+        arrive(page, first)
+        expect_reading(page, first, left_first)
+        page.reload()
+        arrive(page, first)
+        expect_reading(page, first, left_first)
+
+
+def test_back_from_the_first_edit_takes_it_back(new_page, runs_address):
+    page = new_page()
+    page.goto(f"{runs_address}/backprop")
+    arrive(page, "backprop")
+    type_in(page, "w1", "0.9")
+    expect(page).to_have_url(re.compile(r"\?w1=0\.9$"))
+    page.go_back()
+    expect(page.get_by_label("w1", exact=True)).to_have_value("0.15")
+    settle(page)
+    assert "?" not in page.url
+    page.go_forward()
+    expect(page.get_by_label("w1", exact=True)).to_have_value("0.9")
+    page.go_back()
+    expect(page.get_by_label("w1", exact=True)).to_have_value("0.15")
+
+
+def test_a_link_typed_in_is_the_page_and_two_tabs_are_two_people(new_page, runs_address):
+    page = new_page()
+    page.goto(f"{runs_address}/backprop?w1=0.9&epochs=7&scale=log")
+    arrive(page, "backprop")
+    other = page.context.new_page()
+    other.goto(f"{runs_address}/mnist?view=Train&epochs=3&seed=5")
+    arrive(other, "mnist")
+    expect(other.get_by_label("Epochs", exact=True)).to_have_value("3")
+    go(other, "backprop")
+    expect(other.get_by_label("w1", exact=True)).to_have_value("0.15")
+    expect(other.get_by_label("epochs", exact=True)).to_have_value("50")
+    go(page, "mnist")
+    assert page.url.endswith("/mnist")
+    go(page, "backprop")
+    expect(page.get_by_label("epochs", exact=True)).to_have_value("7")
+    go(other, "mnist")
+    expect(other.get_by_label("Epochs", exact=True)).to_have_value("3")
+
+
+def test_training_starts_after_a_visit_to_the_backpropagation_page(new_page, runs_address):
+    page = new_page()
+    page.goto(runs_address)
+    arrive(page, "home")
+    go(page, "backprop")
+    change(page, "backprop", 3)
+    go(page, "mnist")
+    page.get_by_role("tab", name="Train", exact=True).click()
+    settle(page)
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("0")
+    page.get_by_label("Digits", exact=True).click()
+    page.get_by_role("option", name="UCI").click()
+    settle(page)
+    type_in(page, "Epochs", "1")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("Finished:")).to_be_visible(timeout=300_000)
+    settle(page)
+    go(page, "backprop")
+    expect(page.get_by_label("epochs", exact=True)).to_have_value("23")
+    assert "None" not in page.url
+
+
+@pytest.mark.parametrize("to", [name for name in MENU if name != "backprop"])
+def test_a_page_that_plays_can_be_left(new_page, runs_address, to):
+    page = new_page()
+    page.goto(f"{runs_address}/backprop?epochs=200")
+    arrive(page, "backprop")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(900)
+    go(page, to)
+    page.wait_for_timeout(1500)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    go(page, "backprop")
+    epoch = int(field(page, "epoch").input_value())
+    assert 1 < epoch < 60
+    page.wait_for_timeout(600)
+    assert field(page, "epoch").input_value() == str(epoch)
+
+
+def test_a_seed_outlives_another_preset(new_page, runs_address):
+    page = new_page()
+    page.goto(f"{runs_address}/backprop")
+    arrive(page, "backprop")
+    choose(page, "random")
+    type_in(page, "Seed", "7")
+    seventh = field(page, "w1").input_value()
+    choose(page, "zeros")
+    type_in(page, "w3", "0.7")
+    choose(page, "random")
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("7")
+    assert field(page, "w1").input_value() == seventh
