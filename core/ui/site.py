@@ -13,11 +13,11 @@ from core.ui.settings import query_of
 _HERE = Path(__file__).parent
 ICON = _HERE / "icon.png"  # a file of ours: Streamlit fetches emoji from a host of others
 PAGES = {
-    "home": ("Home", "home"),
-    "backprop": ("Backpropagation", "account_tree"),
-    "workbook": ("Workbooks", "table_view"),
-    "mnist": ("MNIST", "grid_on"),
-    "sketch": ("Sketch", "draw"),
+    "home": "Home",
+    "backprop": "Backpropagation",
+    "workbook": "Workbooks",
+    "mnist": "MNIST",
+    "sketch": "Sketch",
 }
 
 
@@ -25,19 +25,27 @@ def navigation() -> Any:
     """Declare the pages to Streamlit and draw the menu; the result is the page to run.
 
     The menu is ours because Streamlit's leads to a page without its query, and the query is the
-    page's state.
+    page's state. Its pages have no icons: Streamlit fetches a page's icon from a host of others.
     """
     st.session_state.entered = True
     st.html(_HERE / "site.css")
+    if st.context.theme.type == "dark":
+        st.html(_HERE / "print_dark.css")
     pages = [
-        st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "home")
-        for name, (title, icon) in PAGES.items()
+        st.Page(f"pages/{name}.py", title=title, default=name == "home")
+        for name, title in PAGES.items()
     ]
     here = st.navigation(pages, position="hidden")
-    with st.container(key="menu", horizontal=True, gap="small"):
-        for name, (title, icon) in PAGES.items():
-            is_here = title == here.title
-            link(name, title, icon=f":material/{icon}:", disabled=is_here)
+    with st.container(key="menu", horizontal=True):
+        for name, title in PAGES.items():
+            if title == here.title:
+                # Streamlit's link cannot say that it leads to where one is.
+                st.html(
+                    f'<a role="link" aria-disabled="true" aria-current="page">{title}</a>',
+                    width="content",
+                )
+            else:
+                link(name, title)
     return here
 
 

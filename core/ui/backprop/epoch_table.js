@@ -1,13 +1,37 @@
-// Only the rows in view exist; scrolling and new numbers refill them in place.
+// Only the rows in view exist; scrolling and new numbers refill them in place. Paper cannot scroll:
+// while the page is printed, all rows stand there, their columns side by side as far as a sheet goes.
 const ROW = 26; // px, as in epoch_table.css
 const SPARE = 2; // rows drawn above and below the view
 const REST = 250; // ms
+const ABREAST = { six: 12, full: 7 }; // columns on a sheet of A4
+const PIECE = 4; // columns that stay together
 
 const short = (v) => {
   const size = Math.abs(v);
   return v && (size < 1e-4 || size >= 1e6) ? v.toExponential(4) : String(Number(v.toPrecision(6)));
 };
 const cell = (tag, className = "") => Object.assign(document.createElement(tag), { className });
+
+// The columns in blocks that fit a sheet, each a list of [first, end, heading of the group].
+const blocks = (groups, abreast) => {
+  const found = [];
+  let room = 0;
+  let first = 0;
+  for (const group of groups) {
+    for (const last = first + group.colSpan; first < last;) {
+      const end = Math.min(first + PIECE, last);
+      const block = found.at(-1);
+      if (end - first > room) {
+        found.push([[first, end, group]]);
+        room = abreast;
+      } else if (block.at(-1)[2] === group) block.at(-1)[1] = end;
+      else block.push([first, end, group]);
+      room -= end - first;
+      first = end;
+    }
+  }
+  return found;
+};
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".epoch-table");
@@ -18,6 +42,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const largest = values.map((v, i) => (i < tinted ? 1 : v.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1));
   table.classList.toggle("full", full);
   table.setAttribute("aria-rowcount", count + 2);
+
+  const tint = (v, c) => {
+    const share = Math.round((45 * Math.abs(v)) / largest[c]);
+    return `color-mix(in srgb, var(--${v > 0 ? "up" : "down"}) ${share}%, transparent)`;
+  };
 
   // The columns in view at once, the others when the numbers rest: a drag changes what is seen first.
   const inView = () => {
@@ -55,8 +84,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
           const text = full ? String(v) : short(v);
           if (span.textContent !== text) span.textContent = text;
           if (c < tinted) continue;
-          const share = Math.round((45 * Math.abs(v)) / largest[c]);
-          span.style.background = `color-mix(in srgb, var(--${v > 0 ? "up" : "down"}) ${share}%, transparent)`;
+          span.style.background = tint(v, c);
         }
       }
     };
@@ -65,6 +93,32 @@ export default function ({ data, parentElement, setTriggerValue }) {
     clearTimeout(box.later);
     box.later = setTimeout(() => { write(0, from); write(to, values.length); }, REST);
   };
+
+  const print = () => {
+    const groups = [...head.rows[0].cells].slice(1);
+    const names = [...head.rows[1].cells].slice(1);
+    const sheets = Object.assign(cell("div", "sheets"), { ariaHidden: true });
+    sheets.innerHTML = blocks(groups, full ? ABREAST.full : ABREAST.six).map((pieces) => {
+      const columns = pieces.flatMap(([from, to]) => values.slice(from, to).map((v, i) => [v, from + i]));
+      const heading = pieces.map(([from, to, group]) =>
+        `<th colspan="${to - from}" style="${group.getAttribute("style")}">${group.textContent}</th>`);
+      const tds = (row) => columns.map(([v, c]) => {
+        const shade = c < tinted ? "" : ` style="background: ${tint(v[row], c)}"`;
+        return `<td${shade}>${full ? v[row] : short(v[row])}</td>`;
+      });
+      const trs = Array.from({ length: count }, (_, row) =>
+        `<tr${row + 1 === chosen ? ' class="chosen"' : ""}><th>${row + 1}</th>${tds(row).join("")}</tr>`);
+      return `<table><thead><tr><th></th>${heading.join("")}</tr>
+        <tr><th>epoch</th>${columns.map(([, c]) => `<th>${names[c].textContent}</th>`).join("")}</tr></thead>
+        <tbody>${trs.join("")}</tbody></table>`;
+    }).join("");
+    box.after(sheets);
+    addEventListener("afterprint", () => sheets.remove(), { once: true });
+  };
+  const printing = new AbortController();
+  addEventListener("beforeprint", print, { signal: printing.signal });
+  box.printing?.abort(); // the numbers of before are printed no more
+  box.printing = printing;
 
   box.choose = (epoch) => setTriggerValue("choose", epoch);
   box.onscroll = fill;
@@ -75,4 +129,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const room = box.clientHeight - head.offsetHeight - ROW;
     if (room > 0 && (top < box.scrollTop || top > box.scrollTop + room)) box.scrollTop = top - room / 2;
   }
+  return () => printing.abort();
 }
