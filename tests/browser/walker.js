@@ -17,7 +17,7 @@
   const kindOf = (e) => {
     if (e.matches("[data-testid=stHeader] *, [data-testid=stMainMenu] *, a[href^='#']")) return "";
     if (e.matches("input[type=file]")) return "file";
-    if (e.matches("canvas.upper-canvas")) return "canvas";
+    if (e.matches(".upper-canvas, .drawing canvas")) return "canvas";
     if (!isSeen(e) || e.matches(":disabled, [aria-disabled=true]")) return "";
     if (e.matches("[role=radio], input[type=radio]")) return "radio";
     if (e.matches("[role=tab]")) return "tab";

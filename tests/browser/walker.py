@@ -278,6 +278,8 @@ def _scroll(person: Person, step: Step, _: float) -> bool:
 def _history(person: Person, step: Step, _: float) -> bool:
     going = {"Back": person.page.go_back, "Forward": person.page.go_forward}
     going.get(step.value, person.page.reload)(wait_until="commit")
+    if person.page.url.startswith("about:"):  # of the empty tab that the walk began in
+        person.page.go_forward(wait_until="commit")
     return True
 
 
