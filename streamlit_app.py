@@ -1,11 +1,15 @@
 """Entry point: `streamlit run streamlit_app.py`."""
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.ui.site import ICON, navigation
+from core.ui.site import ICON, navigation, routes
 
-page = navigation()
-st.set_page_config(
-    page_title=f"{page.title} · Backprop & MNIST Explorer", page_icon=ICON, layout="wide"
-)
-page.run()
+app = st.App(__file__, routes=routes())
+
+if get_script_run_ctx():  # a session runs this file, and not the server
+    page = navigation()
+    st.set_page_config(
+        page_title=f"{page.title} · Backprop & MNIST Explorer", page_icon=ICON, layout="wide"
+    )
+    page.run()

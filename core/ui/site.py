@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from streamlit.errors import StreamlitAPIException
 
 from core.ui.settings import query_of
@@ -19,6 +22,27 @@ PAGES = {
     "mnist": "MNIST",
     "sketch": "Sketch",
 }
+
+
+def routes() -> list[Route]:
+    """What the server answers beside Streamlit: an address below a page leads to the page.
+
+    Streamlit has no such pages, and sends a document there whose scripts cannot be found.
+    """
+
+    def way_up(page: str) -> Route:
+        def redirect(request: Request) -> Response:
+            # Streamlit's own scripts look below a page for a server, and must find none.
+            if "text/html" not in request.headers.get("accept", ""):
+                return Response(status_code=404)
+            # Not from the root: the app may lie below one that the server does not know.
+            steps = "../" * (request.path_params["below"].count("/") + 1)
+            query = request.url.query
+            return RedirectResponse(f"{steps}{page}{query and '?'}{query}")
+
+        return Route(f"/{page}/{{below:path}}", redirect)
+
+    return [way_up(page) for page in PAGES]
 
 
 def navigation() -> Any:

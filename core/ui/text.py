@@ -6,11 +6,15 @@ import re
 
 _MOST = 40
 _MARKUP = frozenset("\\`*_{}[]()#+-.!|~<>$:&@/")
+# What Streamlit's Markdown looks for in finished text, escaped or not: addresses, mail, emoji.
+_LATE = re.compile(r"(?<=:)(?=[\w/])|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_JOINER = "\N{WORD JOINER}"  # unseen, and no letter
 
 
 def plain(text: str) -> str:
-    """`text` for Streamlit's Markdown, which shows it unchanged: no link, no picture, no colour."""
-    return "".join(f"\\{c}" if c in _MARKUP else c for c in re.sub(r"[ \t\r\n]+", " ", text))
+    """`text` for Streamlit's Markdown, which shows it as it is: no link, no picture, no colour."""
+    broken = _LATE.sub(_JOINER, re.sub(r"[ \t\r\n]+", " ", text))
+    return "".join(f"\\{c}" if c in _MARKUP else c for c in broken)
 
 
 def cut(text: str) -> str:

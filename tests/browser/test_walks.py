@@ -229,3 +229,52 @@ def test_a_seed_outlives_another_preset(new_page, runs_address):
     choose(page, "random")
     expect(page.get_by_label("Seed", exact=True)).to_have_value("7")
     assert field(page, "w1").input_value() == seventh
+
+
+@pytest.mark.parametrize("below", ["/extra", "/", "/a/b%20c/"])
+def test_an_address_below_a_page_leads_to_the_page(new_page, runs_address, below):
+    page = new_page()
+    page.goto(f"{runs_address}/backprop{below}?w1=0.9")
+    arrive(page, "backprop")
+    expect(field(page, "w1")).to_have_value("0.9")
+
+
+def test_names_of_others_in_an_address_pass_without_a_word(new_page, runs_address):
+    page = new_page()
+    page.goto(f"{runs_address}/backprop?fbclid=x&utm_source=y&w1=0.9&colour=red")
+    arrive(page, "backprop")
+    expect(field(page, "w1")).to_have_value("0.9")
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+EVIL = "[x](https://e.org)![](//e.org/a.png):red[x]$x^2$:smile:<b>b</b> www.e.org a@e.org " * 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"backprop?w1={EVIL}&scale={EVIL}&rates={EVIL}",
+        f"mnist?network={EVIL}&view={EVIL}&compared={EVIL}&run={EVIL}",
+        f"sketch?network={EVIL}&about={EVIL}",
+        f"workbook?task={EVIL}",
+        f"?x={EVIL}",
+    ],
+)
+def test_nothing_from_an_address_becomes_markup(new_page, runs_address, path):
+    page = new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{runs_address}/{path}")
+    settle(page)
+    page.locator("h1").wait_for(timeout=60_000)
+    settle(page)
+    alert = page.get_by_test_id("stAlert")
+    if path.startswith("?"):
+        expect(alert).to_have_count(0)
+    else:
+        expect(alert).to_have_count(1, timeout=60_000)
+        said = alert.inner_text().replace("\N{WORD JOINER}", "")
+        assert said.count(f"“{EVIL[:40]}…”") == said.count("stays") - ("compared" in path)
+    marked = page.locator("[data-testid=stAlert] :is(a, img, .katex, b, span[style*=color])")
+    expect(marked).to_have_count(0)
+    assert not [url for url in asked if "e.org" in url.split("?")[0]]
