@@ -1,15 +1,20 @@
 """Entry point: `streamlit run streamlit_app.py`."""
 
+from threading import Thread
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.ui.backprop.warm import warm
 from core.ui.site import ICON, navigation, routes
 
 app = st.App(__file__, routes=routes())
 
-if get_script_run_ctx():  # a session runs this file, and not the server
+if get_script_run_ctx():  # a session runs this file
     page = navigation()
     st.set_page_config(
         page_title=f"{page.title} · Backprop & MNIST Explorer", page_icon=ICON, layout="wide"
     )
     page.run()
+else:  # the server has started, and a browser loads its scripts
+    Thread(target=warm, daemon=True).start()
