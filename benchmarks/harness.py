@@ -210,7 +210,7 @@ class SketchPage:
     @property
     def canvas(self) -> Locator:
         """Where a person draws."""
-        return self.page.locator(".st-key-canvas canvas")
+        return self.page.locator("canvas.upper-canvas")
 
     def settle(self) -> None:
         """Wait until the server has answered the last edit."""
@@ -259,7 +259,7 @@ class SketchPage:
 
     def tool(self, name: str) -> Locator:
         """The button below the canvas called `name`."""
-        return self.page.locator(".st-key-canvas").get_by_role("button", name=name)
+        return self.page.locator(".st-key-tools").get_by_role("button", name=name)
 
     def verdict(self) -> str:
         """The answer in words, in one line."""

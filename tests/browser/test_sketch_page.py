@@ -140,6 +140,252 @@ def test_a_drawing_is_there_again_after_another_page(sketch):
     assert page.verdict() != said
 
 
+def slow(page, milliseconds):
+    """Have what the browser sends leave later."""
+    page.page.evaluate(
+        """(delay) => {
+          const send = WebSocket.prototype.send;
+          WebSocket.prototype.send = function (data) {
+            setTimeout(() => this.readyState === WebSocket.OPEN && send.call(this, data), delay);
+          };
+        }""",
+        milliseconds,
+    )
+
+
+def leave_and_return(page):
+    page.page.get_by_role("link", name="MNIST").click()
+    page.page.get_by_role("tab", name="Results").wait_for(timeout=60_000)
+    page.page.get_by_role("link", name="Sketch").click()
+    page.page.locator(".verdict").wait_for(timeout=60_000)
+    page.settle()
+
+
+def reload(page):
+    page.page.wait_for_timeout(500)
+    page.page.reload()
+    page.page.locator(".verdict").wait_for(timeout=60_000)
+    page.settle()
+
+
+STAY = {"drawn": lambda page: None, "returned": leave_and_return, "reloaded": reload}
+FIRST, SECOND, THIRD = (
+    [(0.3, 0.2), (0.7, 0.2)],
+    [(0.7, 0.2), (0.4, 0.85)],
+    [(0.35, 0.5), (0.65, 0.5)],
+)
+
+
+def pictures(page, *strokes):
+    """What the network sees after each of the strokes."""
+    found = []
+    for stroke in strokes:
+        page.stroke(stroke)
+        page.page.wait_for_timeout(200)
+        page.settle()
+        found.append(page.page.locator(".seen img").get_attribute("src"))
+    return found
+
+
+@pytest.mark.parametrize("delay", [0, 400])
+@pytest.mark.parametrize("stay", STAY.values(), ids=STAY)
+def test_undo_twice_in_one_go_takes_two_strokes_back(sketch, stay, delay):
+    page = sketch()
+    first, _, third = pictures(page, FIRST, SECOND, THIRD)
+    assert first != third
+    stay(page)
+    seen = page.page.locator(".seen img")
+    expect(seen).to_have_attribute("src", third)
+    slow(page, delay)
+    page.tool("Undo").evaluate("(button) => { button.click(); button.click(); }")
+    expect(seen).to_have_attribute("src", first)
+    page.tool("Undo").click()
+    expect(page.page.get_by_text("No digit yet")).to_be_visible()
+    page.settle()
+    expect(page.tool("Undo")).to_be_disabled()
+    expect(page.tool("Clear")).to_be_disabled()
+
+
+@pytest.mark.parametrize("delay", [0, 400])
+@pytest.mark.parametrize("stay", STAY.values(), ids=STAY)
+def test_a_stroke_drawn_while_undo_or_clear_is_on_its_way_is_kept(sketch, stay, delay):
+    page = sketch()
+    _, two = pictures(page, FIRST, SECOND)
+    page.tool("Clear").click()
+    page.page.get_by_text("No digit yet").wait_for()
+    (alone,) = pictures(page, SECOND)
+    page.tool("Clear").click()
+    page.page.get_by_text("No digit yet").wait_for()
+    pictures(page, FIRST, THIRD)
+    stay(page)
+    seen = page.page.locator(".seen img")
+    slow(page, delay)
+    page.canvas.scroll_into_view_if_needed()
+    page.tool("Undo").evaluate("(button) => button.click()")
+    page.stroke(SECOND)
+    expect(seen).to_have_attribute("src", two)
+    page.tool("Clear").evaluate("(button) => button.click()")
+    page.stroke(SECOND)
+    expect(seen).to_have_attribute("src", alone)
+    page.settle()
+    page.tool("Undo").click()
+    expect(page.page.get_by_text("No digit yet")).to_be_visible()
+
+
+def test_a_drawing_outlives_a_reload_and_stays_in_its_tab(sketch):
+    page = sketch()
+    page.draw(FORMS["4 open"].strokes)
+    said, shown = page.verdict(), page.probabilities()
+    reload(page)
+    assert (page.verdict(), page.probabilities()) == (said, shown)
+    reload(page)
+    assert page.verdict() == said
+    other = SketchPage(page.page.context.new_page(), page.page.url.rsplit("/", 1)[0])
+    assert "No digit yet" in other.verdict()
+    page.tool("Clear").click()
+    page.page.get_by_text("No digit yet").wait_for()
+    reload(page)
+    assert "No digit yet" in page.verdict()
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "no JSON",
+        "[" * 100_000,
+        "null",
+        '{"path": 1}',
+        '[{"width": 20, "path": [["M", 1, 1], ["L", 1e999, 2]]}]',
+        '[{"width": 20, "path": [["M", "<img src=x onerror=document.title=1>", 1], ["L", 1, 2]]}]',
+        '[{"width": "20", "path": [["M", 1, 1], ["L", 1, 2]], "type": "Image", "src": "x"}]',
+        "[" + "1," * 600_000 + "1]",
+    ],
+    ids=["words", "deep", "null", "object", "far", "markup", "image", "huge"],
+)
+def test_what_a_browser_kept_wrongly_is_ignored(sketch, kept):
+    page = sketch()
+    page.page.evaluate("(text) => sessionStorage.setItem('sketch.strokes', text)", kept)
+    reload(page)
+    page.page.wait_for_timeout(300)
+    assert "No digit yet" in page.verdict()
+    expect(page.page.locator("[data-testid=stException]")).to_have_count(0)
+    page.draw(SEVEN)
+    assert digit_in(page.verdict()) == "7"
+    reload(page)
+    assert digit_in(page.verdict()) == "7"
+
+
+def is_at(page, x, y):
+    """Whether a pen set down at this share of the canvas meets the canvas."""
+    return page.canvas.evaluate(
+        """(canvas, [x, y]) => {
+          const box = canvas.getBoundingClientRect();
+          const [left, top] = [box.left + x * (box.width - 1), box.top + y * (box.height - 1)];
+          return canvas.getRootNode().elementFromPoint(left, top) === canvas;
+        }""",
+        [x, y],
+    )
+
+
+WIDTHS = (320, 390, 641, 700, 800, 900, 1000, 1100, 1366)
+
+
+def test_the_canvas_is_whole_at_every_width(sketch):
+    page = sketch()
+    page.draw(SEVEN)
+    main = page.page.locator("[data-testid=stMain]")
+    for width in WIDTHS:
+        page.page.set_viewport_size({"width": width, "height": 800})
+        page.settle()
+        assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, width
+        page.canvas.scroll_into_view_if_needed()
+        box = page.canvas.bounding_box()
+        assert box["width"] == box["height"] == min(320, width - 32)
+        assert all(is_at(page, x, y) for x in (0, 0.5, 1) for y in (0, 0.5, 1)), width
+
+
+@pytest.mark.parametrize("width", [320, 700])
+def test_ink_is_where_the_pen_is_on_a_canvas_of_any_size(sketch, width):
+    page = sketch(size=(width, 800))
+    page.stroke([(0.02, 0.02), (0.98, 0.02), (0.98, 0.98)])
+    page.page.wait_for_timeout(300)
+    page.settle()
+    stored = page.page.evaluate("JSON.parse(sessionStorage.getItem('sketch.strokes'))[0].path")
+    ends = [*stored[0][-2:], *stored[-1][-2:]]
+    assert ends == pytest.approx([6.4, 6.4, 313.6, 313.6], abs=1.5)
+
+
+@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not on this machine")
+def test_the_test_set_is_within_reach_at_every_width(sketch):
+    page = sketch("source=test&index=18")
+    main = page.page.locator("[data-testid=stMain]")
+    for width in WIDTHS:
+        page.page.set_viewport_size({"width": width, "height": 800})
+        page.settle()
+        assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, width
+        parts = [page.page.get_by_label("Test image, 0 to 9,999")]
+        parts += [page.page.get_by_role("button", name=name) for name in ("Any", "A misread one")]
+        for part in parts:
+            part.click(trial=True)
+            box = part.bounding_box()
+            assert box["x"] >= 0, width
+            assert box["x"] + box["width"] <= width
+            assert part.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+
+
+def test_on_a_phone_the_answer_is_in_view_while_one_draws(sketch):
+    page = sketch(size=PHONE, has_touch=True, is_mobile=True)
+    page.touch([(0.2, 0.15), (0.8, 0.15), (0.45, 0.85)])
+    page.page.wait_for_timeout(300)
+    page.settle()
+    assert digit_in(page.verdict()) == "7"
+    for scrolled in (0, 150, 300):
+        page.page.locator("[data-testid=stMain]").evaluate("(e, y) => e.scrollTo(0, y)", scrolled)
+        for part in (page.canvas, page.page.locator(".verdict")):
+            box = part.bounding_box()
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= PHONE[1]
+    before = page.canvas.bounding_box()
+    page.touch([(0.1, 0.1), (0.9, 0.9)])  # no digit: more words
+    page.page.wait_for_timeout(300)
+    page.settle()
+    assert page.canvas.bounding_box() == before
+
+
+CORNER = [(0.97, 0.02), (0.6, 0.3), (0.4, 0.95)]
+
+
+@pytest.mark.parametrize("hand", ["mouse", "touch"])
+def test_a_stroke_may_begin_in_the_corner_where_the_canvas_hides_its_tools(sketch, hand):
+    page = sketch(size=PHONE, has_touch=True) if hand == "touch" else sketch()
+    draw = page.touch if hand == "touch" else page.stroke
+    for count in (1, 2):
+        draw(CORNER)
+        page.page.wait_for_timeout(300)
+        page.settle()
+        stored = page.page.evaluate("JSON.parse(sessionStorage.getItem('sketch.strokes'))")
+        assert len(stored) == count
+    assert "No digit yet" not in page.verdict()
+
+
+def test_the_tools_that_the_canvas_hides_take_neither_click_nor_key(sketch):
+    page = sketch()
+    page.canvas.hover()
+    hidden = page.page.locator(".dc-toolbar button")
+    assert not any(button.is_visible() for button in hidden.all())
+    page.page.locator("body").click(position={"x": 5, "y": 5})
+    for _ in range(30):
+        page.page.keyboard.press("Tab")
+        focused = page.page.evaluate(
+            """() => {
+              let e = document.activeElement;
+              while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+              return e?.className ?? '';
+            }"""
+        )
+        assert "dc-icon-button" not in focused
+
+
 def test_another_network_reads_the_same_drawing(sketch):
     page = sketch()
     page.draw(SEVEN)

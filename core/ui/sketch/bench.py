@@ -130,7 +130,7 @@ def _reasons(model: ConvNet, image: Tensor, read: Answer) -> None:
                 "everywhere. Another method, or another digit, shows more.",
                 icon=":material/visibility_off:",
             )
-    with overlay:
+    with overlay, st.container(key="overlay"):
         draw(
             attribution_spec(),
             attribution_data(image, values),

@@ -1,32 +1,43 @@
-// A canvas to draw a digit on. The strokes live here, in the browser: drawn, taken back and kept in
-// the tab's own storage. The server is sent the picture of them after each change and draws nothing
-// itself, so however late it answers, it can neither bring back a stroke nor lose one.
+// What the drawable canvas lacks: room to shrink, an Undo that is never late, and a memory.
 //
-//   storage ──> strokes <── pen, Undo, Clear
-//                  ├──> canvas, buttons
-//                  ├──> storage
-//                  └──> picture ──> server: the answer
+// The canvas is another's component, in a shadow root of its own. From outside, its style can be
+// changed and its buttons pressed; and the server gives it the strokes to begin with, its base.
+//
+//   Undo, Clear ──> strokes since the base: the canvas's own buttons, at once
+//              └──> strokes of the base: request ──> server ──> a smaller base
+//   a reload ─────> strokes in storage:  request ──> server ──> the base
+//
+// A new base wipes the canvas. So while a request is on its way whatever else the hand does waits,
+// in its order, and is done when the new base has come.
 const STORED = "sketch.strokes";
 const MOST = 1_000_000; // characters of stored strokes: minutes of scribbling
-const FAR = 10_000; // px from the canvas that a held pen may stray
-const STEP = 0.5; // px: a shorter one shows nothing
-const SHARP = 2; // pixels of the screen's canvas to a pixel of the picture, for fine screens
-
-const isPoint = (point) =>
-  Array.isArray(point) && point.length === 2 && point.every((v) => Number.isFinite(v) && Math.abs(v) < FAR);
-const isStroke = (stroke) =>
-  stroke?.width > 0 && stroke.width < FAR && stroke.points?.length > 0 && stroke.points.every?.(isPoint);
-
-const restored = () => {
-  try {
-    const text = sessionStorage.getItem(STORED) ?? "[]";
-    const strokes = text.length > MOST ? [] : JSON.parse(text);
-    return Array.isArray(strokes) && strokes.every(isStroke) ? strokes : [];
-  } catch {
-    return []; // damaged, or the browser forbids storage
-  }
+const LOST = 2000; // ms after which no answer will come
+const [SEND, UNDO, CLEAR] = ["Update the app with this drawing", "Undo", "Reset canvas & history"];
+const STYLE = `
+  .dc-root { width: 100%; max-width: 320px; }
+  .dc-container { width: 100% !important; height: auto !important; aspect-ratio: 1; }
+  .canvas-container, canvas { width: 100% !important; height: 100% !important; }
+  .dc-toolbar { visibility: hidden; } /* a stroke may begin where it lies; scripts can press it */
+`;
+const KINDS = {
+  mousedown: "mousedown", mousemove: "mousemove", mouseup: "mouseup",
+  touchstart: "mousedown", touchmove: "mousemove", touchend: "mouseup", touchcancel: "mouseup",
 };
 
+const canvas = () =>
+  [...document.querySelectorAll(".st-key-canvas *")].find((e) => e.shadowRoot)?.shadowRoot;
+const button = (name) => canvas()?.querySelector(`.dc-toolbar [aria-label="${name}"]`);
+const press = (name) => button(name)?.click();
+const aWhile = () => new Promise((done) => setTimeout(done));
+
+const stored = () => {
+  try {
+    const text = sessionStorage.getItem(STORED) ?? "";
+    return text.length <= MOST ? text : "";
+  } catch {
+    return ""; // the browser forbids storage
+  }
+};
 const keep = (strokes) => {
   const text = JSON.stringify(strokes);
   try {
@@ -37,85 +48,142 @@ const keep = (strokes) => {
   }
 };
 
-const paint = (canvas, strokes, colour, scale) => {
-  const pen = canvas.getContext("2d");
-  pen.setTransform(1, 0, 0, 1, 0, 0);
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  pen.setTransform(scale, 0, 0, scale, 0, 0);
-  Object.assign(pen, { lineCap: "round", lineJoin: "round", strokeStyle: colour });
-  for (const { width, points } of strokes) {
-    pen.lineWidth = width;
-    pen.beginPath();
-    pen.moveTo(...points[0]);
-    // Between the middles of neighbouring points, each point bending its curve.
-    for (let i = 1; i < points.length; i += 1) {
-      const [[ax, ay], [bx, by]] = [points[i - 1], points[i]];
-      pen.quadraticCurveTo(ax, ay, (ax + bx) / 2, (ay + by) / 2);
+const mount = (link) => {
+  const later = []; // what waits, each a function
+  let isDown = false; // the pen
+  let isHeld = false; // the pen's events wait, or did when it came down: the canvas gets copies
+  let isBusy = false;
+
+  const isWaiting = () =>
+    link.sent > link.data.answered && performance.now() - link.at < LOST;
+  const request = (wish) => {
+    Object.assign(link, { sent: link.sent + 1, at: performance.now() });
+    link.set("request", { number: link.sent, ...wish });
+    setTimeout(link.drain, LOST + 1);
+  };
+  link.restore = (text) => request({ restore: text });
+
+  // Strokes since the base are those that the canvas itself can take back.
+  const hasOwn = () => button(UNDO)?.disabled === false;
+  const show = () => {
+    const isEmpty = !hasOwn() && !link.data.base && !later.length;
+    link.buttons.forEach((one) => { one.disabled = isEmpty; });
+  };
+  const undo = () => {
+    if (hasOwn()) press(UNDO);
+    else if (link.data.base) request({ left: link.data.base - 1 });
+  };
+  const clear = () => {
+    if (link.data.base) request({ left: 0 });
+    else press(CLEAR);
+  };
+  const sendSoon = async () => {
+    await aWhile(); // the stroke is in the canvas then
+    press(SEND); // of itself the canvas would send 200 ms after a stroke
+    show();
+  };
+
+  link.drain = async () => {
+    if (isBusy) return;
+    isBusy = true;
+    while (later.length && !isWaiting() && (isHeld || !isDown)) await later.shift()();
+    isBusy = false;
+    if (!later.length && !isDown) isHeld = false;
+    show();
+  };
+  const afterStroke = async () => {
+    isBusy = true;
+    await sendSoon();
+    isBusy = false;
+    link.drain();
+  };
+  const doNext = (step) => {
+    later.push(step);
+    link.drain();
+  };
+  link.buttons.forEach((one, i) => {
+    one.onclick = () => doNext(() => {
+      [undo, clear][i]();
+      return aWhile(); // the canvas draws anew
+    });
+  });
+
+  const copy = (kind, { clientX, clientY }) => async () => {
+    const target = canvas()?.querySelector(".upper-canvas");
+    const buttons = kind === "mouseup" ? 0 : 1;
+    target?.dispatchEvent(
+      new MouseEvent(kind, { clientX, clientY, buttons, bubbles: true, composed: true, cancelable: true, view: window }),
+    );
+    if (kind === "mouseup") await sendSoon();
+  };
+  const pen = (event) => {
+    const kind = KINDS[event.type];
+    if (!event.isTrusted) return;
+    if (kind === "mousedown" && (event.touches?.length ?? 1) === 1) {
+      if (event.button > 0 || !event.composedPath().includes(canvas())) return;
+      isDown = true;
+      isHeld = isBusy || isWaiting() || later.length > 0;
     }
-    const [x, y] = points.at(-1);
-    pen.lineTo(points.length > 1 ? x : x + 0.01, y); // a line of no length would leave no dot
-    pen.stroke();
+    if (!isDown) return;
+    if (isHeld) {
+      event.stopImmediatePropagation();
+      if (event.cancelable) event.preventDefault();
+      later.push(copy(kind, event.touches?.[0] ?? event.changedTouches?.[0] ?? event));
+    }
+    if (kind === "mouseup" && !event.touches?.length) isDown = false;
+    if (isHeld) link.drain();
+    else if (!isDown) afterStroke();
+  };
+  for (const kind of Object.keys(KINDS)) {
+    addEventListener(kind, pen, { capture: true, passive: false, signal: link.end.signal });
   }
+
+  link.show = show;
+};
+
+// The canvas may come after the tools, and anew.
+const dress = (link) => {
+  const own = button(UNDO);
+  if (link.end.signal.aborted || (own && own === link.own)) return;
+  if (!own) {
+    requestAnimationFrame(() => dress(link));
+    return;
+  }
+  canvas().append(Object.assign(document.createElement("style"), { textContent: STYLE }));
+  link.own = own;
+  link.watch?.disconnect();
+  link.watch = new MutationObserver(link.show);
+  link.watch.observe(own, { attributeFilter: ["disabled"] });
+  if (link.data.base) setTimeout(() => press(SEND)); // what the server knows may be older
+  link.show();
 };
 
 export default function ({ data, parentElement, setStateValue }) {
-  const { side, colour, width } = data;
-  const root = parentElement.querySelector(".drawing");
-  const canvas = root.querySelector("canvas");
-  const [undo, clear] = root.querySelectorAll("button");
-  const isNew = !root.drawing;
-  const drawing = (root.drawing ??= { strokes: restored(), underway: null });
+  const root = parentElement.querySelector(".tools");
+  const isNew = !root.link;
+  const link = (root.link ??= {
+    sent: data.answered,
+    at: 0,
+    end: new AbortController(),
+    buttons: root.querySelectorAll("button"),
+  });
+  const isAnswer = !isNew && data.answered !== link.data.answered;
+  Object.assign(link, { data, set: setStateValue });
+  if (isNew) mount(link);
+  dress(link);
+  link.show();
+  requestAnimationFrame(() =>
+    setTimeout(() => {
+      if (isAnswer) press(SEND); // the new base is on the canvas
+      link.drain();
+    }),
+  );
 
-  const show = () => {
-    const { strokes, underway } = drawing;
-    paint(canvas, underway ? [...strokes, underway] : strokes, colour, SHARP);
-    undo.disabled = clear.disabled = !strokes.length;
+  if (data.strokes) keep(data.strokes);
+  else if (!link.isAsked && stored()) link.restore(stored());
+  link.isAsked = true;
+  return () => {
+    link.end.abort();
+    link.watch?.disconnect();
   };
-  const send = () => {
-    const picture = Object.assign(document.createElement("canvas"), { width: side, height: side });
-    paint(picture, drawing.strokes, colour, 1);
-    setStateValue("picture", drawing.strokes.length ? picture.toDataURL("image/png") : "");
-  };
-  const draw = (strokes) => {
-    drawing.strokes = strokes;
-    show();
-    send();
-    keep(strokes);
-  };
-
-  const extend = (event) => {
-    const box = canvas.getBoundingClientRect();
-    const place = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-    const [x, y] = place.map((share) => Math.round(10 * side * share) / 10);
-    const { points } = drawing.underway;
-    const [lastX, lastY] = points.at(-1) ?? [FAR, FAR];
-    if (Math.hypot(x - lastX, y - lastY) >= STEP) points.push([x, y]);
-  };
-  canvas.onpointerdown = (event) => {
-    if (event.button !== 0 || drawing.underway) return; // a second finger draws nothing
-    canvas.setPointerCapture(event.pointerId); // so the stroke may leave the canvas and come back
-    drawing.underway = { id: event.pointerId, width, points: [] };
-    extend(event);
-    show();
-  };
-  canvas.onpointermove = (event) => {
-    if (drawing.underway?.id !== event.pointerId) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    (events.length ? events : [event]).forEach(extend);
-    show();
-  };
-  // Comes after the pen's lift, and also when the browser takes the pen away.
-  canvas.onlostpointercapture = (event) => {
-    if (drawing.underway?.id !== event.pointerId) return;
-    const { width: drawn, points } = drawing.underway;
-    drawing.underway = null;
-    draw([...drawing.strokes, { width: drawn, points }]);
-  };
-  undo.onclick = () => draw(drawing.strokes.slice(0, -1));
-  clear.onclick = () => draw([]);
-
-  if (!isNew) return;
-  canvas.width = canvas.height = SHARP * side;
-  show();
-  if (drawing.strokes.length || data.hasInk) send(); // what the server knows may be of another time
 }

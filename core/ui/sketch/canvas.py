@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -16,54 +20,159 @@ from core.ui.sketch.ink import Pixels, as_mnist
 from core.ui.sketch.settings import PEN, settings
 
 SIDE = 320  # px of the drawing; on a narrow screen it is shown smaller
-KEY, SEEN = "canvas", "sketch.drawing"
+CANVAS, TOOLS, DRAWING = "canvas", "tools", "sketch.drawing"
 PNG = "data:image/png;base64,"
-MOST = 1_000_000  # characters of a picture; a full canvas has a tenth of that
+MOST = 1_000_000  # characters of a picture, or of stored strokes
+FAR = 10_000  # px from the canvas that a held pen may stray
+PLACES = {"M": 2, "L": 2, "Q": 4}  # numbers that follow each command of a path
 
 state = st.session_state
 _HERE = Path(__file__).parent
+_Stroke = dict[str, Any]  # path: commands with their numbers, px of the canvas; width: px
 
-_mount = st.components.v2.component(
-    "sketch_canvas",
-    html=(_HERE / "canvas.html").read_text(encoding="utf-8"),
-    css=(_HERE / "canvas.css").read_text(encoding="utf-8"),
+_tools = st.components.v2.component(
+    "sketch_tools",
+    html=(_HERE / "tools.html").read_text(encoding="utf-8"),
+    css=(_HERE / "tools.css").read_text(encoding="utf-8"),
     js=(_HERE / "canvas.js").read_text(encoding="utf-8"),
 )
 
 
+@dataclass
+class _Drawing:
+    """What the session knows of the canvas.
+
+    strokes: those on it, as it last said; None before anything was heard. image: as MNIST would
+    have them. base: those it was given to begin with, for the time with this number: it draws its
+    base only if that differs from the one before. answered: the browser's last request.
+    """
+
+    strokes: list[_Stroke] | None = None
+    image: Tensor | None = None
+    base: list[_Stroke] = field(default_factory=list)
+    number: int = 0
+    answered: int = 0
+
+    def begin(self, base: list[_Stroke]) -> None:
+        """Have these strokes on the canvas and no others."""
+        self.base, self.strokes = base, base
+        self.number += 1
+        if not base:
+            self.image = None
+
+
 def drawn() -> Tensor | None:
     """The canvas; what is drawn on it as MNIST would have it, or None while it is empty."""
+    # The component can only be made known to a running app.
+    from streamlit_drawable_canvas import st_canvas
+
+    drawing = _drawing()
+    if CANVAS not in state:  # new on the screen: it begins as it was left
+        drawing.base = drawing.strokes or []
     st.caption("One digit, 0 to 9, as you write it.")
-    image: Tensor | None = state.get(SEEN)
-    _mount(
-        key=KEY,
-        data={
-            "side": SIDE,
-            "colour": FORWARD,
-            "width": settings[PEN.name],
-            "hasInk": image is not None,
+    st_canvas(
+        stroke_width=settings[PEN.name],
+        stroke_color=FORWARD,
+        background_color="",  # clear, so that the ink's opacity is the ink, on any background
+        width=SIDE,
+        height=SIDE,
+        initial_drawing={
+            "objects": [_path(stroke) for stroke in drawing.base],
+            "number": drawing.number,
         },
-        on_picture_change=_take,
+        return_image_data=True,
+        key=CANVAS,
+        on_change=_take,
+    )
+    _tools(
+        key=TOOLS,
+        data={
+            "base": len(drawing.base),
+            "answered": drawing.answered,
+            "strokes": drawing.strokes,
+        },
+        on_request_change=_answer,
     )
     st.slider("Pen width (pixels)", int(PEN.low), int(PEN.high), **settings.widget(PEN.name))
-    return image
+    return drawing.image
+
+
+def _drawing() -> _Drawing:
+    found: _Drawing = state.setdefault(DRAWING, _Drawing())
+    return found
 
 
 def _take() -> None:
-    """Remember what the browser sent; what no canvas of ours can have sent changes nothing."""
+    """Remember what the canvas sent; what no canvas of ours can have sent changes nothing."""
+    drawing, sent = _drawing(), state[CANVAS]["drawing"]
     try:
-        state[SEEN] = as_mnist(_ink(state[KEY]["picture"]))
+        strokes, ink = _strokes(sent["raw"]["objects"]), _ink(sent["data"])
     except (ValueError, OSError, SyntaxError):  # the last two: Pillow's, for what is no PNG
         return
+    drawing.strokes, drawing.image = strokes, as_mnist(ink)
+
+
+def _answer() -> None:
+    """Give the canvas the base that the browser asks for."""
+    drawing, request = _drawing(), state[TOOLS]["request"]
+    drawing.answered = request["number"]
+    if "left" in request:
+        drawing.begin(drawing.base[: request["left"]])
+        return
+    try:
+        drawing.begin(_strokes(json.loads(request["restore"])))
+    except (ValueError, RecursionError):
+        drawing.begin([])
+
+
+def _strokes(objects: object) -> list[_Stroke]:
+    """The strokes of a canvas, or those that a browser kept. ValueError if they are none."""
+    if not isinstance(objects, list) or not all(isinstance(one, dict) for one in objects):
+        raise ValueError("no list of strokes")
+    strokes = [
+        {"path": one.get("path"), "width": one.get("strokeWidth", one.get("width"))}
+        for one in objects
+    ]
+    if not all(_is_path(one["path"]) and _is_number(one["width"]) for one in strokes):
+        raise ValueError("no stroke of a pen")
+    return strokes
+
+
+def _is_path(path: object) -> bool:
+    return (
+        isinstance(path, list)
+        and len(path) > 1
+        and all(
+            isinstance(step, list)
+            and bool(step)
+            and isinstance(step[0], str)
+            and PLACES.get(step[0]) == len(step) - 1
+            and all(_is_number(place) for place in step[1:])
+            for step in path
+        )
+        and path[0][0] == "M"
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and abs(value) < FAR
+
+
+def _path(stroke: _Stroke) -> dict[str, Any]:
+    """A stroke as the canvas takes it."""
+    return {
+        "type": "Path",
+        "path": stroke["path"],
+        "stroke": FORWARD,
+        "strokeWidth": stroke["width"],
+        "fill": None,
+        "strokeLineCap": "round",
+        "strokeLineJoin": "round",
+    }
 
 
 def _ink(picture: object) -> Pixels:
-    """How opaque each pixel of a picture is, uint8 (SIDE, SIDE); "" is the empty canvas.
-
-    Clear outside the strokes, so that the opacity is the ink, on any background.
-    """
-    if picture == "":
-        return np.zeros((SIDE, SIDE), np.uint8)
+    """How opaque each pixel of a PNG is, uint8 (SIDE, SIDE). Raises as `_take` says."""
     if not isinstance(picture, str) or not picture.startswith(PNG) or len(picture) > MOST:
         raise ValueError("no picture of a canvas")
     content = base64.b64decode(picture.removeprefix(PNG), validate=True)

@@ -84,5 +84,5 @@ def _shown(given: _Given) -> Tensor | None:
         alt="The ink found",
     )
     st.button("Remove", icon=":material/delete:", on_click=lambda: given.take(None))
-    st.caption("It stays while this tab is open; a reload forgets it.")
+    st.caption("A reload forgets it.")
     return as_mnist(given.ink)
