@@ -122,6 +122,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   box.choose = (epoch) => setTriggerValue("choose", epoch);
   box.onscroll = fill;
+  box.fill = fill;
+  if (!box.size) {
+    box.size = new ResizeObserver(() => box.fill());
+    box.size.observe(box);
+  }
   fill();
   if (box.chosen !== chosen) {
     box.chosen = chosen;

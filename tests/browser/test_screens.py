@@ -1,0 +1,345 @@
+"""All pages on unusual screens: few colours, paper, no movement, zoomed, without the internet."""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from benchmarks.harness import LAPTOP, PHONE, BackpropPage, MnistPage, SketchPage, WorkbookPage
+from core.backprop.network import COLUMNS, SEED, descend
+
+TITLES = ["Home", "Backpropagation", "Workbooks", "MNIST", "Sketch"]
+SHEET = (718, 1000)  # A4 without its margins, in CSS pixels
+ZOOMED = [(683, 384), (342, 192)]  # a window of 1366 × 768 at 200 % and at 400 %
+
+
+def home(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("heading", level=1).wait_for(timeout=60_000)
+    page.get_by_role("link", name="Open Sketch").wait_for()
+    page.wait_for_timeout(500)
+
+
+def workbook(page: Page, address: str) -> None:
+    opened = WorkbookPage(page, address)
+    page.get_by_role("button", name="Check a faulty one").click()
+    opened.chart("The table, cell by cell").wait_for(timeout=60_000)
+    opened.settle()
+
+
+def query(opened: type, text: str = "") -> Callable[[Page, str], None]:
+    def visit(page: Page, address: str) -> None:
+        opened(page, address, text)
+
+    return visit
+
+
+PAGES = {
+    "home": home,
+    "backprop": query(BackpropPage),
+    "workbook": workbook,
+    "hand out": query(WorkbookPage, "task=export"),
+    "mnist": query(MnistPage),
+    "train": query(MnistPage, "view=Train"),
+    "compare": query(MnistPage, "view=Compare"),
+    "sketch": query(SketchPage),
+    "upload": query(SketchPage, "source=upload"),
+    "test set": query(SketchPage, "source=test"),
+}
+each_page = pytest.mark.parametrize("visit", PAGES.values(), ids=PAGES)
+
+
+def pixels(part: Locator) -> Image.Image:
+    return Image.open(io.BytesIO(part.screenshot())).convert("RGB")
+
+
+def main_colour(image: Image.Image) -> tuple[int, ...]:
+    colours = Counter(image.get_flattened_data())
+    return colours.most_common(1)[0][0]
+
+
+def differ(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) > 150
+
+
+# --- few colours
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_few_colours_still_show_what_is_chosen_and_how_far(new_page, address, scheme):
+    page = BackpropPage(new_page(forced_colors="active", color_scheme=scheme), address, "epoch=3")
+    canvas = main_colour(pixels(page.page.locator("h1")))
+    track = pixels(page.slider("eta"))
+    middle = track.height // 2
+    done, thumb, ahead = (track.getpixel((int(track.width * x), middle)) for x in (0.1, 0.66, 0.95))
+    assert differ(done, ahead)
+    assert differ(done, thumb)
+    assert differ(thumb, canvas)
+    play = pixels(page.page.get_by_role("button", name="Play"))
+    assert differ(play.getpixel((play.width // 2, play.height // 2)), canvas)
+    pills = page.page.get_by_role("radio")
+    for chosen, other in (("published", "zeros"), ("linear", "log"), ("six", "all")):
+        ground = [main_colour(pixels(pills.get_by_text(name))) for name in (chosen, other)]
+        assert differ(*ground), chosen
+    rows = [main_colour(pixels(page.cell(epoch, 2))) for epoch in (3, 4)]
+    assert differ(*rows)
+    menu = page.page.locator(".st-key-menu")
+    lines = [
+        pixels(menu.get_by_role("link", name=name)).crop((0, 30, 20, 60))
+        for name in ("Backpropagation", "Home")
+    ]
+    colours = [set(line.get_flattened_data()) for line in lines]
+    assert max(len(found) for found in colours) < 60
+    assert any(differ(one, canvas) for one in colours[0] - colours[1])
+
+
+def test_few_colours_show_where_the_focus_is(new_page, address):
+    page = BackpropPage(new_page(forced_colors="active"), address)
+    for part in (
+        page.field("eta"),
+        page.slider("eta"),
+        page.page.get_by_role("radio", name="zeros"),
+        page.page.get_by_role("link", name="MNIST"),
+        page.page.locator(".epoch-table"),
+    ):
+        page.page.keyboard.press("Tab")  # a ring is for those who use the keyboard
+        part.focus()
+        style, width = part.evaluate(
+            "e => { const s = getComputedStyle(e); return [s.outlineStyle, s.outlineWidth]; }"
+        )
+        assert (style, width) != ("none", "0px")
+        assert float(width.removesuffix("px")) >= 2
+
+
+# --- paper
+
+
+def on_paper(page: Page, **options: object) -> int:
+    """Print the page; the number of its sheets."""
+    pdf = page.pdf(format="A4", print_background=True, **options)
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
+@pytest.mark.parametrize(("digits", "write"), [("all", repr), ("six", lambda v: f"{v:.5g}")])
+def test_all_numbers_of_all_epochs_are_printed(new_page, address, digits, write):
+    page = BackpropPage(new_page(size=SHEET), address, f"epochs=1000&epoch=7&digits={digits}")
+    page.page.evaluate(
+        """() => addEventListener('afterprint', () => {
+          const host = [...document.querySelectorAll('.st-key-epoch_table *')]
+            .find((e) => e.shadowRoot?.querySelector('.sheets'));
+          const sheets = host.shadowRoot.querySelector('.sheets');
+          window.printed = [...sheets.querySelectorAll('table')].map((table) =>
+            [...table.rows].slice(1).map((row) => [...row.cells].map((cell) => cell.textContent)));
+          window.groups = [...sheets.querySelectorAll('table')].map((table) =>
+            [...table.rows[0].cells].slice(1).map((cell) => cell.textContent.split(' (')[0]));
+        })"""
+    )
+    assert on_paper(page.page) > 30
+    blocks = page.page.evaluate("window.printed")
+    assert [name for block in blocks for name in block[0][1:]] == list(COLUMNS)
+    table = descend(SEED, 1.0, 1000).table().drop(columns="epoch")
+    first = 0
+    for block in blocks:
+        width = len(block[0]) - 1
+        assert [row[0] for row in block[1:]] == [str(epoch) for epoch in range(1, 1001)]
+        for row, values in zip(block[1:], table.iloc[:, first : first + width].to_numpy()):
+            if digits == "all":
+                assert [float(text) for text in row[1:]] == values.tolist()
+            else:
+                assert [float(text) for text in row[1:]] == pytest.approx(values, rel=1e-4)
+        first += width
+    if digits == "six":
+        assert page.page.evaluate("window.groups") == [
+            ["example", "hidden layer"],
+            ["output layer", "error"],
+            ["gradient"],
+        ]
+    assert page.page.locator(".sheets").count() == 0  # and the screen is as it was
+    assert 10 < page.page.locator(".epoch-table tbody tr").count() < 40
+
+
+@pytest.mark.parametrize("digits", ["all", "six"])
+def test_the_printed_columns_fit_a_sheet(new_page, address, digits):
+    page = BackpropPage(new_page(size=SHEET), address, f"digits={digits}&eta=10")
+    page.page.emulate_media(media="print")
+    page.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    for table in page.page.locator(".sheets table").all():
+        box = table.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= SHEET[0]
+        assert float(table.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")) >= 8
+    page.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.page.locator(".sheets").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@each_page
+def test_a_page_is_printed_whole_and_on_white(new_page, address, visit, scheme):
+    page = new_page(color_scheme=scheme)
+    visit(page, address)
+    height = page.locator(".stMainBlockContainer").evaluate("e => e.scrollHeight")
+    assert (
+        on_paper(page) >= height // 1600 + 1
+    )  # a sheet takes some 1000 px, and half of two columns
+    page.emulate_media(media="print", color_scheme=scheme)
+    page.set_viewport_size({"width": SHEET[0], "height": SHEET[1]})
+    page.wait_for_timeout(300)
+    hidden = page.locator(".st-key-menu, .stButton, .stDownloadButton, .stPageLink")
+    assert not [part for part in hidden.all() if part.is_visible()]
+    assert page.locator(".stApp").evaluate("e => getComputedStyle(e).backgroundColor") == (
+        "rgb(255, 255, 255)"
+    )
+    dark = page.locator("h1").evaluate("e => getComputedStyle(e).color.match(/\\d+/g).map(Number)")
+    assert max(dark) < 100
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('body, .stApp, .stApp *')]
+          .filter((e) => getComputedStyle(e).overflowY !== 'visible'
+            && e.scrollHeight > e.clientHeight + 4 && e.clientHeight > 4
+            && !e.closest('[data-testid=stDataFrame], svg, textarea, input, label'))
+          .map((e) => `${e.tagName} ${e.className} ${e.scrollHeight} > ${e.clientHeight}`)"""
+    )
+    assert cut == []
+
+
+# --- no movement
+
+
+def test_without_movement_nothing_fades_and_play_still_steps(new_page, address):
+    page = BackpropPage(new_page(reduced_motion="reduce"), address)
+    moving = page.page.evaluate(
+        """() => {
+          const all = [...document.querySelectorAll('.stApp *')];
+          const inside = all.flatMap((e) => e.shadowRoot ? [...e.shadowRoot.querySelectorAll('*')] : []);
+          const longest = (text) => Math.max(...text.split(',').map(parseFloat));
+          return [...all, ...inside]
+            .filter((e) => {
+              const style = getComputedStyle(e);
+              return longest(style.transitionDuration) > 0.01 || longest(style.transitionDelay) > 0
+                || (style.animationName !== 'none' && longest(style.animationDuration) > 0.01);
+            })
+            .map((e) => e.className);
+        }"""
+    )
+    assert moving == []
+    page.page.get_by_role("button", name="Play").click()
+    page.page.wait_for_timeout(1500)
+    assert float(page.field("epoch").input_value()) > 3
+    pale = page.page.evaluate(
+        """() => {
+          const part = document.querySelector('.stElementContainer');
+          part.dataset.stale = 'true';
+          const opacity = getComputedStyle(part).opacity;
+          part.dataset.stale = 'false';
+          return opacity;
+        }"""
+    )
+    assert pale == "1"
+
+
+# --- zoomed
+
+
+@pytest.mark.parametrize("size", ZOOMED)
+@each_page
+def test_a_zoomed_page_scrolls_one_way_and_nothing_covers_it(new_page, address, visit, size):
+    page = new_page(size=size)
+    visit(page, address)
+    found = page.evaluate(
+        """() => {
+          const deep = (root) => [...root.querySelectorAll('*')]
+            .flatMap((e) => [e, ...(e.shadowRoot ? deep(e.shadowRoot) : [])]);
+          const all = deep(document.querySelector('.stApp'));
+          const name = (e) => `${e.tagName} ${e.className} ${e.scrollWidth} > ${e.clientWidth}`;
+          const isTable = (e) => e.closest('.epoch-table, [data-testid=stDataFrame]');
+          const sideways = all.filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth
+            && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && !isTable(e));
+          const beyond = all.filter((e) => {
+            const box = e.getBoundingClientRect();
+            return box.width && box.right > innerWidth + 1 && !isTable(e) && !e.closest('svg');
+          });
+          const covers = all.filter((e) => ['sticky', 'fixed'].includes(getComputedStyle(e).position)
+            && e.getBoundingClientRect().height > innerHeight / 2 && !isTable(e) && !e.closest('.maps'));
+          return [sideways.map(name), beyond.map(name), covers.map(name)];
+        }"""
+    )
+    assert found == [[], [], []]
+
+
+@pytest.mark.parametrize("size", ZOOMED)
+def test_the_whole_table_fits_a_zoomed_window(new_page, address, size):
+    page = BackpropPage(new_page(size=size), address, "epoch=20")
+    box = page.page.locator(".epoch-table").bounding_box()
+    assert box is not None
+    assert box["height"] <= 0.9 * size[1]
+    page.page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
+    expect(page.cell(25, 2)).to_be_visible()  # rows fill the room that is new
+
+
+# --- without the internet
+
+
+def test_nothing_is_asked_of_other_hosts(new_page, address):
+    page = new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for visit in PAGES.values():
+        visit(page, address)
+    opened = WorkbookPage(page, address)
+    for title in ("Home", *TITLES[3:], *TITLES[1:3]):  # and on the ways between the pages
+        opened.go(title)
+    ours = (address, address.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(ours)] == []
+    assert len(asked) > 50
+
+
+# --- the menu and the home page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [LAPTOP, PHONE, ZOOMED[1]])
+def test_the_menu_is_one_line_and_marks_the_open_page(new_page, address, size, scheme):
+    page = new_page(size=size, color_scheme=scheme)
+    WorkbookPage(page, address)
+    links = page.locator(".st-key-menu").get_by_role("link")
+    expect(links).to_have_text(TITLES)
+    boxes = [link.bounding_box() for link in links.all()]
+    assert len({round(box["y"]) for box in boxes}) == 1
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= size[0]
+    assert boxes[0]["y"] < 20  # nothing above it
+    title = page.get_by_role("heading", level=1).bounding_box()
+    assert title["y"] - boxes[0]["y"] - boxes[0]["height"] < 30
+    current = page.locator(".st-key-menu [aria-current=page]")
+    expect(current).to_have_text("Workbooks")
+    weights = [link.evaluate("e => getComputedStyle(e).fontWeight") for link in links.all()]
+    assert weights == ["400", "400", "600", "400", "400"]
+
+
+def test_the_menu_is_used_by_keyboard(new_page, address):
+    page = new_page()
+    home(page, address)
+    page.locator(".st-key-menu").get_by_role("link", name="Backpropagation").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Workbooks", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check a workbook, or hand one out")
+    expect(page.locator("[aria-current=page]")).to_have_text("Workbooks")
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE])
+def test_home_starts_with_one_card(new_page, address, size):
+    page = new_page(size=size)
+    home(page, address)
+    start = page.get_by_role("link", name="Open Backpropagation")
+    expect(start).to_be_in_viewport()
+    expect(page.locator(".st-key-first img")).to_be_visible()
+    expect(page.get_by_text("Start here:")).to_have_count(4)
+    headings = page.locator(".st-key-others").get_by_role("heading")
+    expect(headings).to_have_text(
+        ["Check a workbook", "A network that reads digits", "Sketch a digit"]
+    )
+    page.get_by_role("link", name="Open MNIST").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A network that reads digits")
