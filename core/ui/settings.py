@@ -229,13 +229,15 @@ class Settings:
         if kept != self[name]:  # none was refused, or the value has been set to another since
             text, sentence = setting.format(self[name]), ""
 
-        def choose(typed: str) -> None:
+        def choose(typed: str) -> str | None:
             st.session_state.pop(refused, None)
             try:
                 self.edit({name: setting.parse(typed)})
             except ValueError as wrong:
                 st.session_state[refused] = typed, str(wrong), self[name]
+                return None
             then()
+            return str(setting.format(self[name]))
 
         st.text_input(label, **controlled(f"{self.page}.{name}", text, choose), **options)
         if sentence:
@@ -304,8 +306,10 @@ def query_of(page: str) -> dict[str, str]:
     return Settings._pages[page].query() if page in st.session_state else {}
 
 
-def controlled(name: str, value: Any, choose: Callable[[Any], None]) -> dict[str, Any]:
+def controlled(name: str, value: Any, choose: Callable[[Any], Any]) -> dict[str, Any]:
     """Keyword arguments for a Streamlit widget that shows `value`; `choose` is told of another.
+
+    What `choose` returns, if not None, is what the widget shows instead.
 
     Streamlit's widgets have state of their own, and a browser reports it with whatever is clicked
     next, also what it showed before the last answer was drawn. So a value that was set by anything
@@ -324,6 +328,8 @@ def controlled(name: str, value: Any, choose: Callable[[Any], None]) -> dict[str
 
     def changed() -> None:
         widgets[name] = state[key], number
-        choose(state[key])
+        if (instead := choose(state[key])) is not None:
+            state[key] = instead
+            widgets[name] = instead, number
 
     return {"key": key, "on_change": changed}

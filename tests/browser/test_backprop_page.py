@@ -167,6 +167,68 @@ def test_a_bad_link_says_so_and_draws_what_it_can(backprop):
     expect(alerts).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("0,5", "0.5"),
+        ("−0.5", "-0.5"),
+        ("1/2", "0.5"),
+        ("1e-3", "0.001"),
+        (".5", "0.5"),
+        ("  7 ", "7"),
+        ("٠٫٥", "0.5"),
+        ("０．５", "0.5"),
+    ],
+)
+def test_a_number_typed_in_any_usual_way_is_understood_and_shown(backprop, typed, shown):
+    page = backprop()
+    page.field("w1").fill(typed)
+    page.field("w1").press("Enter")
+    expect(page.field("w1")).to_have_value(shown)
+    expect(page.page).to_have_url(re.compile(rf"w1={re.escape(shown)}$"))
+    error = descend(replace(SEED, w1=float(shown)), 1.0, 50).E_total[-1]
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
+
+
+@pytest.mark.parametrize("typed", ["0,5x", "1.000,5", "1_0", "2²"])
+def test_what_cannot_be_read_is_refused_whole_and_the_last_value_stays(backprop, typed):
+    page = backprop("w1=0.3")
+    page.field("w1").press_sequentially(typed)
+    page.field("w1").fill("")
+    page.field("w1").press_sequentially(typed, delay=60)  # live: what is read half-way is no value
+    page.field("w1").press("Enter")
+    expect(page.page.locator("#w1-problem")).to_contain_text("is not a number")
+    error = descend(replace(SEED, w1=0.3), 1.0, 50).E_total[-1]
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
+    assert page.field("w1").input_value() == typed
+    page.page.get_by_role("radio", name="zeros").click()
+    expect(page.field("w1")).to_have_value("0")
+    expect(page.page.locator("#w1-problem")).to_be_empty()
+
+
+def test_the_arrow_keys_change_a_number_by_its_step(backprop):
+    page = backprop()
+    page.field("epochs").press("ArrowUp")
+    expect(page.field("epochs")).to_have_value("51")
+    page.field("w1").press("ArrowDown")
+    expect(page.field("w1")).to_have_value("0.1")
+    expect(page.page).to_have_url(re.compile("w1=0.1&epochs=51$"))
+
+
+def test_rates_are_listed_in_any_usual_way(backprop):
+    page = backprop()
+    rates = page.page.get_by_label("Compare these")
+    for typed, shown in [("0,5", "0.5"), ("1,5 2,5", "1.5 2.5"), ("0.1, 0.2; 0.5", "0.1 0.2 0.5")]:
+        rates.fill(typed)
+        rates.press("Enter")
+        expect(rates).to_have_value(shown)
+    rates.fill("0.1 fast")
+    rates.press("Enter")
+    expect(page.page.get_by_test_id("stAlert")).to_contain_text("“fast” is not a number")
+    expect(rates).to_have_value("0.1 fast")
+    expect(page.page).to_have_url(re.compile(r"rates=0\.1\+0\.2\+0\.5$"))
+
+
 def whole_table(page: BackpropPage) -> list[list[str]]:
     return page.page.locator(".epoch-table tbody").evaluate(
         "body => [...body.rows].map((row) => [...row.cells].map((cell) => cell.textContent))"
