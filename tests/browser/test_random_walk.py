@@ -1,11 +1,27 @@
 """Nobody who clicks about may meet a traceback; see walker.py."""
 
+import json
+import shutil
 import time
+from dataclasses import asdict
+from functools import partial
 
 import pytest
 
+from benchmarks.harness import ROOT
 from tests.browser.shrink import shortest
-from tests.browser.walker import Place, Watch, shortened, told, walk, wrong_address
+from tests.browser.walker import (
+    Person,
+    Place,
+    Step,
+    Walk,
+    Watch,
+    replay,
+    shortened,
+    told,
+    walk,
+    wrong_address,
+)
 
 SEED, STEPS, SHRINK = 1, 300, 240  # seconds
 
@@ -13,11 +29,43 @@ SEED, STEPS, SHRINK = 1, 300, 240  # seconds
 def test_three_hundred_random_steps_break_nothing(browser, tmp_path):
     place = Place(tmp_path)
     with place.open() as address:
-        watch = Watch(place.errors)
-        done = walk(browser, address, watch, SEED, STEPS)
+        watch, meet = Watch(place.errors), partial(Person, browser, address)
+        done = walk(meet, watch, SEED, STEPS)
         if done.finding:
-            pytest.fail(told(done, *shortened(browser, address, watch, done, SHRINK)))
+            pytest.fail(told(done, *shortened(meet, watch, done, SHRINK)))
     assert done.could_not < STEPS / 2  # a walk that does nothing finds nothing
+
+
+FAULTY = """
+import streamlit as st
+st.title("A page that breaks")
+if st.button("Load"):
+    st.session_state.loaded = True
+st.button("Wait")
+if st.button("Fire") and "loaded" in st.session_state:
+    raise ValueError("it went off at 12")
+"""
+
+
+def test_a_traceback_is_seen_and_the_way_to_it_shortened(browser, tmp_path):
+    script = tmp_path / "faulty.py"
+    script.write_text(FAULTY)
+    shutil.copytree(ROOT / ".streamlit", tmp_path / ".streamlit")
+    (tmp_path / "place").mkdir()
+    place = Place(tmp_path / "place", script)
+    buttons = ("Fire", "Load", "Wait", "Fire")
+    done = Walk(0, [Step("button", name) for name in buttons], [""] * len(buttons))
+    with place.open() as address:
+        watch, meet = Watch(place.errors), partial(Person, browser, address)
+        done.finding = replay(meet, watch, done.steps)
+        assert done.finding.gist == "ValueError: it went off at #"
+        trail, again = shortened(meet, watch, done, seconds=240)
+    assert again
+    assert [step.what for step in trail] == ["Load", "Fire"]
+    report = told(done, trail, again)
+    assert "  2. button “Fire”; wait until all is drawn\n" in report
+    assert 'raise ValueError("it went off at 12")' in report
+    assert json.loads(report.splitlines()[-1]) == [asdict(step) for step in trail]
 
 
 def test_a_failing_trail_is_shortened_to_what_it_needs():

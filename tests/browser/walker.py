@@ -28,6 +28,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -49,6 +50,7 @@ PAGES = {"": None, "backprop": backprop, "workbook": workbook, "mnist": mnist, "
 SETTINGS = {page: frozenset(own.defaults()) if own else frozenset() for page, own in PAGES.items()}
 
 PATIENCE = 20.0  # seconds in which a page must have a heading, and an address must be right
+LATE = 3.0  # seconds that a busy server may take to answer the last step
 FEW = 3  # epochs of a training that a walk may start
 TABS = 3  # of the browser
 
@@ -353,12 +355,13 @@ class Watch:
         return next((f for f in wrong if not self._is_known(f)), None)
 
     def look_until_sure(self, person: Person) -> Finding | None:
-        """Look until what may pass has passed or has stayed."""
+        """Look until what may pass has passed or has stayed, and what is late has come."""
+        least = time.monotonic() + LATE
         while True:
             finding = self.look(person)
-            if finding or not self.last:
+            if finding or (not self.last and time.monotonic() > least):
                 return finding
-            person.wait(500)
+            person.wait(200)
 
     def _is_known(self, finding: Finding) -> bool:
         return self.ignore is not None and bool(self.ignore.search(f"{finding.detail}"))
@@ -370,7 +373,7 @@ class Watch:
             text = self.errors.read_bytes()[self.read :].decode(errors="replace")
             self.read = self.errors.stat().st_size
             last = [line for line in text.splitlines() if re.match(r"\w[\w.]*(:|$)", line)]
-            yield Finding("traceback of the server", gist(last[-1] if last else ""), text)
+            yield Finding("traceback", gist(last[-1] if last else ""), text)
         try:
             urllib.request.urlopen(f"{person.address}/_stcore/health", timeout=30).close()  # noqa: S310
         except (urllib.error.URLError, OSError) as error:
@@ -385,7 +388,7 @@ class Watch:
             return self.last
         add = self.last.append
         for text in seen["exceptions"]:
-            add(Finding("traceback on the page", gist(text.splitlines()[0]), text))
+            add(Finding("traceback", gist(text.splitlines()[0]), text))
         if not seen["heading"]:
             add(Finding("blank page", "", f"no heading on {person.page.url}: {seen['text']}"))
         if seen["stale"]:
@@ -607,12 +610,14 @@ class Walk:
 class Place:
     """A server of one's own, whose complaints are kept, with an empty folder of runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, script: Path = ROOT / "streamlit_app.py") -> None:
+        self.script = script
         self.runs, self.errors = folder / "runs", folder / "stderr.txt"
         self.runs.mkdir()
         self.errors.touch()
         data = ROOT.parent / "shared" / "data"
-        self.env = {"RUNS_ROOT": str(self.runs)}
+        # Rich would print tracebacks to stdout, where nobody reads them.
+        self.env = {"RUNS_ROOT": str(self.runs), "STREAMLIT_LOGGER_ENABLE_RICH": "false"}
         self.env["MNIST_ROOT"] = os.environ.get("MNIST_ROOT") or str(
             data if data.is_dir() else folder / "no-data"
         )
@@ -622,7 +627,7 @@ class Place:
         """The address of the server; the trainings that it began end with it."""
         with self.errors.open("ab") as errors:
             try:
-                with server(ROOT / "streamlit_app.py", env=self.env, stderr=errors) as address:
+                with server(self.script, env=self.env, stderr=errors) as address:
                     yield address
             finally:
                 self._stop_runs()
@@ -639,25 +644,27 @@ class Place:
 
 
 def walk(
-    browser: Browser,
-    address: str,
+    meet: Callable[[], Person],
     watch: Watch,
     seed: int,
     steps: int,
     tell: Callable[[str], object] = lambda _: None,
 ) -> Walk:
-    """Walk until something is wrong, or for so many steps. tell: is told of each step."""
+    """Walk until something is wrong, or for so many steps.
+
+    meet: brings a new person, here and below. tell: is told of each step.
+    """
     rng = random.Random(seed)  # noqa: S311 (no secret)
     done = Walk(seed)
     plan: deque[Step] = deque()
-    person = Person(browser, address)
+    person = meet()
     try:
         person.wait(None)
         while len(done.steps) < steps and done.finding is None:
             if not plan:
                 plan.extend(next_step(rng, _seen(person)))
             step = plan.popleft()
-            done.addresses.append(person.page.url.removeprefix(address).lstrip("/"))
+            done.addresses.append(person.page.url.removeprefix(person.address).lstrip("/"))
             done.steps.append(step)
             could = person.do(step)
             done.could_not += not could
@@ -678,10 +685,10 @@ def _seen(person: Person) -> list[Thing]:
         return []
 
 
-def replay(browser: Browser, address: str, watch: Watch, steps: Sequence[Step]) -> Finding | None:
+def replay(meet: Callable[[], Person], watch: Watch, steps: Sequence[Step]) -> Finding | None:
     """Walk a trail as another person; what went wrong."""
     watch.since.clear()
-    person = Person(browser, address)
+    person = meet()
     try:
         person.wait(None)
         for step in steps:
@@ -694,14 +701,14 @@ def replay(browser: Browser, address: str, watch: Watch, steps: Sequence[Step]) 
 
 
 def shortened(
-    browser: Browser, address: str, watch: Watch, done: Walk, seconds: float
+    meet: Callable[[], Person], watch: Watch, done: Walk, seconds: float
 ) -> tuple[Trail, bool]:
     """The shortest trail found in the time given, and whether it fails when it is walked again."""
     finding, deadline = done.finding, time.monotonic() + seconds
     assert finding is not None
 
     def fails(steps: Sequence[Step]) -> bool:
-        return finding.is_like(replay(browser, address, watch, steps))
+        return finding.is_like(replay(meet, watch, steps))
 
     # What happened long before has mostly no part in it, and the address is the state: begin late.
     count = 1
@@ -741,6 +748,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--shrink", type=float, default=180, help="seconds for shortening a trail")
     parser.add_argument("--replay", type=Path, help="walk the trail in this file, as it is printed")
+    parser.add_argument("--phone", action="store_true", help="on the screen of a phone")
     parser.add_argument("--tell", action="store_true", help="print each step")
     parser.add_argument("--ignore", default="", help="findings whose text has this pattern")
     asked = parser.parse_args()
@@ -751,21 +759,22 @@ def main() -> int:
         chromium() as browser,
     ):
         watch = Watch(place.errors, asked.ignore)
+        meet = partial(Person, browser, address, phone=asked.phone)
         if asked.replay:
             trail = [Step(**step) for step in json.loads(asked.replay.read_text("utf-8"))]
-            finding = replay(browser, address, watch, trail)
+            finding = replay(meet, watch, trail)
             say(f"{finding.kind}\n{finding.detail}\n" if finding else "Nothing went wrong.\n")
             return int(finding is not None)
         begun = time.monotonic()
         tell = say if asked.tell else lambda _: None
-        done = walk(browser, address, watch, asked.seed, asked.steps, tell)
+        done = walk(meet, watch, asked.seed, asked.steps, tell)
         say(
             f"seed {done.seed}: {len(done.steps)} steps in {time.monotonic() - begun:.0f} s, "
             f"{done.could_not} of them could not be done\n"
         )
         if done.finding:
             say(f"{done.finding.kind}: {done.finding.detail}\n(shortening)\n")
-            say(told(done, *shortened(browser, address, watch, done, asked.shrink)) + "\n")
+            say(told(done, *shortened(meet, watch, done, asked.shrink)) + "\n")
         return int(done.finding is not None)
 
 

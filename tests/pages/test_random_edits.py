@@ -35,7 +35,7 @@ from core.ui.workbook.settings import settings as workbook
 PAGES: dict[str, Settings] = {page.page: page for page in (backprop, workbook, mnist, sketch)}
 TRIES = int(os.environ.get("RANDOM_EDITS") or 0)
 SETTINGS = settings(
-    max_examples=TRIES or 8,
+    max_examples=TRIES or 5,
     stateful_step_count=15,
     deadline=None,
     derandomize=not TRIES,
