@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
@@ -244,7 +245,13 @@ class SketchPage:
     def touch(self, points: Sequence[tuple[float, float]]) -> None:
         """Draw through points with a finger; for a page with `has_touch`."""
         session = self.page.context.new_cdp_session(self.page)
-        places = [{"x": x, "y": y} for x, y in self.places(points)]
+        ends = self.places(points)
+        places = [
+            {"x": x + i / 5 * (to_x - x), "y": y + i / 5 * (to_y - y)}
+            for (x, y), (to_x, to_y) in pairwise(ends)
+            for i in range(1, 6)
+        ]
+        places.insert(0, {"x": ends[0][0], "y": ends[0][1]})
         for kind, at in [("touchStart", places[:1]), *(("touchMove", [at]) for at in places[1:])]:
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

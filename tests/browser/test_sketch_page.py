@@ -373,7 +373,6 @@ def test_the_tools_that_the_canvas_hides_take_neither_click_nor_key(sketch):
     page.canvas.hover()
     hidden = page.page.locator(".dc-toolbar button")
     assert not any(button.is_visible() for button in hidden.all())
-    page.page.locator("body").click(position={"x": 5, "y": 5})
     for _ in range(30):
         page.page.keyboard.press("Tab")
         focused = page.page.evaluate(
@@ -457,6 +456,76 @@ def test_bad_files_are_answered_in_a_sentence_and_the_session_lives_on(sketch):
     upload(page, "seven.png", photograph())
     expect(page.page.locator("[data-testid=stAlert]")).to_have_count(0)
     assert digit_in(page.verdict()) == "7"
+
+
+def test_a_refused_file_is_named_and_leaves_the_list(sketch):
+    page = sketch("source=upload")
+    alert = page.page.locator("[data-testid=stAlert]")
+    listed = page.page.locator("[data-testid=stFileUploaderFile]")
+    good = (
+        ("first.png", photograph()),
+        ("second.png", photograph((200, 300))),
+        ("third.png", photograph()),
+    )
+    files = [
+        good[0],
+        ("text.png", BAD["text.png"][0]),
+        *good,
+        ("half.png", BAD["half.png"][0]),
+        good[1],
+    ]
+    for name, content in files:
+        upload(page, name, content)
+        expect(listed).to_have_count(0)
+        expect(page.page.locator("[data-testid=stException]")).to_have_count(0)
+        if name in BAD:
+            expect(alert).to_contain_text(name)
+            assert "No digit yet" in page.verdict()
+        else:
+            expect(page.page.get_by_text(f"The ink that was found in {name}")).to_be_visible()
+            expect(alert).to_have_count(0)
+            assert digit_in(page.verdict()) == "7"
+
+
+def choose(page, source):
+    page.page.get_by_role("radio", name=source, exact=True).click()
+    page.page.wait_for_timeout(400)
+    page.settle()
+    expect(page.page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not on this machine")
+@pytest.mark.parametrize("given", [False, True], ids=["empty", "with pictures"])
+def test_each_source_is_as_it_was_left(sketch, given):
+    page = sketch()
+    choose(page, "Upload")
+    if given:
+        upload(page, "seven.png", photograph())
+    uploaded = page.verdict()
+    choose(page, "Draw")
+    assert "No digit yet" in page.verdict()
+    if given:
+        page.draw(FORMS["4 open"].strokes)
+    drawn = page.verdict()
+    choose(page, "Test set")
+    page.page.get_by_role("button", name="Any").click()
+    page.settle()
+    index, tested = page.page.get_by_label("Test image, 0 to 9,999").input_value(), page.verdict()
+    choose(page, "Camera")
+    assert "No digit yet" in page.verdict()
+    for _ in range(2):
+        choose(page, "Draw")
+        assert page.verdict() == drawn
+        choose(page, "Upload")
+        assert page.verdict() == uploaded
+        choose(page, "Test set")
+        assert page.page.get_by_label("Test image, 0 to 9,999").input_value() == index
+        assert page.verdict() == tested
+    leave_and_return(page)
+    assert page.verdict() == tested
+    choose(page, "Upload")
+    assert page.verdict() == uploaded
+    expect(page.page.get_by_text("A reload forgets it.")).to_have_count(int(given))
 
 
 def test_a_photograph_of_20_megapixels_is_read(sketch):

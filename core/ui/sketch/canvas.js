@@ -11,7 +11,7 @@
 // in its order, and is done when the new base has come.
 const STORED = "sketch.strokes";
 const MOST = 1_000_000; // characters of stored strokes: minutes of scribbling
-const LOST = 2000; // ms after which no answer will come
+const LOST = 10_000; // ms after which no answer will come
 const [SEND, UNDO, CLEAR] = ["Update the app with this drawing", "Undo", "Reset canvas & history"];
 const STYLE = `
   .dc-root { width: 100%; max-width: 320px; }
