@@ -10,7 +10,7 @@ from core.ui.site import ICON, navigation, routes
 
 app = st.App(__file__, routes=routes())
 
-if get_script_run_ctx():  # a session runs this file
+if get_script_run_ctx(suppress_warning=True):  # a session runs this file
     page = navigation()
     st.set_page_config(
         page_title=f"{page.title} · Backprop & MNIST Explorer", page_icon=ICON, layout="wide"
