@@ -713,8 +713,10 @@ def shortened(
     # What happened long before has mostly no part in it, and the address is the state: begin late.
     count = 1
     while count < len(done.steps) and time.monotonic() < deadline:
-        late = [Step("open", value=done.addresses[-count]), *done.steps[-count:]]
-        if fails(late):
+        begin = done.addresses[-count]
+        late = [Step("open", value=begin), *done.steps[-count:]]
+        # An address that is wrong itself is what was to be found, not how it came about.
+        if not any(wrong_address(f"http://host/{begin}")) and fails(late):
             return shortest(late, fails, deadline), True
         count *= 2
     if time.monotonic() < deadline and fails(done.steps):
