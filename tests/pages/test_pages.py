@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.harness import ROOT
-from core.mnist import runs
+from core.mnist import data, runs
 
 
 def values(app: AppTest, page: str) -> dict[str, Any]:
@@ -146,3 +146,11 @@ def test_the_workbook_page_checks_its_example_and_hands_out_the_setting():
 def test_a_task_that_is_none_is_said():
     app = open_page("workbook", task="burn")
     assert "task stays check" in app.error[0].value
+
+
+@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not on this machine")
+def test_a_method_that_finds_nothing_says_so():
+    app = open_page("sketch", source="test", index="2", about="0")
+    assert any("Grad-CAM finds nothing" in found.value for found in app.info)
+    app = open_page("sketch", source="test", index="2", about="0", method="occlusion")
+    assert not app.info

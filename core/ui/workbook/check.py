@@ -12,7 +12,7 @@ from core.ui.workbook.outcome import outcome
 
 CHECKED, REFUSED = "workbook.checked", "workbook.refused"
 GIVEN, WANTED = "workbook.given", "workbook.wanted"  # what is to be checked in this run
-UPLOAD = "workbook.upload"
+FILES = "workbook.files"  # how many have been given, so that each meets an empty list
 EXAMPLE_NAME = "faulty.xlsx"
 
 state = st.session_state
@@ -33,9 +33,10 @@ def _wants_example() -> None:
     state[WANTED] = True
 
 
-def _uploaded() -> None:
+def _uploaded(key: str) -> None:
     state[WANTED] = False
-    state[GIVEN] = state[UPLOAD]
+    state[GIVEN] = state[key]
+    state[FILES] = state.get(FILES, 0) + 1
 
 
 def view() -> None:
@@ -45,10 +46,12 @@ def view() -> None:
         "judged by its neighbours, each formula is read; you get the slips, their cause, and the "
         "same file mended."
     )
+    key = f"workbook.upload {state.get(FILES, 0)}"
     st.file_uploader(
         "Spreadsheet",
-        key=UPLOAD,
+        key=key,
         on_change=_uploaded,
+        args=(key,),
         max_upload_size=MOST_BYTES // 1_000_000,
         label_visibility="collapsed",
     )
