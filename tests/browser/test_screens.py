@@ -124,8 +124,8 @@ def on_paper(page: Page, **options: object) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
-@pytest.mark.parametrize(("digits", "write"), [("all", repr), ("six", lambda v: f"{v:.5g}")])
-def test_all_numbers_of_all_epochs_are_printed(new_page, address, digits, write):
+@pytest.mark.parametrize("digits", ["all", "six"])
+def test_all_numbers_of_all_epochs_are_printed(new_page, address, digits):
     page = BackpropPage(new_page(size=SHEET), address, f"epochs=1000&epoch=7&digits={digits}")
     page.page.evaluate(
         """() => addEventListener('afterprint', () => {
@@ -146,7 +146,8 @@ def test_all_numbers_of_all_epochs_are_printed(new_page, address, digits, write)
     for block in blocks:
         width = len(block[0]) - 1
         assert [row[0] for row in block[1:]] == [str(epoch) for epoch in range(1, 1001)]
-        for row, values in zip(block[1:], table.iloc[:, first : first + width].to_numpy()):
+        numbers = table.iloc[:, first : first + width].to_numpy()
+        for row, values in zip(block[1:], numbers, strict=True):
             if digits == "all":
                 assert [float(text) for text in row[1:]] == values.tolist()
             else:
@@ -182,9 +183,7 @@ def test_a_page_is_printed_whole_and_on_white(new_page, address, visit, scheme):
     page = new_page(color_scheme=scheme)
     visit(page, address)
     height = page.locator(".stMainBlockContainer").evaluate("e => e.scrollHeight")
-    assert (
-        on_paper(page) >= height // 1600 + 1
-    )  # a sheet takes some 1000 px, and half of two columns
+    assert on_paper(page) >= height // 1600 + 1  # a sheet is some 1000 px high
     page.emulate_media(media="print", color_scheme=scheme)
     page.set_viewport_size({"width": SHEET[0], "height": SHEET[1]})
     page.wait_for_timeout(300)
@@ -213,7 +212,7 @@ def test_without_movement_nothing_fades_and_play_still_steps(new_page, address):
     moving = page.page.evaluate(
         """() => {
           const all = [...document.querySelectorAll('.stApp *')];
-          const inside = all.flatMap((e) => e.shadowRoot ? [...e.shadowRoot.querySelectorAll('*')] : []);
+          const inside = all.flatMap((e) => [...(e.shadowRoot?.querySelectorAll('*') ?? [])]);
           const longest = (text) => Math.max(...text.split(',').map(parseFloat));
           return [...all, ...inside]
             .filter((e) => {
@@ -261,8 +260,9 @@ def test_a_zoomed_page_scrolls_one_way_and_nothing_covers_it(new_page, address, 
             const box = e.getBoundingClientRect();
             return box.width && box.right > innerWidth + 1 && !isTable(e) && !e.closest('svg');
           });
-          const covers = all.filter((e) => ['sticky', 'fixed'].includes(getComputedStyle(e).position)
-            && e.getBoundingClientRect().height > innerHeight / 2 && !isTable(e) && !e.closest('.maps'));
+          const stays = (e) => ['sticky', 'fixed'].includes(getComputedStyle(e).position);
+          const covers = all.filter((e) => e.getBoundingClientRect().height > innerHeight / 2
+            && stays(e) && !isTable(e) && !e.closest('.maps'));
           return [sideways.map(name), beyond.map(name), covers.map(name)];
         }"""
     )
