@@ -47,7 +47,7 @@ with st.container(border=True, key="first"):
             "weight: the diagram, the error curve and all 31 columns of the table follow."
         )
         st.markdown(
-            "**Start here:** drag η up to 10, then press play and watch the weights turn over."
+            "**Start here:** drag η up to 10, then press play and watch w5 and w6 change sign."
         )
         link("backprop", "Open Backpropagation", icon=":material/arrow_forward:")
     with image:

@@ -1,6 +1,6 @@
-"""Whether a network is as sure as it should be: of the answers given with 90 %, 90 % be right.
+"""Calibration: of the answers given with 90 % confidence, 90 % should be correct.
 
-A network's softmax is usually too sure. Temperature scaling divides its logits by one number,
+A network's softmax is usually overconfident. Temperature scaling divides its logits by one number,
 fitted on images that it was not trained on; no answer changes, only how sure it is (Guo, Pleiss,
 Sun and Weinberger, 2017, "On Calibration of Modern Neural Networks").
 """

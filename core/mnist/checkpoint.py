@@ -69,17 +69,17 @@ class EpochRecord:
 
     @property
     def accuracy(self) -> float:
-        """The share of training images read rightly, 0 to 1."""
+        """The share of training images classified correctly, 0 to 1."""
         return self.correct / self.total
 
     @property
     def test_accuracy(self) -> float:
-        """The share of the test set read rightly, 0 to 1."""
+        """The share of the test set classified correctly, 0 to 1."""
         return self.test_correct / self.test_total
 
     @property
     def validation_accuracy(self) -> float | None:
-        """The share of the held-out images read rightly, 0 to 1, if any were held out."""
+        """The share of the held-out images classified correctly, 0 to 1, if any were held out."""
         if self.validation_correct is None or not self.validation_total:
             return None
         return self.validation_correct / self.validation_total

@@ -126,9 +126,9 @@ def _download(folder: Path, report: Report | None) -> None:
             MNIST(place, download=True)
         except (RuntimeError, OSError) as error:
             raise DataError(
-                "MNIST could not be downloaded: none of its servers gave a file that is whole. "
+                "MNIST could not be downloaded: no server sent a complete file. "
                 "Try again later, set MNIST_ROOT to a folder that has MNIST/raw, or choose the "
-                "UCI digits, which need no network."
+                "UCI digits, which need no download."
             ) from error
         finally:
             done.set()

@@ -42,7 +42,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """The share read rightly, 0 to 1."""
+        """The share classified correctly, 0 to 1."""
         return self.correct / self.total
 
     def to_json(self) -> dict[str, Any]:

@@ -31,8 +31,8 @@ BATCH = 64  # images at once; larger batches are no faster
 CAM_LAYER = -3
 
 METHODS: dict[str, str] = {
-    "grad-cam": "Which regions speak for the digit, judged from the 7×7 values of maps inside the "
-    "network: coarse, and without a value in the outer 7 pixels.",
+    "grad-cam": "Which regions support the digit, from the 7×7 feature maps of an inner layer: "
+    "coarse, and without a value in the outer 7 pixels.",
     "integrated-gradients": "How much each pixel adds to the digit's logit while the ink fades in "
     "from blank paper; all pixels together add up to the logit's whole change.",
     "occlusion": "How far the digit's logit falls when blank paper covers the 5×5 pixels around; "

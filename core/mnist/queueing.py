@@ -37,7 +37,7 @@ class State(StrEnum):
     STOPPING = "stopping"
     STOPPED = "stopped"
     FAILED = "failed"
-    DIED = "died"
+    DIED = "crashed"
     FINISHED = "finished"
 
     @property

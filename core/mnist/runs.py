@@ -245,8 +245,8 @@ def delete(folder: Path) -> None:
 def _check_room() -> None:
     if len(queueing.queue()) >= queueing.at_once() + queueing.MAX_WAITING:
         raise RunError(
-            f"{queueing.MAX_WAITING} runs are waiting already, and no more may. "
-            "Try again when one of them has ended."
+            f"The queue is full: {queueing.MAX_WAITING} runs are waiting. "
+            "Try again when one has ended."
         )
 
 

@@ -56,7 +56,7 @@ class TrainConfig:
     peak_rate: the highest learning rate; momentum: of SGD (Nesterov's with one-cycle) and Muon,
     and β₁ of AdamW; warmup: the share of all steps in which one-cycle rises; averaging: decay per
     step of the exponential moving average of the weights, 0 for none; settling: plain images from
-    which batch normalisation's statistics are counted anew after each epoch, 0 to keep those of
+    which batch normalisation's statistics are recomputed after each epoch, 0 to keep those of
     training; plain_epochs: the last so many epochs train on unchanged images; drawn: digits of a
     simulated pen that are trained on besides the data set's; drawn_others: its drawings that are no
     digit, for which every answer is to be equally likely; validation: images held out of the
@@ -244,7 +244,7 @@ Event = BatchDone | EpochDone | Finished
 
 
 def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
-    """The rate of step 0 … steps − 1: constant, or up and down again in two straight lines.
+    """The learning-rate schedule at step 0 … steps − 1: constant, or linear up, then down.
 
     One cycle: Smith and Topin, 2018, "Super-Convergence".
     """

@@ -61,7 +61,7 @@ class Number:
 
     def parse(self, text: str) -> float:
         kind = "a whole number" if self.whole else "a number"
-        allowed = f"Allowed is {kind} from {self.low:g} to {self.high:g}."
+        allowed = f"Enter {kind} from {self.low:g} to {self.high:g}."
         value = typed_number(text, whole=self.whole)
         if value is None:
             what = f"“{cut(text)}” is not {kind}" if text.strip() else "That is empty"
@@ -120,7 +120,7 @@ class Names:
     def parse(self, text: str) -> list[str]:
         names = list(dict.fromkeys(text.split()))
         if len(names) > self.most or not all(_NAME.fullmatch(name) for name in names):
-            raise ValueError(f"It takes up to {self.most} names with blanks between them.")
+            raise ValueError(f"Enter up to {self.most} names, separated by spaces.")
         return names
 
     def format(self, value: Iterable[str]) -> str:
@@ -142,8 +142,8 @@ class Numbers:
         values = sorted({one.parse(part) for part in numbers_in(text)})
         if not 1 <= len(values) <= self.most:
             raise ValueError(
-                f"It takes 1 to {self.most} numbers from {self.low:g} to {self.high:g}, "
-                f"with blanks between them; here are {len(values)}."
+                f"Enter 1 to {self.most} numbers from {self.low:g} to {self.high:g}, "
+                f"separated by spaces; found {len(values)}."
             )
         return tuple(values)
 

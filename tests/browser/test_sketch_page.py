@@ -67,7 +67,7 @@ def test_every_digit_drawn_with_the_mouse_is_read(sketch, digit):
     shown = page.probabilities()
     assert int(np.argmax(shown)) == digit
     assert sum(shown) == pytest.approx(100, abs=0.6)
-    assert f"{percent(max(shown) / 100)} sure" in page.verdict() or max(shown) == 100
+    assert f"{percent(max(shown) / 100)} confidence" in page.verdict() or max(shown) == 100
 
 
 def test_each_stroke_is_answered_and_can_be_taken_back(sketch):
@@ -324,7 +324,9 @@ def test_the_test_set_is_within_reach_at_every_width(sketch):
         page.settle()
         assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, width
         parts = [page.page.get_by_label("Test image, 0 to 9,999")]
-        parts += [page.page.get_by_role("button", name=name) for name in ("Any", "A misread one")]
+        parts += [
+            page.page.get_by_role("button", name=name) for name in ("Any", "A misclassified one")
+        ]
         for part in parts:
             part.click(trial=True)
             box = part.bounding_box()
@@ -547,7 +549,7 @@ def test_a_test_digit_comes_with_its_label_and_a_link_is_the_page(sketch):
     assert page.probabilities() == pytest.approx([100 * p for p in found.probabilities], abs=0.051)
     assert f"the label says {digits.test_labels[18]}" in page.verdict()
     expect(page.page.get_by_text("Why 3?")).to_be_visible()
-    page.page.get_by_role("button", name="A misread one").click()
+    page.page.get_by_role("button", name="A misclassified one").click()
     page.page.wait_for_timeout(500)
     page.settle()
     index = int(re.search(r"index=(\d+)", page.page.url).group(1))
@@ -565,7 +567,7 @@ def test_a_gone_network_or_a_bad_setting_in_a_link_is_said(sketch):
 def test_what_speaks_for_a_digit(sketch):
     page = sketch()
     page.draw(SEVEN)
-    overlay = page.chart("Which pixels decide")
+    overlay = page.chart("Saliency map")
     expect(page.page.get_by_text("Why 7?")).to_be_visible()
     pictures = set()
     for method in ("Grad-CAM", "Integrated gradients", "Occlusion"):
@@ -593,7 +595,7 @@ def test_every_map_is_there_and_says_where_it_comes_from(sketch):
     focus = page.page.locator(".maps .focus")
     maps.nth(8 + 16 + 2).hover()
     expect(focus).to_contain_text("Map 3 of 16, Conv2d-5")
-    expect(focus).to_contain_text("what it sees: 7 × 7")
+    expect(focus).to_contain_text("receptive field: 7 × 7")
     expect(focus.locator(".kernels canvas")).to_have_count(16)
     maps.nth(0).focus()
     expect(focus).to_contain_text("Map 1 of 8, Conv2d-1")
@@ -614,9 +616,9 @@ def test_nothing_is_wider_than_the_screen(sketch, size, scheme):
 def test_the_reliability_diagram_is_on_the_mnist_page(new_page, address):
     page = MnistPage(new_page(), address)
     _, record = runs.load_checkpoint("published")
-    page.chart("Are they right as often as they are sure?").wait_for(timeout=30_000)
+    page.chart("Reliability diagram").wait_for(timeout=30_000)
     expect(page.say(f"{record.calibration.temperature:.3f}")).to_be_visible()
-    point = page.chart("Are they right as often").locator("path[aria-label*='sure']").nth(2)
+    point = page.chart("Reliability diagram").locator("path[aria-label*='confidence']").nth(2)
     point.scroll_into_view_if_needed()
     box = point.bounding_box()
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -67,9 +67,9 @@ def test_a_preset_sets_the_weights_and_the_url():
         ({"w1": "abc"}, "w1 stays 0.15: “abc” is not a number."),
         ({"w1": ""}, "w1 stays 0.15: That is empty."),
         ({"eta": "nan"}, "eta stays 1: “nan” is not a number."),
-        ({"t1": "1e308"}, "Allowed is a number from -100 to 100."),
-        ({"epochs": "0"}, "Allowed is a whole number from 1 to 1000."),
-        ({"epochs": "1000000000"}, "Allowed is a whole number from 1 to 1000."),
+        ({"t1": "1e308"}, "Enter a number from -100 to 100."),
+        ({"epochs": "0"}, "Enter a whole number from 1 to 1000."),
+        ({"epochs": "1000000000"}, "Enter a whole number from 1 to 1000."),
     ],
 )
 def test_a_link_that_cannot_be_read_says_so_and_shows_the_rest(query, sentence):

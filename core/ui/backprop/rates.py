@@ -70,7 +70,7 @@ def _compare() -> None:
         settings["epochs"],
         settings["rates"],
     )
-    settings.number("rates", "Compare these, with blanks between them", width=420)
+    settings.number("rates", "Compare these, separated by spaces", width=420)
     many = descend(setup, np.array(rates), epochs)
     sweep = sweep_rates(setup, eta, epochs)
     left, right = st.columns(2)

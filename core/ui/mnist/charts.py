@@ -25,7 +25,7 @@ CURVE_HEIGHT, MATRIX_HEIGHT, COMPARE_HEIGHT = 245, 430, 320  # axes and title in
 LEAST_ERROR = 0.02  # percent: where a log axis puts a share of exactly 0
 LEAST_DOUBT = 0.05  # the same for how sure an answer is
 DOUBTS = [80, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1]
-RELIABILITY = ("as the network gives them", "calibrated")
+RELIABILITY = ("uncalibrated", "calibrated")
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,7 @@ def confusion_data(confusion: Sequence[Sequence[int]], cells: str) -> dict[str, 
                     for text, count in zip(written, counts.ravel(), strict=True)
                 ],
                 "sentence": [
-                    f"{t} read as {a}" if t != a else f"{t} read rightly"
+                    f"{t} read as {a}" if t != a else f"{t} classified correctly"
                     for t, a in zip(true, answer, strict=True)
                 ],
             }
@@ -314,8 +314,8 @@ def reliability_spec() -> dict[str, Any]:
             values=DOUBTS, labelExpr="format(100 - datum.value, '~g')", labelOverlap="greedy"
         ),
     }
-    x = alt.X("doubt:Q", title="sure (%)", **shares)
-    y = alt.Y("error:Q", title="right (%)", **shares)
+    x = alt.X("doubt:Q", title="confidence (%)", **shares)
+    y = alt.Y("error:Q", title="accuracy (%)", **shares)
     line = (
         alt.Chart(alt.NamedData("diagonal"))
         .mark_line(color=NEUTRAL, strokeDash=[4, 3], strokeWidth=1.5, aria=False)
@@ -338,16 +338,16 @@ def reliability_spec() -> dict[str, Any]:
         color=colour,
         tooltip=[
             alt.Tooltip("which:N", title="probabilities"),
-            alt.Tooltip("bin:N", title="sure, between"),
-            alt.Tooltip("mean:N", title="sure, on average"),
-            alt.Tooltip("right:N", title="right"),
+            alt.Tooltip("bin:N", title="confidence, between"),
+            alt.Tooltip("mean:N", title="mean confidence"),
+            alt.Tooltip("right:N", title="correct"),
             alt.Tooltip("interval:N", title="95 % interval"),
         ],
         description="sentence:N",
     )
     return (
         alt.layer(line, whiskers, points)
-        .properties(height=MATRIX_HEIGHT, title="Are they right as often as they are sure?")
+        .properties(height=MATRIX_HEIGHT, title="Reliability diagram")
         .to_dict(validate=False)
     )
 
@@ -384,7 +384,7 @@ def reliability_data(calibration: Calibration) -> dict[str, pa.Table]:
                     " to ".join(f"{100 * end:.2f} %" for end in one.interval) for one in bins
                 ],
                 "sentence": [
-                    f"{which}: sure {100 * one.confidence:.2f} %, right {words}"
+                    f"{which}: confidence {100 * one.confidence:.2f} %, correct {words}"
                     for (which, one), words in zip(found, right, strict=True)
                 ],
             }
@@ -410,7 +410,7 @@ def _accuracy_axis() -> alt.Y:
     ticks = [50, 20, 10, 5, 2, 1, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
     return alt.Y(
         "value:Q",
-        title="read rightly (%)",
+        title="accuracy (%)",
         scale=alt.Scale(type="log", reverse=True, nice=False),
         axis=alt.Axis(
             values=ticks, labelExpr="format(100 - datum.value, '~g')", labelOverlap="greedy"

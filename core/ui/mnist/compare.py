@@ -63,7 +63,7 @@ def _row(label: str, model: ConvNet, record: Record) -> dict[str, str | int]:
     return {
         "network": label,
         "test accuracy": f"{100 * test.accuracy:.2f} %",
-        "misread": test.total - test.correct,
+        "misclassified": test.total - test.correct,
         "test loss": f"{test.loss:.4f}",
         "parameters": f"{models.parameters(model):,}",
         "epochs": len(record.epochs),

@@ -27,5 +27,5 @@ def _figure(one: Misread, image: Tensor) -> str:
         f"<img src='data:image/png;base64,{png(image)}' width='56' height='56' "
         f"alt='a handwritten {one.label}, read as {one.prediction}'>"
         f"<figcaption><b>{one.label}</b> read as <b>{one.prediction}</b>"
-        f"<br>{sure:.0f} % sure</figcaption></figure>"
+        f"<br>{sure:.0f} % confidence</figcaption></figure>"
     )

@@ -71,7 +71,9 @@ def headline(model: ConvNet, record: Record) -> None:
     test = record.test
     with st.container(horizontal=True, gap="medium"):
         st.metric("Test accuracy, last epoch", f"{100 * test.accuracy:.2f} %", width="content")
-        st.metric("Misread", f"{test.total - test.correct} of {test.total:,}", width="content")
+        st.metric(
+            "Misclassified", f"{test.total - test.correct} of {test.total:,}", width="content"
+        )
         st.metric("Parameters", f"{models.parameters(model):,}", width="content")
         st.metric("Epochs", len(record.epochs), width="content")
         st.metric("Training", duration(record.seconds), width="content")
@@ -209,23 +211,23 @@ def log_text(epochs: Sequence[EpochRecord]) -> str:
 
 def calibration(record: Record) -> None:
     """The reliability diagram, and what it says in numbers."""
-    st.subheader("How sure it may be", anchor=False)
+    st.subheader("Calibration", anchor=False)
     found = record.calibration
     if found is None:
         st.markdown(
-            "Unknown: this run held no images back. Give “Held out for validation” a number, and "
-            "its probabilities are calibrated on those images."
+            "Not calibrated: this run had no validation images. Set “Held-out validation images”, "
+            "and its probabilities are calibrated on them."
         )
         return
     words, picture = st.columns([1, 1.5], gap="large")
     before, after = calibration_error(found.before), calibration_error(found.after)
     with words:
         st.markdown(
-            "Of the answers that are 90 % sure, 90 % should be right: on the dashed line. "
-            "Above it the network is too modest, below it too sure.\n\n"
+            "Of the answers with 90 % confidence, 90 % should be correct: the dashed line. "
+            "Above it the network is underconfident, below it overconfident.\n\n"
             f"All its logits are divided by one temperature, **{found.temperature:.3f}**, fitted "
             f"on {found.held_out:,} images that it was not trained on. On the test set its "
-            f"sureness is then off by **{100 * after:.2f} %** on average; before by "
+            f"expected calibration error is then **{100 * after:.2f} %**; before, "
             f"{100 * before:.2f} %.\n\n"
             "Whiskers: where each share lies with 95 %, as few answers fall into most bins."
         )
@@ -251,13 +253,13 @@ def per_digit(record: Record) -> None:
             height=388,
             column_config={
                 "precision": share(
-                    format="%.2f %%", help="of those read as this digit, how many are it"
+                    format="%.2f %%", help="share of predictions of this digit that are correct"
                 ),
                 "recall": share(
-                    format="%.2f %%", help="of those that are this digit, how many are read so"
+                    format="%.2f %%", help="share of this digit's images classified correctly"
                 ),
                 "f1": share("F1", format="%.2f %%", help="harmonic mean of both"),
-                "support": share("tested", help="how many there are in the test set"),
+                "support": share("support", help="test images of this digit"),
             },
             alt="Precision, recall and F1 of each digit",
         )
@@ -265,7 +267,7 @@ def per_digit(record: Record) -> None:
         st.markdown("**Most confused**")
         pairs = confused_pairs(record.test.confusion)[:SHOWN_PAIRS]
         if not pairs:
-            st.markdown("None: every digit of the test set is read rightly.")
+            st.markdown("None: every test digit is classified correctly.")
             return
         st.dataframe(
             pd.DataFrame(pairs, columns=["true digit", "answer", "times"]),
@@ -277,7 +279,7 @@ def per_digit(record: Record) -> None:
 def misread(record: Record) -> None:
     """The misread digits, if the data set is on this machine."""
     found = sorted(record.test.misread, key=lambda one: -one.probabilities[one.prediction])
-    st.subheader("Misread digits", anchor=False)
+    st.subheader("Misclassified digits", anchor=False)
     if not found:
         st.markdown("None.")
         return
@@ -287,9 +289,7 @@ def misread(record: Record) -> None:
             "machine: train once on MNIST, and it is downloaded."
         )
         return
-    st.markdown(
-        f"All {len(found)}, the surest first. Sureness is the probability of the wrong answer."
-    )
+    st.markdown(f"All {len(found)}, highest confidence first: the probability of the wrong answer.")
     try:
         misread_pictures(found, data.load(record.config.data).test_images)
     except data.DataError as error:
@@ -346,7 +346,7 @@ def network(model: ConvNet, record: Record) -> None:
 
 def demands(model: ConvNet, record: Record) -> None:
     """What the task demanded, each with what is here."""
-    st.markdown("**What the task demanded**")
+    st.markdown("**Task requirements**")
     lines = [
         f":material/{'check' if d.met else 'close'}: {d.asked}: "
         f"{'**met**' if d.met else '**not met**'}, {d.found}"

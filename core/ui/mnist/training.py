@@ -27,7 +27,7 @@ LABELS = {
     "batch_size": "Batch size",
     "optimiser": "Optimiser",
     "peak_rate": "Peak learning rate",
-    "schedule": "Schedule",
+    "schedule": "Learning-rate schedule",
     "warmup": "Warm-up (share of steps)",
     "momentum": "Momentum",
     "weight_decay": "Weight decay",
@@ -38,13 +38,13 @@ LABELS = {
     "shear": "Shear (± degrees)",
     "elastic": "Elastic (pixels, sd)",
     "dropout": "Dropout",
-    "averaging": "Weight averaging (decay)",
-    "settling": "Settling (plain images)",
-    "plain_epochs": "Last epochs without changes",
+    "averaging": "Weight averaging, EMA (decay)",
+    "settling": "Batch-norm recalibration (images)",
+    "plain_epochs": "Last epochs without augmentation",
     "pen": "Stroke width (pixels)",
     "drawn": "Drawn digits",
     "drawn_others": "Drawings of other things",
-    "validation": "Held out for validation",
+    "validation": "Held-out validation images",
     "seed": "Seed",
     "precision": "Precision",
     "parts": "Parts of a batch",
@@ -52,12 +52,12 @@ LABELS = {
 HELP = {
     "data": "MNIST: 70,000 digits. UCI: 1,797 digits that need no download, quick to train on.",
     "averaging": "The result is a moving average of the weights; 0 for none.",
-    "settling": "After each epoch batch normalisation is counted anew from so many plain "
-    "images; 0 keeps those of training.",
-    "validation": "So many training images are not trained on: their loss is logged, and they say "
-    "at the end how sure the network may be.",
-    "drawn": "Digits of a simulated pen, of many widths, slants and forms, trained on besides.",
-    "drawn_others": "Scribbles, letters, rows of digits: the network learns to be unsure of them.",
+    "settling": "Batch-norm statistics are recomputed after each epoch on so many images "
+    "without augmentation; 0: not at all.",
+    "validation": "Training images kept for validation: their loss is logged, and at the end "
+    "the confidence is calibrated on them.",
+    "drawn": "Extra training digits from a simulated pen, in many widths, slants and shapes.",
+    "drawn_others": "Scribbles, letters, rows of digits: it learns low confidence on them.",
     "parts": "Each batch is split into so many parts that run side by side.",
     "warmup": "One-cycle rises for this share of all steps, then falls.",
     "precision": "bfloat16 is about twice as fast; the results are evaluated in float32.",
@@ -76,7 +76,7 @@ GROUPS = {
         "settling",
     ),
     "Regularisation": ("dropout", "label_smoothing", "validation"),
-    "Random changes of each image": (*AUGMENTATION, "plain_epochs"),
+    "Data augmentation": (*AUGMENTATION, "plain_epochs"),
     "Drawings besides the data set": ("drawn", "drawn_others"),
     "Speed": ("precision", "parts"),
 }
@@ -103,7 +103,7 @@ def view() -> None:
         active = [name for name, run in every.items() if run.state is State.RUNNING]
         settings.fit({"run": next(iter([*active, *every]), "")})
     if not every:
-        st.markdown("No run yet. What you start here goes on when you leave, and is here later.")
+        st.markdown("No runs yet. A run continues when you leave, and you find it here later.")
         return
     st.selectbox(
         "Run", every, format_func=lambda name: label(every[name]), **settings.widget("run")
@@ -159,7 +159,7 @@ def _follow() -> None:
             st.button("Resume", icon=":material/play_arrow:", on_click=_resume, args=(folder,))
         if not run.state.is_active:
             with st.popover("Delete", icon=":material/delete:"):
-                st.markdown("Its weights and its log are gone for everyone then.")
+                st.markdown("This deletes its weights and log for everyone.")
                 st.button("Delete this run", on_click=_delete, args=(folder,))
     live(run)
     was_active = state.get(WAS_ACTIVE) == run.id
@@ -219,7 +219,7 @@ def data_note(source: str) -> str | None:
         return None
     return (
         f"MNIST is not on this machine yet. The run downloads it first "
-        f"({data.DOWNLOAD_BYTES / 1e6:.0f} MB); without a network, choose the UCI digits."
+        f"({data.DOWNLOAD_BYTES / 1e6:.0f} MB); offline, choose the UCI digits."
     )
 
 
@@ -229,15 +229,15 @@ def progress(run: Run) -> None:
         case State.WAITING:
             before = "1 run is" if run.ahead == 1 else f"{run.ahead} runs are"
             st.info(
-                f"Waiting: {before} before this one." if run.ahead else "Starting…",
+                f"Waiting: {before} ahead in the queue." if run.ahead else "Starting…",
                 icon=":material/hourglass_empty:",
             )
         case State.RUNNING | State.STOPPING:
             _bars(run)
         case State.FINISHED:
             st.success(
-                f"Finished: {100 * run.epochs[-1].test_accuracy:.2f} % of the test set read "
-                f"rightly after {len(run.epochs)} epochs.",
+                f"Finished: test accuracy {100 * run.epochs[-1].test_accuracy:.2f} % "
+                f"after {len(run.epochs)} epochs.",
                 icon=":material/check:",
             )
         case State.STOPPED:
@@ -246,7 +246,7 @@ def progress(run: Run) -> None:
             st.error(plain(run.message), icon=":material/error:")
         case State.DIED:
             st.error(
-                "The training process has ended without a word: it was killed, or the machine "
+                "The training process ended unexpectedly: it was killed, or the machine "
                 f"ran out of memory. {_kept(run)}",
                 icon=":material/error:",
             )

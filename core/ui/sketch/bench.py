@@ -78,8 +78,8 @@ def _bench(model: ConvNet, record: Record) -> None:
             )
             if record.calibration is None:
                 st.caption(
-                    "This network held no images back to learn how sure it may be: "
-                    "its probabilities are as it gives them."
+                    "This network is not calibrated: it was trained without "
+                    "held-out validation images."
                 )
     if image is not None and read is not None:
         # The browser draws what comes together in one go: the bars come first, and alone.

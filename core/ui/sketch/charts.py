@@ -131,8 +131,8 @@ def attribution_spec() -> dict[str, Any]:
             width=OVERLAY_SIZE[0],
             height=OVERLAY_SIZE[1],
             title={
-                "text": "Which pixels decide",
-                "subtitle": "orange speaks for the digit, purple against it",
+                "text": "Saliency map",
+                "subtitle": "orange supports the digit, purple opposes it",
             },
         )
         .to_dict(validate=False)

@@ -59,7 +59,7 @@ export default function ({ data, parentElement }) {
           grid.append(map);
         }
         const title = element("h4", {}, layer.name);
-        const words = `${count} maps of ${height} × ${width}; a value sees ${layer.field} × ${layer.field} pixels`;
+        const words = `${count} maps of ${height} × ${width}; receptive field ${layer.field} × ${layer.field} pixels`;
         return element("section", {}, title, element("p", {}, words, element("span")), grid);
       }),
     );
@@ -127,14 +127,14 @@ export default function ({ data, parentElement }) {
         "div",
         { className: "origin" },
         element("figure", {}, whole, element("figcaption", {}, "the image")),
-        element("figure", {}, part, element("figcaption", {}, `what it sees: ${right - left} × ${bottom - top}`)),
+        element("figure", {}, part, element("figcaption", {}, `receptive field: ${right - left} × ${bottom - top}`)),
       ),
       element(
         "p",
         {},
         value > 0 || isSigned(layer)
           ? `Strongest at row ${spot[0]}, column ${spot[1]}: ${number(value)}. It comes from the framed pixels.`
-          : "This map is silent: it found nothing here.",
+          : "This feature map is zero everywhere.",
       ),
       element("p", {}, `Its weights, ${times(layer.kernel)}, ${before}; bias ${number(layer.bias[m])}.`, legend(layer.weight, true)),
       kernels,

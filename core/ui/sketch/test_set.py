@@ -32,7 +32,7 @@ def tested(source: str, misread: list[int]) -> tuple[Tensor | None, int | None]:
         st.button("Any", icon=":material/shuffle:", on_click=_choose_from, args=(range(count),))
         if misread:
             st.button(
-                "A misread one",
+                "A misclassified one",
                 icon=":material/error:",
                 on_click=_choose_from,
                 args=(tuple(misread),),

@@ -41,13 +41,13 @@ def verdict(found: Answer | None, truth: int | None) -> None:
     else:
         ranked = [f"<b>{d}</b> {percent(found.probabilities[d])}" for d in found.ranking[:3]]
         if found.is_sure:
-            big, first = str(found.digit), f"{percent(found.confidence)} sure"
+            big, first = str(found.digit), f"{percent(found.confidence)} confidence"
             second = f"next: {ranked[1]}"
         else:
             big, first = "?", "I am not sure"
             second = f"perhaps {', '.join(ranked)}"
         if truth is not None:
-            word = "right" if truth == found.digit else "wrong"
+            word = "correct" if truth == found.digit else "misclassified"
             second += f"<br>the label says {truth}: {word}"
     st.html(
         f"<div class='verdict' role='status'><span>{big}</span>"

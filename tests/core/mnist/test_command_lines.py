@@ -72,5 +72,5 @@ def test_data_that_cannot_be_had_is_explained_in_a_sentence(command, tmp_path, m
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     result = command("evaluate", str(runs.CHECKPOINTS / "published"))
     assert result.returncode == 1
-    assert "UCI digits, which need no network" in result.stderr
+    assert "UCI digits, which need no download" in result.stderr
     assert "Traceback" not in result.stderr

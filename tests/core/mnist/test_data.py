@@ -125,7 +125,7 @@ def test_the_second_mirror_serves_what_the_first_has_damaged(mirrors):
 def test_a_download_that_fails_leaves_nothing_and_names_the_choices(mirrors):
     for folder in mirrors:
         (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"half of a fi")
-    with pytest.raises(DataError, match="UCI digits, which need no network"):
+    with pytest.raises(DataError, match="UCI digits, which need no download"):
         data.load("mnist")
     assert not data.available("mnist")
     assert list(data.mnist_folder().rglob("*ubyte*")) == []

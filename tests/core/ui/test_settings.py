@@ -28,18 +28,18 @@ def test_so_does_a_whole_number(value):
 @pytest.mark.parametrize(
     ("setting", "text", "sentence"),
     [
-        (WEIGHT, "abc", "“abc” is not a number. Allowed is a number from -100 to 100."),
-        (WEIGHT, "", "That is empty. Allowed is a number from -100 to 100."),
-        (WEIGHT, "nan", "“nan” is not a number. Allowed is a number from -100 to 100."),
-        (WEIGHT, "1e308", "1e308 is out of range. Allowed is a number from -100 to 100."),
-        (WEIGHT, "-inf", "“-inf” is not a number. Allowed is a number from -100 to 100."),
-        (EPOCHS, "0", "0 is out of range. Allowed is a whole number from 1 to 1000."),
-        (EPOCHS, "1000000000", "1000000000 is out of range. Allowed is a whole number from 1 to"),
-        (EPOCHS, "2.5", "“2.5” is not a whole number. Allowed is a whole number from 1 to 1000."),
+        (WEIGHT, "abc", "“abc” is not a number. Enter a number from -100 to 100."),
+        (WEIGHT, "", "That is empty. Enter a number from -100 to 100."),
+        (WEIGHT, "nan", "“nan” is not a number. Enter a number from -100 to 100."),
+        (WEIGHT, "1e308", "1e308 is out of range. Enter a number from -100 to 100."),
+        (WEIGHT, "-inf", "“-inf” is not a number. Enter a number from -100 to 100."),
+        (EPOCHS, "0", "0 is out of range. Enter a whole number from 1 to 1000."),
+        (EPOCHS, "1000000000", "1000000000 is out of range. Enter a whole number from 1 to"),
+        (EPOCHS, "2.5", "“2.5” is not a whole number. Enter a whole number from 1 to 1000."),
         (Choice("c", "a", ("a", "b")), "z", "“z” is not a choice. Allowed is a or b."),
-        (RATES, "", "It takes 1 to 3 numbers from 0 to 10, with blanks between them; here are 0."),
-        (RATES, "1 2 3 4", "here are 4."),
-        (RATES, "1 x", "“x” is not a number. Allowed is a number from 0 to 10."),
+        (RATES, "", "Enter 1 to 3 numbers from 0 to 10, separated by spaces; found 0."),
+        (RATES, "1 2 3 4", "found 4."),
+        (RATES, "1 x", "“x” is not a number. Enter a number from 0 to 10."),
     ],
 )
 def test_what_cannot_be_taken_is_answered_with_what_can(setting, text, sentence):
@@ -56,7 +56,7 @@ def test_a_url_is_read_as_far_as_it_can_be():
     values, complaints = settings.read({"w1": "0.25", "eta": "1e308", "zeta": "1"})
     assert values["w1"] == 0.25
     assert values["eta"] == 1.0
-    assert complaints == ["eta stays 1: 1e308 is out of range. Allowed is a number from 0 to 1000."]
+    assert complaints == ["eta stays 1: 1e308 is out of range. Enter a number from 0 to 1000."]
 
 
 def test_the_slider_has_every_rate_of_the_courses_and_is_fine_below_one():
