@@ -2,7 +2,7 @@
 
 Streamlit's dataframe draws on a canvas and can neither mark a row nor scroll to it, and styling its
 cells takes half a second for a thousand epochs. This one keeps only the rows in view, and changes
-them while a slider moves.
+them while a slider moves. On paper all rows stand, in groups of columns that fit a sheet.
 """
 
 from __future__ import annotations
