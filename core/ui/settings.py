@@ -262,12 +262,10 @@ class Settings:
         state, here = st.session_state, self._here
         query = st.query_params.to_dict()
         mine = {name: text for name, text in query.items() if name in self._settings}
-        arrived = state.get("page", self.page) != self.page
-        state["page"] = self.page
         # An edit is newer than the address that came with it. And an address with the names of
         # others alone is none of this page's.
         is_new = mine != here.address and (bool(mine) or not query)
-        if is_new and (arrived or not here.edited):
+        if is_new and (state.get("arrived") or not here.edited):
             here.values, here.complaints = self.read(mine)
             here.address, here.written = mine, self.query()
         elif mine == self.query():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 from starlette.requests import Request
@@ -22,6 +23,11 @@ PAGES = {
     "mnist": "MNIST",
     "sketch": "Sketch",
 }
+
+
+_check_address = st.components.v2.component(
+    "address", html="<i></i>", js=(_HERE / "address.js").read_text(encoding="utf-8")
+)
 
 
 def routes() -> list[Route]:
@@ -60,6 +66,7 @@ def navigation() -> Any:
         for name, title in PAGES.items()
     ]
     here = st.navigation(pages, position="hidden")
+    _arrive(here.title)
     with st.container(key="menu", horizontal=True):
         for name, title in PAGES.items():
             if title == here.title:
@@ -71,6 +78,16 @@ def navigation() -> Any:
             else:
                 link(name, title)
     return here
+
+
+def _arrive(title: str) -> None:
+    """Note for `Settings.open` whether the page is another than before, and check its address."""
+    state = st.session_state
+    state.arrived = state.get("here", title) != title
+    state.here = title
+    state.arrivals = state.get("arrivals", 0) + state.arrived
+    query = urlencode(st.query_params.to_dict())
+    _check_address(key="address", data={"arrival": state.arrivals, "query": query})
 
 
 def link(page: str, label: str, **options: Any) -> None:

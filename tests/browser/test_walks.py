@@ -239,6 +239,29 @@ def test_an_address_below_a_page_leads_to_the_page(new_page, runs_address, below
     expect(field(page, "w1")).to_have_value("0.9")
 
 
+def test_a_late_write_of_the_page_before_is_taken_back(new_page, runs_address):
+    page = new_page()
+    page.goto(f"{runs_address}/workbook")
+    arrive(page, "workbook")
+    page.evaluate(
+        """() => {
+          const push = history.pushState.bind(history);
+          history.pushState = (state, title, address) => {
+            push(state, title, address);
+            history.pushState = push;
+            push({}, "", `${location.pathname}?network=compact&task=export`);
+          };
+        }"""
+    )
+    go(page, "sketch")
+    page.wait_for_url(f"{runs_address}/sketch", timeout=10_000)
+    settle(page)
+    choose(page, "Test set")
+    assert page.url.endswith("/sketch?source=test")
+    chosen = page.get_by_role("combobox", name="Trained network")
+    expect(chosen).to_have_value("Published, shipped")
+
+
 def test_names_of_others_in_an_address_pass_without_a_word(new_page, runs_address):
     page = new_page()
     page.goto(f"{runs_address}/backprop?fbclid=x&utm_source=y&w1=0.9&colour=red")

@@ -183,7 +183,7 @@ def log(epochs: Sequence[EpochRecord]) -> None:
     table.dataframe(
         log_table(epochs),
         hide_index=True,
-        height=458,
+        height="content",
         column_order=[
             "epoch",
             "training loss",
@@ -201,7 +201,7 @@ def log(epochs: Sequence[EpochRecord]) -> None:
         },
         alt="The log: loss and accuracy of each epoch",
     )
-    text.code(log_text(epochs), language=None, height=458)
+    text.code(log_text(epochs), language=None)
 
 
 def log_text(epochs: Sequence[EpochRecord]) -> str:

@@ -1,0 +1,18 @@
+// An edit writes its page's query when the server has answered it. Where the browser has gone on to
+// another page by then, Streamlit writes the query behind that page's path. So a page that has been
+// arrived at checks its address, and where it is another's, mends it and has Streamlit read it again.
+const EMBED = ["embed", "embed_options"]; // Streamlit's own, which the server never sees
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector("i");
+  if (root.arrival === data.arrival) return;
+  root.arrival = data.arrival;
+  if (!data.arrival) return; // the address that a person came with
+  const found = new URLSearchParams(location.search);
+  const wanted = new URLSearchParams(data.query);
+  EMBED.forEach((name) => found.getAll(name).forEach((value) => wanted.append(name, value)));
+  [found, wanted].forEach((query) => query.sort());
+  if (String(found) === String(wanted)) return;
+  history.replaceState({}, "", String(wanted) ? `${location.pathname}?${wanted}` : location.pathname);
+  dispatchEvent(new PopStateEvent("popstate"));
+}
