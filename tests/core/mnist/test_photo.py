@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -160,6 +161,7 @@ def test_a_pencil_on_unevenly_lit_paper():
     assert_same(read_ink(file), ink, least=0.6)
 
 
+BLANK = np.zeros((600, 450))
 LINES = (DOWN * 600 + 4 * ACROSS) % 30 < 2
 RULED = {"lines": LINES, "squares": LINES | (ACROSS * 450 % 30 < 2)}
 
@@ -251,6 +253,88 @@ def test_a_digit_cut_out_without_a_margin(digit, paper, pen):
     assert_same(read_ink(encoded(on_paper(ink, paper, pen, noise=0, blur=0))), ink)
 
 
+def at_side(digit, side, size=(450, 600), height=0.6, pen=0.03):
+    """A digit that one side of the picture touches along its outermost stroke."""
+    ink = drawn(digit, size, height, pen)
+    rows, columns = (np.flatnonzero((ink > 0.5).any(axis=1 - axis)) for axis in (0, 1))
+    by = {"top": -rows[0], "bottom": len(ink) - 1 - rows[-1], "left": -columns[0]}
+    by["right"] = ink.shape[1] - 1 - columns[-1]
+    return np.roll(ink, by[side], axis=0 if side in ("top", "bottom") else 1)
+
+
+@pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
+@pytest.mark.parametrize("digit", DIGITS)
+@pytest.mark.parametrize(("paper", "pen"), [(225, 45), (45, 215)])
+def test_a_digit_that_touches_one_side(digit, side, paper, pen):
+    ink = at_side(digit, side)
+    file = encoded(on_paper(ink, paper, pen, light=LIGHT["gradient"], noise=6), "JPEG")
+    assert_same(read_ink(file), ink, least=0.8)
+
+
+@pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
+def test_a_1_along_a_side(side):
+    ink = np.zeros((600, 450))
+    ink[100:500, :20] = 1
+    if side in ("top", "bottom"):
+        ink = np.zeros((600, 450))
+        ink[:20, 70:380] = 1
+    ink = ink[::-1] if side == "bottom" else ink[:, ::-1] if side == "right" else ink
+    assert_same(read_ink(encoded(on_paper(ink))), ink)
+
+
+COLOURS = {  # paper and pen
+    "yellow marker": ((235, 235, 232), (245, 232, 80)),
+    "pale yellow": ((240, 240, 238), (248, 242, 160)),
+    "orange": ((230, 230, 228), (250, 170, 60)),
+    "pink": ((235, 232, 232), (250, 160, 200)),
+    "light cyan": ((235, 235, 235), (150, 230, 240)),
+    "light green": ((235, 235, 235), (170, 240, 150)),
+    "red on green, as light": ((110, 160, 80), (215, 105, 80)),
+    "yellow on light blue": ((185, 215, 245), (245, 235, 110)),
+    "white on pink": ((250, 170, 200), (248, 248, 248)),
+    "blue on red": ((200, 60, 50), (60, 80, 190)),
+    "black on brown": ((190, 150, 105), (50, 45, 40)),
+    "yellow chalk": ((50, 85, 65), (225, 215, 120)),
+    "blue on black": ((35, 35, 38), (50, 70, 200)),
+}
+
+
+def coloured(ink, paper, pen, light=1.0, ruled=None):
+    """A photograph, uint8 (H, W, 3). ruled: where the paper has lines of light blue."""
+    sheet = np.broadcast_to(np.float64(paper), (*ink.shape, 3))
+    if ruled is not None:
+        sheet = np.where(ruled[..., None], (150, 180, 225), sheet)
+    covered, light = ink[..., None], np.broadcast_to(light, ink.shape)[..., None]
+    seen = (sheet + (np.float64(pen) - sheet) * covered) * light
+    seen = ndimage.gaussian_filter(seen, (0.7, 0.7, 0))
+    noise = np.random.default_rng(0).normal(size=seen.shape) * 5
+    return np.clip(seen + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("light", ["gradient", "soft shadow"])
+@pytest.mark.parametrize("digit", [0, 4, 5])
+@pytest.mark.parametrize("colour", COLOURS)
+def test_ink_of_another_colour(colour, digit, light):
+    ink = drawn(digit)
+    file = encoded(coloured(ink, *COLOURS[colour], LIGHT[light]), "JPEG", quality=80)
+    assert_same(read_ink(file), ink, least=0.75)
+
+
+@pytest.mark.parametrize("ruled", RULED)
+@pytest.mark.parametrize("pen", [(40, 60, 150), (45, 45, 45), (250, 170, 60), (245, 232, 80)])
+def test_ink_of_a_colour_on_light_blue_lines(pen, ruled):
+    ink = drawn(4, pen=0.02)
+    file = encoded(coloured(ink, (235, 235, 232), pen, ruled=RULED[ruled]), "JPEG", quality=80)
+    assert_same(read_ink(file), ink, least=0.7)
+
+
+@pytest.mark.parametrize("colour", [(255, 244, 225), (205, 225, 255)], ids=["lamp", "sky"])
+def test_coloured_light_is_not_ink(colour):
+    paper = coloured(BLANK, colour, colour, LIGHT["lamp"])
+    with pytest.raises(PhotoError, match="No ink found"):
+        read_ink(encoded(paper, "JPEG", quality=60))
+
+
 def test_edges_stay_soft_and_strokes_are_full():
     found = read_ink(encoded(on_paper(drawn(7), blur=1.5)))
     assert ((found > 30) & (found < 225)).sum() > 0.1 * (found > 127).sum()
@@ -279,6 +363,12 @@ def of_16_bits(image):
     return Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
 
 
+def pages(form):
+    """The page, and a blank one after it."""
+    first, blank = PAGE.convert("RGB"), Image.new("RGB", (300, 400), "white")
+    return encoded(first, form, save_all=True, append_images=[blank])
+
+
 MODES = {
     "grey": encoded(PAGE),
     "colour": encoded(PAGE.convert("RGB")),
@@ -303,10 +393,24 @@ MODES = {
     "BMP": encoded(PAGE, "BMP"),
     "GIF": encoded(PAGE, "GIF"),
     "GIF on nothing": encoded(with_alpha(20), "GIF"),
+    "TIFF": encoded(PAGE, "TIFF"),
+    "TIFF of a fax": encoded(Image.fromarray(UPRIGHT < 0.5), "TIFF", compression="group4"),
+    "TIFF of 16 bits": encoded(of_16_bits(PAGE), "TIFF", compression="tiff_lzw"),
+    "TIFF of 32 bits": encoded(Image.fromarray(np.asarray(PAGE).astype(np.int32) * 9000), "TIFF"),
+    "TIFF of floats": encoded(Image.fromarray(np.float32(PAGE) / 255), "TIFF"),
+    "TIFF of several pages": pages("TIFF"),
+    "HEIC": encoded(PAGE.convert("RGB"), "HEIF"),
+    "HEIC on nothing": encoded(with_alpha(20), "HEIF"),
+    "HEIC of several pictures": pages("HEIF"),
+    "PDF": encoded(PAGE.convert("RGB"), "PDF"),
+    "PDF of several pages": pages("PDF"),
 }
 if features.check("webp"):
     MODES["WebP"] = encoded(PAGE, "WEBP")
     MODES["WebP on nothing"] = encoded(with_alpha(240), "WEBP")
+if features.check("avif"):
+    MODES["AVIF"] = encoded(PAGE, "AVIF")
+    MODES["AVIF on nothing"] = encoded(with_alpha(240), "AVIF")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -344,15 +448,81 @@ TURNS = {
 }
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", TURNS)
 def test_a_picture_is_turned_as_its_exif_says(orientation, form):
-    if form == "WEBP" and not features.check("webp"):
-        pytest.skip("Pillow was built without WebP")
+    if form in ("WEBP", "AVIF") and not features.check(form.lower()):
+        pytest.skip(f"Pillow was built without {form}")
     exif = Image.Exif()
     exif[0x0112] = orientation
     turned = Image.fromarray(np.ascontiguousarray(TURNS[orientation](np.asarray(PAGE))))
     assert_same(read_ink(encoded(turned, form, exif=exif)), UPRIGHT)
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+def test_a_heic_is_turned_once(orientation):
+    """A phone writes how to turn it twice: in the HEIC and in its EXIF."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turned = Image.fromarray(np.ascontiguousarray(TURNS[orientation](np.asarray(PAGE))))
+    assert_same(read_ink(encoded(turned, "HEIF", exif=exif.tobytes())), UPRIGHT)
+
+
+@pytest.mark.parametrize("suffix", photo.SUFFIXES)
+def test_every_suffix_is_of_a_format_that_is_read(suffix):
+    names = {"jpg": "JPEG", "tif": "TIFF", "heic": "HEIF"}
+    form = names.get(suffix, suffix.upper())
+    if form in ("WEBP", "AVIF") and not features.check(suffix):
+        pytest.skip(f"Pillow was built without {form}")
+    assert_same(read_ink(encoded(PAGE.convert("RGB"), form)), UPRIGHT)
+
+
+def pdf(drawing=b"", media=b"0 0 300 400", trailer=b"", image=b""):
+    """A PDF of one page; drawing: its operators, image: the entries of a picture named I."""
+    parts = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [%s] /Contents 4 0 R "
+        b"/Resources << /XObject << /I 5 0 R >> >> >>" % media,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawing), drawing),
+        b"<< /Type /XObject /Subtype /Image /ColorSpace /DeviceGray /BitsPerComponent 8 "
+        b"/Length 0 %s >>\nstream\n\nendstream" % image,
+    ]
+    file, places = b"%PDF-1.7\n", b""
+    for number, part in enumerate(parts, 1):
+        places += b"%010d 00000 n \n" % len(file)
+        file += b"%d 0 obj\n%s\nendobj\n" % (number, part)
+    table = b"xref\n0 6\n0000000000 65535 f \n%strailer\n<< /Size 6 /Root 1 0 R %s >>\n"
+    return file + table % (places, trailer) + b"startxref\n%d\n%%%%EOF" % len(file)
+
+
+SEVEN = b"12 w 60 370 m 240 370 l 120 30 l S"
+LOCK = b"/Encrypt << /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P -4 >> /ID [<00> <00>]" % (
+    b"00" * 32,
+    b"11" * 32,
+)
+
+
+@pytest.mark.parametrize("zoom", [0.01, 1, 1000])
+def test_a_page_of_any_size_is_drawn_alike(zoom):
+    media = b"0 0 %g %g" % (300 * zoom, 400 * zoom)
+    found = read_ink(pdf(b"%g 0 0 %g 0 0 cm " % (zoom, zoom) + SEVEN, media))
+    assert found.shape == (600, 450)
+    ink = Image.new("L", (600, 800))
+    ImageDraw.Draw(ink).line([(120, 60), (480, 60), (240, 740)], 255, 24)
+    assert_same(found, np.asarray(ink) / 255)
+
+
+def test_a_page_that_takes_too_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(photo, "PDF_SECONDS", 1)
+    with pytest.raises(PhotoError, match="too much on its first page"):
+        read_ink(pdf(b"0 0 m 300 400 l S\n" * 1_000_000))
+
+
+def test_pdfs_are_read_at_the_same_time():
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(read_ink, [MODES["PDF"]] * 4):
+            assert_same(found, UPRIGHT)
 
 
 def png(width, height, body, depth=8):
@@ -380,8 +550,14 @@ def many_digits():
     return encoded(on_paper(sum(drawn(5, height=0.12, pen=0.01, at=at) for at in places)))
 
 
+def large_tile():
+    """A TIFF of 300 × 400 pixels in one compressed tile of 30,000 × 30,000."""
+    tags = {256: 300, 257: 400, 258: 8, 259: 8, 262: 1, 322: 30_000, 323: 30_000, 324: 0, 325: 0}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4)
+
+
 FRAME = (np.abs(ACROSS - 0.5) > 0.42) | (np.abs(DOWN - 0.5) > 0.44)
-BLANK = np.zeros((600, 450))
 JPEG, PNG = MODES["JPEG"], MODES["colour"]
 FRAMES = [PAGE, PAGE.point(lambda shade: 255 - shade)]
 NOT_A_PICTURE, DAMAGED, NO_INK = "not a picture", "damaged", "No ink found"
@@ -389,9 +565,25 @@ BAD = {
     "empty": (b"", "empty"),
     "text": (b"I am a text, not a picture.", NOT_A_PICTURE),
     "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/></svg>", NOT_A_PICTURE),
-    "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", NOT_A_PICTURE),
+    "Word": (b"PK\x03\x04" + bytes(100), NOT_A_PICTURE),
+    "video": (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100), NOT_A_PICTURE),
+    "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", DAMAGED),
+    "half a PDF": (MODES["PDF"][: len(MODES["PDF"]) // 2], DAMAGED),
+    "locked PDF": (pdf(SEVEN, trailer=LOCK), "password"),
+    "PDF without a page": (
+        pdf().replace(b"/Kids [3 0 R] /Count 1", b"/Kids [] /Count 0     "),
+        "PDF",
+    ),
+    "blank PDF": (pdf(), NO_INK),
+    "PDF of a strip": (pdf(SEVEN, b"0 0 3 400"), "not a strip"),
+    "PDF of a large picture": (
+        pdf(b"300 0 0 400 0 0 cm /I Do", image=b"/Width 30000 /Height 30000"),
+        "million pixels",
+    ),
     "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100), "HEIC"),
-    "TIFF": (encoded(PAGE, "TIFF"), NOT_A_PICTURE),
+    "half a HEIC": (MODES["HEIC"][: len(MODES["HEIC"]) // 2], DAMAGED),
+    "half a TIFF": (MODES["TIFF"][: len(MODES["TIFF"]) // 2], DAMAGED),
+    "TIFF of a large tile": (large_tile(), "million pixels"),
     "signature alone": (PNG[:8], DAMAGED),
     "half a header": (PNG[:20], DAMAGED),
     "half a PNG": (PNG[: len(PNG) // 2], DAMAGED),
@@ -409,6 +601,7 @@ BAD = {
     "many scans": (JPEG[:-2] + b"\xff\xda\0\x08\x01\x01\0\0\x3f\0" * 200, "unusual"),
     "animated GIF": (encoded(FRAMES[0], "GIF", save_all=True, append_images=FRAMES), "animated"),
     "animated PNG": (encoded(FRAMES[0], "PNG", save_all=True, append_images=FRAMES), "animated"),
+    "animated HEIC": (b"\0\0\0\x18ftyphevc\0\0\0\0msf1hevc" + bytes(100), "animated"),
     "white": (encoded(np.full((300, 200), 255, np.uint8)), NO_INK),
     "black": (encoded(np.zeros((300, 200), np.uint8)), NO_INK),
     "all transparent": (encoded(Image.new("RGBA", (200, 200))), NO_INK),
@@ -423,6 +616,10 @@ BAD = {
     "a speck": (encoded(on_paper(drawn(0, height=0.01, pen=0.01))), NO_INK),
     "many digits": (many_digits(), "more than one digit"),
 }
+if features.check("avif"):
+    BAD["half an AVIF"] = (MODES["AVIF"][: len(MODES["AVIF"]) // 2], DAMAGED)
+    moving = encoded(FRAMES[0], "AVIF", save_all=True, append_images=FRAMES)
+    BAD["animated AVIF"] = (moving, "animated")
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -482,9 +679,20 @@ def quiet(file):
         assert found.any()
 
 
-STARTS = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"BM", b"RIFF\x40\0\0\0WEBP"]
+STARTS = [
+    b"",
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff\xe0",
+    b"GIF89a",
+    b"BM",
+    b"RIFF\x40\0\0\0WEBP",
+    b"II\x2a\0\x08\0\0\0",
+]
+STARTS += [b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1" for brand in (b"heic", b"avif")]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of tags that make no sense
+@settings(deadline=None)  # a PDF takes a process
 @given(st.sampled_from(STARTS), st.binary(max_size=400))
 def test_random_bytes_never_raise_anything_else(start, rest):
     quiet(start + rest)
@@ -501,10 +709,14 @@ VALID = [
     encoded(SMALL.convert("RGB"), "JPEG", progressive=True),
     encoded(SMALL, "GIF"),
     encoded(SMALL, "BMP"),
+    encoded(SMALL, "TIFF", compression="tiff_lzw"),
+    encoded(SMALL.convert("RGB"), "HEIF"),
+    *([encoded(SMALL, "AVIF", exif=EXIF)] if features.check("avif") else []),
     *([encoded(SMALL, "WEBP", exif=EXIF)] if features.check("webp") else []),
 ]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of tags that make no sense
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(VALID), st.data())
 def test_a_damaged_file_never_raises_anything_else(file, data):
