@@ -7,8 +7,8 @@
 //              └──> strokes of the base: request ──> server ──> a smaller base
 //   a reload ─────> strokes in storage:  request ──> server ──> the base
 //
-// A new base wipes the canvas. So while a request is on its way whatever else the hand does waits,
-// in its order, and is done when the new base has come.
+// A new base wipes the canvas. So until the canvas has shown it, and the server has seen that,
+// whatever else the hand does waits, and is done then in its order.
 const STORED = "sketch.strokes";
 const MOST = 1_000_000; // characters of stored strokes: minutes of scribbling
 const LOST = 10_000; // ms after which no answer will come
@@ -167,17 +167,13 @@ export default function ({ data, parentElement, setStateValue }) {
     end: new AbortController(),
     buttons: root.querySelectorAll("button"),
   });
-  const isAnswer = !isNew && data.answered !== link.data.answered;
+  const isOther = !isNew && data.number !== link.data.number;
   Object.assign(link, { data, set: setStateValue });
   if (isNew) mount(link);
   dress(link);
   link.show();
-  requestAnimationFrame(() =>
-    setTimeout(() => {
-      if (isAnswer) press(SEND); // the new base is on the canvas
-      link.drain();
-    }),
-  );
+  if (isOther) requestAnimationFrame(() => press(SEND)); // a base that came first is not sent
+  link.drain();
 
   if (data.strokes) keep(data.strokes);
   else if (!link.isAsked && stored()) link.restore(stored());

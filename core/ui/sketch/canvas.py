@@ -44,13 +44,15 @@ class _Drawing:
 
     strokes: those on it, as it last said; None before anything was heard. image: as MNIST would
     have them. base: those it was given to begin with, for the time with this number: it draws its
-    base only if that differs from the one before. answered: the browser's last request.
+    base only if that differs from the one before. pending: the browser's request that led to this
+    base, until the canvas has shown it; then it is answered.
     """
 
     strokes: list[_Stroke] | None = None
     image: Tensor | None = None
     base: list[_Stroke] = field(default_factory=list)
     number: int = 0
+    pending: int = 0
     answered: int = 0
 
     def begin(self, base: list[_Stroke]) -> None:
@@ -88,6 +90,7 @@ def drawn() -> Tensor | None:
         key=TOOLS,
         data={
             "base": len(drawing.base),
+            "number": drawing.number,
             "answered": drawing.answered,
             "strokes": drawing.strokes,
         },
@@ -110,19 +113,21 @@ def _take() -> None:
     except (ValueError, OSError, SyntaxError):  # the last two: Pillow's, for what is no PNG
         return
     drawing.strokes, drawing.image = strokes, as_mnist(ink)
+    if len(strokes) == len(drawing.base):  # no other drawing since the request had as many
+        drawing.answered = drawing.pending
 
 
 def _answer() -> None:
     """Give the canvas the base that the browser asks for."""
     drawing, request = _drawing(), state[TOOLS]["request"]
-    drawing.answered = request["number"]
+    drawing.pending = request["number"]
     if "left" in request:
         drawing.begin(drawing.base[: request["left"]])
         return
     try:
         drawing.begin(_strokes(json.loads(request["restore"])))
     except (ValueError, RecursionError):
-        drawing.begin([])
+        drawing.strokes, drawing.answered = [], drawing.pending
 
 
 def _strokes(objects: object) -> list[_Stroke]:
