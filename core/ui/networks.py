@@ -72,7 +72,11 @@ def choose(settings: Settings) -> Path | None:
 
 def load(folder: Path) -> tuple[ConvNet, Record]:
     """The network and the record of a folder, read once. Raises CheckpointError."""
-    return _load(folder, (folder / checkpoint.RECORD).stat().st_mtime_ns)
+    try:
+        written = (folder / checkpoint.RECORD).stat().st_mtime_ns
+    except OSError as error:
+        raise checkpoint.CheckpointError("It has just been deleted.") from error
+    return _load(folder, written)
 
 
 @lru_cache(maxsize=16)

@@ -186,6 +186,11 @@ class Settings:
     def __getitem__(self, name: str) -> Any:
         return self._here.values[name]
 
+    def live(self) -> Callable[[], Mapping[str, Any]]:
+        """What gives the values of this session as they are when it is called, on any thread."""
+        here = self._here
+        return lambda: here.values
+
     def spec(self, name: str) -> Any:
         """The setting called `name`: its range, its default, its way into the address."""
         return self._settings[name]

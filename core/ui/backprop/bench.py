@@ -1,8 +1,8 @@
 """Start, sliders, diagram, curve and table of the backpropagation page.
 
 Three fragments follow the hand, and none reruns the page: `sliders` (the numbers), `pictures` (the
-diagram, the curve, the table), and `rest` of the module `rates`, what takes longer and waits until
-the hand rests.
+diagram, the curve, the table), and `rates` of the module of that name, what takes longer and
+waits until the hand rests.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def load(preset: str | None) -> None:
     if preset:
         start = random_start(settings["seed"]) if preset == "random" else PRESETS[preset]
         settings.edit(vars(start))
-    redraw("start", "rest")
+    redraw("start", "rates")
 
 
 def _reset() -> None:
     settings.edit(settings.defaults())
-    redraw("start", "rest")
+    redraw("start", "view", "rates")
 
 
 def current_preset() -> str | None:
@@ -74,7 +74,7 @@ def _start_fields() -> None:
         ],
         key="start",
         on_edit=lambda _: None,
-        on_rest=lambda: redraw("rest"),
+        on_rest=lambda: redraw("rates"),
     )
 
 
@@ -110,7 +110,7 @@ def sliders() -> None:
         key="sliders",
         on_edit=edited,
         on_draw=lambda: redraw("pictures"),
-        on_rest=lambda: redraw("rest"),
+        on_rest=lambda: redraw("rates"),
     )
 
 

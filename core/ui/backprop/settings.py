@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.backprop.network import SEED, WEIGHTS, History, Setup, descend
 from core.backprop.presets import COURSE_RATES
 from core.ui.settings import Choice, Number, Numbers, Settings
@@ -29,9 +32,14 @@ settings = Settings(
 )
 
 
+def setup_of(values: Mapping[str, Any]) -> Setup:
+    """The inputs, targets and initial weights among these values."""
+    return Setup(**{name: values[name] for name in (*EXAMPLE, *WEIGHTS)})
+
+
 def current_setup() -> Setup:
     """The inputs, targets and initial weights as they are set now."""
-    return Setup(**{name: settings[name] for name in (*EXAMPLE, *WEIGHTS)})
+    return setup_of(settings.live()())
 
 
 def current_run() -> History:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -356,23 +356,21 @@ def demands(model: ConvNet, record: Record) -> None:
 
 
 def downloads(folder: Path, record: Record) -> None:
-    """The run as files."""
-    name, epochs = record.config.architecture, record.epochs
-    files: dict[str, tuple[Callable[[], bytes | str], str, str]] = {
-        "Weights": (
-            (folder / checkpoint.WEIGHTS).read_bytes,
-            f"{name}.safetensors",
-            "application/octet-stream",
-        ),
-        "Record": ((folder / checkpoint.RECORD).read_bytes, f"{name}.json", "application/json"),
-        "Log as CSV": (
-            lambda: log_table(epochs).to_csv(index=False),
-            f"{name}-log.csv",
-            "text/csv",
-        ),
-    }
+    """The run as files; small, so they are read at once, and a click never finds them gone."""
+    name = record.config.architecture
+    try:
+        weights = (folder / checkpoint.WEIGHTS).read_bytes()
+        written = (folder / checkpoint.RECORD).read_bytes()
+    except OSError:
+        st.warning("The files of this run have just been deleted.", icon=":material/delete:")
+        return
+    files = (
+        ("Weights", weights, f"{name}.safetensors", "application/octet-stream"),
+        ("Record", written, f"{name}.json", "application/json"),
+        ("Log as CSV", log_table(record.epochs).to_csv(index=False), f"{name}-log.csv", "text/csv"),
+    )
     with st.container(horizontal=True):
-        for label, (content, file_name, mime) in files.items():
+        for label, content, file_name, mime in files:
             st.download_button(
                 label,
                 content,

@@ -74,6 +74,7 @@ def _mend_button(name: str, report: Report) -> None:
         )
 
 
+@st.fragment  # another table leaves the files that are offered as they are
 def _pictures(report: Report) -> None:
     """The loss curve and the map of one table."""
     runs = list(range(len(report.runs)))

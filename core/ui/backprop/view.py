@@ -1,0 +1,62 @@
+"""Below the bench: how it shows its numbers, and the numbers as files."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.backprop.network import descend
+from core.ui.backprop.settings import settings, setup_of
+from core.ui.site import redraw
+
+
+@st.fragment(key="view")
+def view() -> None:
+    """How the pictures and the table show their numbers."""
+    with st.container(horizontal=True):
+        for name, label in (("edges", "Edges"), ("scale", "Error axis"), ("digits", "Digits")):
+            st.segmented_control(
+                label,
+                settings.spec(name).options,
+                required=True,
+                width="content",
+                **settings.widget(name, then=lambda: redraw("pictures", "rates")),
+            )
+
+
+def downloads() -> None:
+    """The table and the workbook of what is set when they are asked for.
+
+    In no fragment: each rerun of one makes Streamlit forget the files it offered before, and a
+    click that is under way finds none. So these are offered once, and read the settings late.
+    """
+    values = settings.live()
+
+    def table() -> str:
+        now = values()
+        return descend(setup_of(now), now["eta"], now["epochs"]).table().to_csv(index=False)
+
+    def live_workbook() -> bytes:
+        # Its library takes longer to import than the page's first numbers may.
+        from core.backprop.workbook import workbook
+
+        now = values()
+        return workbook(setup_of(now), now["eta"], now["epochs"])
+
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Table as CSV",
+            table,
+            file_name="backprop.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Workbook",
+            live_workbook,
+            file_name="backprop.xlsx",
+            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            icon=":material/download:",
+            help="The table with live formulas, for Excel or LibreOffice",
+            on_click="ignore",
+        )
