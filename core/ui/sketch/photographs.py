@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 from torch import Tensor
 
-from core.mnist.photo import MAX_BYTES, PhotoError, read_ink
+from core.mnist.photo import FORMATS, MAX_BYTES, PhotoError, read_ink
 from core.ui.sketch.ink import Pixels, as_mnist
 from core.ui.text import plain
 
@@ -50,7 +50,7 @@ def uploaded() -> Tensor | None:
         key=key,
         on_change=lambda: given.take(state[key]),
         max_upload_size=MAX_BYTES // 1_000_000,
-        help="Dark on light or light on dark, any size.",
+        help=f"Any ink on any paper, any size: {', '.join(FORMATS)} (its first page).",
     )
     return _shown(given)
 
