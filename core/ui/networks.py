@@ -60,7 +60,7 @@ def choose(settings: Settings) -> Path | None:
     if settings["network"] not in choices:
         gone = plain(settings["network"])
         st.error(f"There is no network called “{gone}” here; it may have been deleted.")
-        settings.fit({"network": next(iter(choices))})
+        settings.adjust({"network": next(iter(choices))})
     st.selectbox(
         "Trained network",
         choices,

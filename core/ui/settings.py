@@ -208,7 +208,7 @@ class Settings:
         here.values.update(values)
         here.complaints, here.edited, here.landed = [], True, landed
 
-    def fit(self, values: Mapping[str, Any]) -> None:
+    def adjust(self, values: Mapping[str, Any]) -> None:
         """Set what a choice made elsewhere leaves no other way; no edit of a person's."""
         self._here.values.update(values)
 

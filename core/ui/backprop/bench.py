@@ -117,7 +117,7 @@ def sliders() -> None:
 def chosen_epoch() -> int:
     """The epoch that is looked at; the last one where the run has become shorter."""
     if settings["epoch"] > settings["epochs"]:
-        settings.fit({"epoch": settings["epochs"]})
+        settings.adjust({"epoch": settings["epochs"]})
     epoch: int = settings["epoch"]
     return epoch
 

@@ -23,7 +23,7 @@ def view() -> None:
         st.error(f"There is no network called “{plain(name)}” here; it may have been deleted.")
     here = [name for name in settings["compared"] if name in choices]
     if here != settings["compared"]:
-        settings.fit({"compared": here})
+        settings.adjust({"compared": here})
     st.multiselect(
         "Compare",
         choices,

@@ -101,7 +101,7 @@ def view() -> None:
         st.error(f"There is no run called “{plain(name)}” here; it has been deleted.")
     if name not in every:
         active = [name for name, run in every.items() if run.state is State.RUNNING]
-        settings.fit({"run": next(iter([*active, *every]), "")})
+        settings.adjust({"run": next(iter([*active, *every]), "")})
     if not every:
         st.markdown("No runs yet. A run continues when you leave, and you find it here later.")
         return

@@ -26,7 +26,7 @@ def tested(source: str, misread: list[int]) -> tuple[Tensor | None, int | None]:
         return None, None
     count = len(digits.test_labels)
     if settings[INDEX.name] >= count:
-        settings.fit({INDEX.name: count - 1})
+        settings.adjust({INDEX.name: count - 1})
     settings.number(INDEX.name, f"Test image, 0 to {count - 1:,}")
     with st.container(horizontal=True):
         st.button("Any", icon=":material/shuffle:", on_click=_choose_from, args=(range(count),))
