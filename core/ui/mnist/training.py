@@ -237,7 +237,7 @@ def progress(run: Run) -> None:
         case State.FINISHED:
             st.success(
                 f"Finished: test accuracy {100 * run.epochs[-1].test_accuracy:.2f} % "
-                f"after {len(run.epochs)} epochs.",
+                f"after {_epochs(len(run.epochs))}.",
                 icon=":material/check:",
             )
         case State.STOPPED:
@@ -250,6 +250,10 @@ def progress(run: Run) -> None:
                 f"ran out of memory. {_kept(run)}",
                 icon=":material/error:",
             )
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _kept(run: Run) -> str:
