@@ -1,7 +1,5 @@
 """Entry point: `streamlit run streamlit_app.py`."""
 
-from threading import Thread
-
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -16,5 +14,5 @@ if get_script_run_ctx(suppress_warning=True):  # a session runs this file
         page_title=f"{page.title} · Backprop & MNIST Explorer", page_icon=ICON, layout="wide"
     )
     page.run()
-else:  # the server has started, and a browser loads its scripts
-    Thread(target=warm, daemon=True).start()
+else:  # the server starts: what it imports now, no person waits for later
+    warm()

@@ -1,4 +1,4 @@
-"""What the first page takes long to import, for a server that has just started."""
+"""What the first page takes long to import, for a server that starts."""
 
 from __future__ import annotations
 
