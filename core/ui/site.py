@@ -66,7 +66,7 @@ def navigation() -> Any:
         for name, title in PAGES.items()
     ]
     here = st.navigation(pages, position="hidden")
-    _arrive(here.title)
+    _arrive(here.url_path)
     with st.container(key="menu", horizontal=True):
         for name, title in PAGES.items():
             if title == here.title:
@@ -80,14 +80,17 @@ def navigation() -> Any:
     return here
 
 
-def _arrive(title: str) -> None:
+def _arrive(path: str) -> None:
     """Note for `Settings.open` whether the page is another than before, and check its address."""
     state = st.session_state
-    state.arrived = state.get("here", title) != title
-    state.here = title
+    state.arrived = state.get("here", path) != path
+    state.here = path
     state.arrivals = state.get("arrivals", 0) + state.arrived
     query = urlencode(st.query_params.to_dict())
-    _check_address(key="address", data={"arrival": state.arrivals, "query": query})
+    _check_address(
+        key="address",
+        data={"arrival": state.arrivals, "path": path, "pages": [*PAGES], "query": query},
+    )
 
 
 def link(page: str, label: str, **options: Any) -> None:
