@@ -216,6 +216,8 @@ class Settings:
         """Keyword arguments for the Streamlit widget of `name`; `then` is called after an edit."""
 
         def choose(value: Any) -> None:
+            if value is None:  # of a widget that its page no longer draws; the setting stays
+                return
             self.edit({name: value})
             then()
 
