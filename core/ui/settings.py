@@ -246,7 +246,9 @@ class Settings:
             then()
             return str(setting.format(self[name]))
 
-        st.text_input(label, **controlled(f"{self.page}.{name}", text, choose), **options)
+        # As its default, so that no rerun writes over what is being typed.
+        widget = controlled(f"{self.page}.{name}", text, choose, is_typed=True)
+        st.text_input(label, text, **widget, **options)
         if sentence:
             st.error(plain(sentence))
 
@@ -311,10 +313,13 @@ def query_of(page: str) -> dict[str, str]:
     return Settings._pages[page].query() if page in st.session_state else {}
 
 
-def controlled(name: str, value: Any, choose: Callable[[Any], Any]) -> dict[str, Any]:
+def controlled(
+    name: str, value: Any, choose: Callable[[Any], Any], *, is_typed: bool = False
+) -> dict[str, Any]:
     """Keyword arguments for a Streamlit widget that shows `value`; `choose` is told of another.
 
-    What `choose` returns, if not None, is what the widget shows instead.
+    What `choose` returns, if not None, is what the widget shows instead. is_typed: the caller hands
+    the widget its value.
 
     Streamlit's widgets have state of their own, and a browser reports it with whatever is clicked
     next, also what it showed before the last answer was drawn. So a value that was set by anything
@@ -328,7 +333,8 @@ def controlled(name: str, value: Any, choose: Callable[[Any], Any]) -> dict[str,
         number += 1
     widgets[name] = value, number
     key = f"{name} {number}"
-    if key not in state:
+    if not is_typed:
+        # Each time: Streamlit sends a value once, and the run that sent it may have been cut short.
         state[key] = value
 
     def changed() -> None:

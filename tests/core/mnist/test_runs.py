@@ -127,7 +127,7 @@ def test_the_queue_is_bounded(root, monkeypatch):
     monkeypatch.setattr(queueing, "MAX_WAITING", 1)
     runs.start(LONG, "own")
     runs.start(LONG, "own")
-    with pytest.raises(RunError, match="Try again when one of them has ended"):
+    with pytest.raises(RunError, match="Try again when one has ended"):
         runs.start(LONG, "own")
     assert len(queueing.folders()) == 2
 
