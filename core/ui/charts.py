@@ -35,8 +35,10 @@ def draw(
     st.vega_lite_chart({**spec, "datasets": dict(datasets)}, key=key, alt=alt_text, width=width)
 
 
-def hover_rule(x: alt.X, tooltip: Sequence[alt.Tooltip]) -> alt.Chart:
-    """A line at the epoch nearest to the pointer, with its numbers; data set `hover`."""
+def hover_rule(
+    x: alt.X, tooltip: Sequence[alt.Tooltip], rows: alt.Chart | None = None
+) -> alt.Chart:
+    """A line at the row nearest to the pointer, with its numbers; rows: else data set `hover`."""
     import altair as alt
 
     nearest = alt.selection_point(
@@ -48,7 +50,7 @@ def hover_rule(x: alt.X, tooltip: Sequence[alt.Tooltip]) -> alt.Chart:
         clear="pointerout",
     )
     rule: alt.Chart = (
-        alt.Chart(alt.NamedData("hover"))
+        (rows or alt.Chart(alt.NamedData("hover")))
         .mark_rule(color=NEUTRAL, aria=False)
         .encode(
             x=x,

@@ -175,14 +175,6 @@ def sweep_spec(scale: str) -> dict[str, Any]:
     sweep = alt.Chart(alt.NamedData("sweep")).transform_filter(_drawable(scale, "E_total"))
     current = alt.Chart(alt.NamedData("current"))
     best = alt.Chart(alt.NamedData("best"))
-    nearest = alt.selection_point(
-        name="nearest",
-        nearest=True,
-        on="pointerover",
-        encodings=["x"],
-        empty=False,
-        clear="pointerout",
-    )
     return (
         alt.layer(
             sweep.mark_line(color=LOSS, strokeWidth=2.5, aria=False).encode(x=x, y=y),
@@ -195,13 +187,7 @@ def sweep_spec(scale: str) -> dict[str, Any]:
             best.mark_point(shape="diamond", color=LOSS, size=110, strokeWidth=2, opacity=1).encode(
                 x=x, y=y, tooltip=tooltip
             ),
-            sweep.mark_rule(color=NEUTRAL, aria=False)
-            .encode(
-                x=x,
-                strokeOpacity=alt.condition(nearest, alt.value(0.7), alt.value(0)),
-                tooltip=tooltip,
-            )
-            .add_params(nearest),
+            hover_rule(x, tooltip, sweep),
         )
         .properties(height=HEIGHT, title="Error at the last epoch for every rate")
         .to_dict(validate=False)
