@@ -7,7 +7,7 @@ imported when the first one is made: a page's first numbers are on the screen be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -17,6 +17,8 @@ from core.ui.colours import NEUTRAL
 if TYPE_CHECKING:
     import altair as alt
     import pyarrow as pa
+
+_LETTER, _SYMBOL = 6, 32  # px: a letter of a legend, its symbol with the space around it
 
 
 def draw(
@@ -72,3 +74,18 @@ def epoch_axis() -> alt.X:
         scale=alt.Scale(nice=False),
         axis=alt.Axis(format="d", tickMinStep=1),
     )
+
+
+def top_legend(words: Iterable[str], **options: Any) -> alt.Legend:
+    """A legend of `words` above the chart; options: of `altair.Legend`."""
+    import altair as alt
+
+    longest = max(len(word) for word in words) * _LETTER + _SYMBOL
+    return alt.Legend(orient="top", columns=legend_columns(longest), **options)
+
+
+def legend_columns(longest: int) -> alt.ExprRef:
+    """As many columns as the chart has room for; longest: px of the longest entry."""
+    import altair as alt
+
+    return alt.ExprRef(f"max(1, floor(width / {longest}))")

@@ -11,7 +11,7 @@ import numpy as np
 from core.backprop.network import COLUMNS, Array, History
 from core.backprop.sweep import Sweep
 from core.ui.arrow import as_table
-from core.ui.charts import epoch_axis, hover_rule
+from core.ui.charts import epoch_axis, hover_rule, top_legend
 from core.ui.colours import LOSS, NEUTRAL
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def loss_spec(scale: str) -> dict[str, Any]:
         alt.Tooltip("epoch:Q", title="epoch", format="d"),
         *(alt.Tooltip(f"{e}:Q", title=e, format=".6g") for e in ("E_total", "E1", "E2")),
     ]
-    names: list[str | alt.FieldName] = ["E_total", "E1", "E2"]
+    words = ["E_total", "E1", "E2"]
+    names: list[str | alt.FieldName] = [*words]
     lines = (
         alt.Chart(alt.NamedData("loss"))
         .transform_fold(names, as_=["error", "value"])
@@ -45,8 +46,8 @@ def loss_spec(scale: str) -> dict[str, Any]:
                 "error:N",
                 title=None,
                 scale=alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 3]]),
-                legend=alt.Legend(
-                    orient="top", symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS
+                legend=top_legend(
+                    words, symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS
                 ),
             ),
             strokeWidth=alt.condition("datum.error == 'E_total'", alt.value(2.5), alt.value(1.6)),

@@ -14,7 +14,7 @@ from core.mnist.calibration import Calibration
 from core.mnist.checkpoint import EpochRecord
 from core.mnist.runs import Progress
 from core.ui.arrow import as_table
-from core.ui.charts import epoch_axis, hover_rule
+from core.ui.charts import epoch_axis, hover_rule, legend_columns, top_legend
 from core.ui.colours import FORWARD, LOSS, NEUTRAL
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def history_spec(what: str, shown: tuple[str, ...]) -> dict[str, Any]:
     y = _loss_axis() if what == "loss" else _accuracy_axis()
     x = epoch_axis()
     styles = {name: style for name, style in SERIES.items() if name in shown}
-    legend = alt.Legend(
-        orient="top", symbolSize=400, symbolStrokeWidth=2, symbolType="stroke", offset=0, padding=0
+    legend = top_legend(
+        styles, symbolSize=400, symbolStrokeWidth=2, symbolType="stroke", offset=0, padding=0
     )
     colour = alt.Color(
         "series:N",
@@ -185,7 +185,11 @@ def compare_spec(what: str) -> dict[str, Any]:
         title=None,
         sort=None,
         legend=alt.Legend(
-            orient="top", columns=2, labelLimit=260, symbolSize=400, symbolStrokeWidth=2
+            orient="top",
+            columns=legend_columns(260),
+            labelLimit=220,
+            symbolSize=400,
+            symbolStrokeWidth=2,
         ),
     )
     lines = rows.mark_line(strokeWidth=2, aria=False).encode(
@@ -327,7 +331,7 @@ def reliability_spec() -> dict[str, Any]:
         title=None,
         sort=None,
         scale=alt.Scale(domain=list(RELIABILITY), range=[NEUTRAL, FORWARD]),
-        legend=alt.Legend(orient="top", symbolOpacity=1),
+        legend=top_legend(RELIABILITY, symbolOpacity=1),
     )
     whiskers = bins.mark_rule(strokeWidth=1.5, aria=False).encode(
         x=x, y=alt.Y("low:Q", **shares), y2="high:Q", color=colour

@@ -17,9 +17,9 @@ from core.ui.charts import draw
 from core.ui.sketch.canvas import drawn
 from core.ui.sketch.charts import answer_data, answer_spec, attribution_data, attribution_spec
 from core.ui.sketch.feature_maps import feature_maps
+from core.ui.sketch.mnist_images import tested
 from core.ui.sketch.photographs import snapped, uploaded
 from core.ui.sketch.settings import ABOUT, settings
-from core.ui.sketch.test_set import tested
 from core.ui.sketch.verdict import seen, verdict
 from core.ui.text import plain
 

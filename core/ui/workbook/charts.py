@@ -11,7 +11,7 @@ import numpy as np
 
 from core.backprop.report import CellState, Finding, Run
 from core.ui.arrow import as_table
-from core.ui.charts import epoch_axis, hover_rule
+from core.ui.charts import epoch_axis, hover_rule, top_legend
 from core.ui.colours import LOSS, NEUTRAL, WRONG
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def map_spec(rows: int) -> dict[str, Any]:
                 "part:N",
                 title=None,
                 scale=alt.Scale(domain=words, range=_FILLS),
-                legend=alt.Legend(
-                    orient="top",
+                legend=top_legend(
+                    words[:3],
                     values=words[:3],
                     symbolType="square",
                     symbolStrokeWidth=0.5,
@@ -150,9 +150,7 @@ def curves_spec(*, alone: bool) -> dict[str, Any]:
             "kind:N",
             title=None,
             scale=alt.Scale(domain=words, range=[[1, 0], [7, 3], [2, 3]][: len(words)]),
-            legend=alt.Legend(
-                orient="top", symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS
-            ),
+            legend=top_legend(words, symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS),
         ),
         strokeWidth=alt.condition(
             f"datum.kind == '{LINES['alone']}'", alt.value(1.4), alt.value(2.4)
