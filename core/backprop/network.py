@@ -206,9 +206,7 @@ class History:
 
 
 def _sigmoid(x: Any, exp: Any = np.exp) -> Any:
-    e = exp(-x)
-    e += 1.0
-    return 1.0 / e
+    return 1.0 / (1.0 + exp(-x))
 
 
 def _exp(x: float) -> float:
@@ -216,21 +214,14 @@ def _exp(x: float) -> float:
     return float(np.exp(x))
 
 
-# The augmented assignments below spare an array a copy; none touches an argument.
-
-
 def _forward(example: Sequence[Any], weights: Sequence[Any], exp: Any = np.exp) -> Forward:
     i1, i2, t1, t2 = example
     w1, w2, w3, w4, w5, w6, w7, w8 = weights
-    h1 = w1 * i1
-    h1 += w2 * i2
-    h2 = w3 * i1
-    h2 += w4 * i2
+    h1 = w1 * i1 + w2 * i2
+    h2 = w3 * i1 + w4 * i2
     out_h1, out_h2 = _sigmoid(h1, exp), _sigmoid(h2, exp)
-    o1 = w5 * out_h1
-    o1 += w6 * out_h2
-    o2 = w7 * out_h1
-    o2 += w8 * out_h2
+    o1 = w5 * out_h1 + w6 * out_h2
+    o2 = w7 * out_h1 + w8 * out_h2
     out_o1, out_o2 = _sigmoid(o1, exp), _sigmoid(o2, exp)
     e1, e2 = t1 - out_o1, t2 - out_o2
     E1, E2 = 0.5 * (e1 * e1), 0.5 * (e2 * e2)
@@ -239,21 +230,11 @@ def _forward(example: Sequence[Any], weights: Sequence[Any], exp: Any = np.exp) 
 
 def _gradients(example: Sequence[Any], weights: Sequence[Any], f: Forward) -> tuple[Any, ...]:
     i1, i2, t1, t2 = example
-    *_, w5, w6, w7, w8 = weights
-    delta_o1 = f.out_o1 - t1  # ∂E/∂o1 = (out_o1 − t1) · out_o1 · (1 − out_o1)
-    delta_o1 *= f.out_o1
-    delta_o1 *= 1.0 - f.out_o1
-    delta_o2 = f.out_o2 - t2
-    delta_o2 *= f.out_o2
-    delta_o2 *= 1.0 - f.out_o2
-    delta_h1 = delta_o1 * w5  # ∂E/∂h1 = (∂E/∂o1 · w5 + ∂E/∂o2 · w7) · out_h1 · (1 − out_h1)
-    delta_h1 += delta_o2 * w7
-    delta_h1 *= f.out_h1
-    delta_h1 *= 1.0 - f.out_h1
-    delta_h2 = delta_o1 * w6
-    delta_h2 += delta_o2 * w8
-    delta_h2 *= f.out_h2
-    delta_h2 *= 1.0 - f.out_h2
+    _, _, _, _, w5, w6, w7, w8 = weights
+    delta_o1 = (f.out_o1 - t1) * f.out_o1 * (1.0 - f.out_o1)  # δ = ∂E/∂net input
+    delta_o2 = (f.out_o2 - t2) * f.out_o2 * (1.0 - f.out_o2)
+    delta_h1 = (delta_o1 * w5 + delta_o2 * w7) * f.out_h1 * (1.0 - f.out_h1)
+    delta_h2 = (delta_o1 * w6 + delta_o2 * w8) * f.out_h2 * (1.0 - f.out_h2)
     return (
         *(delta_h1 * i1, delta_h1 * i2, delta_h2 * i1, delta_h2 * i2),
         *(delta_o1 * f.out_h1, delta_o1 * f.out_h2, delta_o2 * f.out_h1, delta_o2 * f.out_h2),
@@ -282,14 +263,13 @@ def _descend_one(setup: Setup, numbers: list[float], rates: Array) -> History:
 
 @_quiet
 def _descend_many(setup: Setup, numbers: list[Array], rates: Array) -> History:
-    example, weights = numbers[:4], [np.array(w) for w in numbers[4:]]
+    example, weights = numbers[:4], numbers[4:]
     E_total = np.empty((len(rates), *weights[0].shape))
     for row, rate in zip(E_total, rates, strict=True):
         f = _forward(example, weights)
         row[...] = f.E_total
-        for w, g in zip(weights, _gradients(example, weights, f), strict=True):
-            g *= rate
-            w -= g
+        slope = _gradients(example, weights, f)
+        weights = [w - rate * g for w, g in zip(weights, slope, strict=True)]
     # A product of two numbers below 1e150 is finite, so all other runs kept to finite numbers.
     bound = np.max(np.abs([*numbers, *weights]), axis=0)
     history = History(setup, rates, E_total)
