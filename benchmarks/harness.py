@@ -108,12 +108,18 @@ class BackpropPage:
 
     def settle(self) -> None:
         """Wait until everything is drawn and the server has answered the last edit."""
-        self.page.locator(".epoch-table tbody td").first.wait_for(timeout=30_000)
-        self.page.locator("[data-testid=stVegaLiteChart] svg").nth(3).wait_for(timeout=30_000)
+        self.page.locator("[data-testid=stVegaLiteChart] svg").nth(1).wait_for(timeout=30_000)
+        view = "[role=tabpanel] :is(.epoch-table tbody td, .katex, svg)"
+        self.page.locator(view).first.wait_for(timeout=30_000)
         self.page.wait_for_function(
             "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')"
         )
         self.page.wait_for_timeout(400)  # the table fills its unseen columns when numbers rest
+
+    def open(self, tab: str) -> None:
+        """Open one of the tabs below the pictures."""
+        self.page.get_by_role("tab", name=tab, exact=True).click()
+        self.settle()
 
     def slider(self, name: str) -> Locator:
         """The range of the control called `name`."""

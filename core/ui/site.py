@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.ui.settings import query_of
 
@@ -111,10 +112,15 @@ def enter() -> None:
 
 
 def redraw(*fragments: str) -> None:
-    """Have a callback rerun these fragments alone, by their keys.
+    """Have a callback rerun these fragments alone, by their keys; none: what it would anyway.
 
-    A message that was under way when its page was left finds none of them, and is of no use then.
+    In a run of the whole page the callback changes nothing: all will be drawn, and perhaps for
+    another page, if a link was clicked while the message was under way. A message that was under
+    way when its page was left finds no fragment, and is of no use then.
     """
+    run = get_script_run_ctx()
+    if not fragments or run is None or not run.fragment_ids_this_run:
+        return
     try:
         st.rerun(list(fragments))
     except StreamlitAPIException:

@@ -43,7 +43,7 @@ def test_everything_follows_while_the_button_is_down(backprop):
 
 
 def test_at_most_one_value_is_under_way_and_the_last_one_lands(backprop):
-    page = backprop()
+    page = backprop("tab=Learning+rates")
     page.page.evaluate(
         """() => {
           const hosts = [...document.querySelectorAll('.st-key-backprop-sliders *')];
@@ -97,6 +97,7 @@ def test_controls_have_names_for_a_screen_reader(backprop):
     expect(page.page.get_by_role("spinbutton", name="w8")).to_have_value("0.55")
     expect(page.page.get_by_role("button", name="Play")).to_be_visible()
     expect(page.page.get_by_role("region", name="All epochs")).to_be_visible()
+    page.open("Learning rates")
     for alt in ("The network: inputs", "E1, E2 and E_total", "one line for each", "the best one"):
         assert page.page.locator(f'[data-testid=stVegaLiteChart][aria-label*="{alt}"]').count()
 
@@ -216,7 +217,7 @@ def test_the_arrow_keys_change_a_number_by_its_step(backprop):
 
 
 def test_rates_are_listed_in_any_usual_way(backprop):
-    page = backprop()
+    page = backprop("tab=Learning+rates")
     rates = page.page.get_by_label("Compare these")
     for typed, shown in [("0,5", "0.5"), ("1,5 2,5", "1.5 2.5"), ("0.1, 0.2; 0.5", "0.1 0.2 0.5")]:
         rates.fill(typed)
@@ -226,7 +227,7 @@ def test_rates_are_listed_in_any_usual_way(backprop):
     rates.press("Enter")
     expect(page.page.get_by_test_id("stAlert")).to_contain_text("“fast” is not a number")
     expect(rates).to_have_value("0.1 fast")
-    expect(page.page).to_have_url(re.compile(r"rates=0\.1\+0\.2\+0\.5$"))
+    expect(page.page).to_have_url(re.compile(r"rates=0\.1\+0\.2\+0\.5&tab=Learning\+rates$"))
 
 
 def whole_table(page: BackpropPage) -> list[list[str]]:
@@ -324,6 +325,7 @@ def test_the_view_can_be_changed_and_rates_compared(backprop):
     page.page.get_by_role("radio", name="all").click()
     error = descend(SEED, 1.0, 50).table()["∂E/∂w1"][0]
     expect(page.cell(1, COLUMNS.index("∂E/∂w1") + 1)).to_have_text(repr(float(error)))
+    page.open("Learning rates")
     rates = page.page.get_by_label("Compare these")
     rates.fill("0.3 3")
     rates.press("Enter")

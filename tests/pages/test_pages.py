@@ -35,7 +35,7 @@ def test_home_leads_to_backpropagation():
 
 
 def test_backprop_starts_with_the_published_numbers():
-    app = open_page("backprop")
+    app = open_page("backprop", tab="Learning rates")
     assert app.title[0].value == "Backpropagation, number by number"
     assert values(app, "backprop")["w8"] == 0.55
     assert widget(app, "button_group", "backprop.preset").value == "published"
@@ -86,7 +86,7 @@ def test_a_link_that_cannot_be_read_says_so_and_shows_the_rest(query, sentence):
 
 
 def test_a_bad_list_of_rates_is_answered_and_the_last_good_one_stays():
-    app = open_page("backprop")
+    app = open_page("backprop", tab="Learning rates")
     widget(app, "text_input", "backprop.rates").set_value("0.1 fast").run()
     assert "“fast” is not a number" in app.error[0].value.replace("\\", "")
     assert values(app, "backprop")["rates"] == (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
@@ -154,3 +154,16 @@ def test_a_method_that_finds_nothing_says_so():
     assert any("Grad-CAM finds nothing" in found.value for found in app.info)
     app = open_page("sketch", source="test", index="2", about="0", method="occlusion")
     assert not app.info
+
+
+def test_an_edit_in_a_run_of_the_whole_page_asks_for_no_fragment(monkeypatch):
+    """Its fragments may be those of the page that was left while the edit was under way."""
+    app = open_page("backprop")
+
+    def refuse(*fragments):
+        raise AssertionError(fragments)
+
+    monkeypatch.setattr("core.ui.site.st.rerun", refuse)
+    widget(app, "button_group", "backprop.scale").set_value("log").run()
+    assert not app.exception
+    assert values(app, "backprop")["scale"] == "log"

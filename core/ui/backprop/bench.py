@@ -1,8 +1,8 @@
-"""Start, sliders, diagram, curve and table of the backpropagation page.
+"""Start, sliders, diagram and curve of the backpropagation page.
 
 Three fragments follow the hand, and none reruns the page: `sliders` (the numbers), `pictures` (the
-diagram, the curve, the table), and `rates` of the module of that name, what takes longer and
-waits until the hand rests.
+diagram and the curve), and `panel` of `views.py`, the open tab; one that takes longer waits until
+the hand rests.
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ import streamlit as st
 from core.backprop.network import WEIGHTS, History
 from core.backprop.presets import PRESETS, random_start
 from core.ui.backprop.charts import loss_data, loss_spec, usable_scale
+from core.ui.backprop.derivation import lit
 from core.ui.backprop.diagram import diagram_data, diagram_spec
-from core.ui.backprop.epoch_table import epoch_table
-from core.ui.backprop.settings import EXAMPLE, SLIDER_RATES, current_run, current_setup, settings
+from core.ui.backprop.settings import (
+    EXAMPLE,
+    SLIDER_RATES,
+    chosen_epoch,
+    current_run,
+    current_setup,
+    settings,
+)
+from core.ui.backprop.views import following, resting
 from core.ui.charts import draw
 from core.ui.live_numbers import LiveNumber, live_numbers
 from core.ui.settings import controlled
@@ -26,12 +34,12 @@ def load(preset: str | None) -> None:
     if preset:
         start = random_start(settings["seed"]) if preset == "random" else PRESETS[preset]
         settings.edit(vars(start))
-    redraw("start", "rates")
+    redraw("start", "panel")
 
 
 def _reset() -> None:
     settings.edit(settings.defaults())
-    redraw("start", "view", "rates")
+    redraw("start", "views")
 
 
 def current_preset() -> str | None:
@@ -73,8 +81,8 @@ def _start_fields() -> None:
             LiveNumber("epochs", "epochs", step=1),
         ],
         key="start",
-        on_edit=lambda _: None,
-        on_rest=lambda: redraw("rates"),
+        on_edit=lambda _: redraw("start", *following()),
+        on_rest=lambda: redraw(*resting()),
     )
 
 
@@ -86,7 +94,7 @@ def sliders() -> None:
 
     def edited(number_first: bool) -> None:
         if not number_first:
-            redraw("sliders", "pictures")
+            redraw("sliders", "pictures", *following())
 
     live_numbers(
         settings,
@@ -109,27 +117,19 @@ def sliders() -> None:
         ],
         key="sliders",
         on_edit=edited,
-        on_draw=lambda: redraw("pictures"),
-        on_rest=lambda: redraw("rates"),
+        on_draw=lambda: redraw("pictures", *following()),
+        on_rest=lambda: redraw(*resting()),
     )
-
-
-def chosen_epoch() -> int:
-    """The epoch that is looked at; the last one where the run has become shorter."""
-    if settings["epoch"] > settings["epochs"]:
-        settings.adjust({"epoch": settings["epochs"]})
-    epoch: int = settings["epoch"]
-    return epoch
 
 
 @st.fragment(key="pictures")
 def pictures() -> None:
-    """The diagram, the curve and the table of the run."""
+    """The diagram and the curve of the run."""
     settings.complain()
     history, epoch = current_run(), chosen_epoch()
     draw(
         diagram_spec(settings["edges"]),
-        diagram_data(history, epoch, settings["edges"]),
+        diagram_data(history, epoch, settings["edges"], lit()),
         key="diagram",
         alt_text="The network: inputs i1, i2, hidden units h1, h2, outputs o1, o2 and the eight "
         "weights between them, with their values at the chosen epoch",
@@ -140,16 +140,8 @@ def pictures() -> None:
         key="loss",
         alt_text="E1, E2 and E_total against the epoch, the chosen epoch marked",
     )
-    epoch_table(
-        history, epoch, full=settings["digits"] == "all", key="epoch_table", on_choose=_choose
-    )
     _say_where_it_ends(history)
     settings.write()
-
-
-def _choose(epoch: int) -> None:
-    settings.edit({"epoch": epoch})
-    redraw("sliders", "pictures")
 
 
 def _say_where_it_ends(history: History) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import altair as alt
     import pyarrow as pa
 
-HEIGHT = 300
+HEIGHT = 225
+TIGHT = {"left": 0, "right": 5, "top": 0, "bottom": 0}  # px around a picture of the bench
 
 
 @cache
@@ -47,7 +48,7 @@ def loss_spec(scale: str) -> dict[str, Any]:
                 title=None,
                 scale=alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 3]]),
                 legend=top_legend(
-                    words, symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS
+                    words, symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS, offset=4
                 ),
             ),
             strokeWidth=alt.condition("datum.error == 'E_total'", alt.value(2.5), alt.value(1.6)),
@@ -65,7 +66,7 @@ def loss_spec(scale: str) -> dict[str, Any]:
     )
     hover = hover_rule(epoch, tooltip)
     chart = alt.layer(lines, mark, points, hover).properties(
-        height=HEIGHT, title="Error of each epoch"
+        height=HEIGHT, title=alt.Title("Error of each epoch", offset=8), padding=TIGHT
     )
     return chart.to_dict(validate=False)
 

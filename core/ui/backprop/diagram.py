@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from core.backprop.derivation import EDGES, gradient_formula, node_formula, signal, step_formula
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, History
 from core.ui.arrow import as_table
-from core.ui.backprop.charts import HEIGHT
+from core.ui.backprop.charts import HEIGHT, TIGHT
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, NEUTRAL
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ NODES = {
     "o2": (91, 26),
 }
 WIDEST, THINNEST = 8.0, 0.8
+_FAINT = 0.25
 
 
 @cache
@@ -47,15 +49,21 @@ def diagram_spec(show: str) -> dict[str, Any]:
     )
     up, down = (FORWARD, FORWARD) if show == "weights" else (GRADIENT_UP, GRADIENT_DOWN)
     ends: dict[str, Any] = {"x": x("x"), "y": y("y"), "x2": "x2:Q", "y2": "y2:Q"}
-    lines = edges.mark_rule(strokeOpacity=0.85, aria=False).encode(
+    lines = edges.mark_rule(aria=False).encode(
         **ends,
+        strokeOpacity=alt.StrokeOpacity("strength:Q", scale=None),
         strokeWidth=alt.StrokeWidth("width:Q", scale=None),
         color=alt.condition("datum.sign >= 0", alt.value(up), alt.value(down)),
         strokeDash=alt.condition("datum.sign >= 0", alt.value([1, 0]), alt.value([8, 5])),
     )
     labels = (
         edges.mark_text(fontSize=12, align="left", baseline="middle", aria=False)
-        .encode(x=x("label_x"), y=y("label_y"), text="label:N")
+        .encode(
+            x=x("label_x"),
+            y=y("label_y"),
+            text="label:N",
+            fillOpacity=alt.FillOpacity("strength:Q", scale=None),
+        )
         .properties(name="labels")
     )
     place: dict[str, Any] = {"x": x("x"), "y": y("y")}
@@ -96,7 +104,9 @@ def diagram_spec(show: str) -> dict[str, Any]:
     spec: dict[str, Any] = (
         alt.layer(lines, labels, circles, names, values, notes, edge_targets, node_targets)
         .properties(
-            height=HEIGHT, title=alt.Title("The network at the chosen epoch", subtitle=legend)
+            height=HEIGHT,
+            title=alt.Title("The network at the chosen epoch", subtitle=legend, offset=8),
+            padding=TIGHT,
         )
         .configure_view(stroke=None)
         .to_dict(validate=False)
@@ -104,11 +114,13 @@ def diagram_spec(show: str) -> dict[str, Any]:
     return spec
 
 
-def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]:
+def diagram_data(
+    history: History, epoch: int, show: str, lit: Set[str] = frozenset()
+) -> dict[str, pa.Table]:
     """The data sets of `diagram_spec`: the numbers of the 1-based `epoch`, formulas included.
 
     Edge widths are shares of the largest magnitude in the whole run, so that scrubbing through the
-    epochs shows it grow and shrink.
+    epochs shows it grow and shrink. lit: the weights that stand out; none: all alike.
     """
     rows = history.single_rows()
     v = dict(zip(COLUMNS, rows[:, epoch - 1].tolist(), strict=True))
@@ -135,6 +147,7 @@ def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]
                 "label_x": x + along * (x2 - x) + (-8 if y == y2 else 2),
                 "label_y": y + along * (y2 - y) + (lift if y > 50 or y != y2 else -5),
                 "width": THINNEST + (WIDEST - THINNEST) * abs(shown) / largest,
+                "strength": _FAINT if lit and weight not in lit else 1.0,
                 "sign": float(np.sign(shown)),
                 "weight": repr(v[weight]),
                 "gradient": f"{gradient} = {formula.symbols}",
@@ -157,7 +170,7 @@ def diagram_data(history: History, epoch: int, show: str) -> dict[str, pa.Table]
                 else f"epoch {epoch}"
                 if name == "i1"
                 else "",
-                "note_y": y + (17 if y > 50 else -17),
+                "note_y": y + (21 if y > 50 else -21),
                 "spoken": f"{name}: {v[sent]:.6g}",
                 "formula": f"{name} = {net.symbols};  {sent} = σ({name})" if net else "given",
                 "numbers": f"{name} = {net.numbers};  {sent} = {v[sent]:.6g}"

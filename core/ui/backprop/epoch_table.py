@@ -7,15 +7,16 @@ them while a slider moves. On paper all rows stand, in groups of columns that fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from core.backprop.derivation import column_formulas
-from core.backprop.network import COLUMNS, GRADIENTS, History
+from core.backprop.network import COLUMNS, GRADIENTS
 from core.ui.arrow import as_table
+from core.ui.backprop.settings import chosen_epoch, current_run, settings
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, LOSS, NEUTRAL
+from core.ui.site import redraw
 
 _HERE = Path(__file__).parent
 
@@ -59,20 +60,21 @@ _mount = st.components.v2.component(
 )
 
 
-def epoch_table(
-    history: History, epoch: int, *, full: bool, key: str, on_choose: Callable[[int], None]
-) -> None:
-    """Draw the 31 columns of `history` with the 1-based `epoch` marked and in view.
-
-    full: all digits of every number, else six. on_choose: called with the epoch of a clicked row.
-    """
+def table() -> None:
+    """All epochs of the run, the chosen one marked; a click on a row chooses its epoch."""
+    key, history = "epoch_table", current_run()
     _mount(
         key=key,
         data={
             "rows": as_table(dict(zip(COLUMNS, history.single_rows(), strict=True))),
             "tinted": len(COLUMNS) - len(GRADIENTS),
-            "chosen": epoch,
-            "full": full,
+            "chosen": chosen_epoch(),
+            "full": settings["digits"] == "all",
         },
-        on_choose_change=lambda: on_choose(int(st.session_state[key]["choose"])),
+        on_choose_change=lambda: _choose(int(st.session_state[key]["choose"])),
     )
+
+
+def _choose(epoch: int) -> None:
+    settings.edit({"epoch": epoch})
+    redraw("sliders", "pictures", "panel")

@@ -1,4 +1,4 @@
-"""Learning rates side by side: what may wait until the hand rests."""
+"""Learning rates side by side."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from core.ui.backprop.settings import current_setup, settings
 from core.ui.charts import draw
 
 
-@st.fragment(key="rates")
 def rates() -> None:
     """Learning rates side by side: their curves, and where a dense sweep of them ends."""
-    st.subheader("Learning rates", anchor=False)
     setup, eta, epochs = current_setup(), settings["eta"], settings["epochs"]
     compared = settings["rates"]
     settings.number("rates", "Compare these, separated by spaces", width=420)
@@ -44,4 +42,3 @@ def rates() -> None:
         f"with E_total = **{sweep.final[sweep.best]:.6g}** at epoch {epochs}. "
         f"Yours: η = {eta:g} with {sweep.own:.6g}."
     )
-    settings.write()

@@ -9,6 +9,8 @@ from core.backprop.network import SEED, WEIGHTS, History, Setup, descend
 from core.backprop.presets import COURSE_RATES
 from core.ui.settings import Choice, Number, Numbers, Settings
 
+TABS = ("Table", "Derivation", "Learning rates")
+
 EXAMPLE = ("i1", "i2", "t1", "t2")
 
 # 0.01 to 10 in steps of 1 %, to 10 %, of the decade: fine where η is small, and round.
@@ -28,6 +30,8 @@ settings = Settings(
         Choice("scale", "linear", ("linear", "log")),
         Choice("edges", "weights", ("weights", "gradients")),
         Choice("digits", "six", ("six", "all")),
+        Choice("tab", TABS[0], TABS),
+        Choice("weight", "w5", WEIGHTS),
     ],
 )
 
@@ -45,3 +49,11 @@ def current_setup() -> Setup:
 def current_run() -> History:
     """The descent from there, at the one rate and for the epochs that are set now."""
     return descend(current_setup(), settings["eta"], settings["epochs"])
+
+
+def chosen_epoch() -> int:
+    """The epoch that is looked at; the last one where the run has become shorter."""
+    if settings["epoch"] > settings["epochs"]:
+        settings.adjust({"epoch": settings["epochs"]})
+    epoch: int = settings["epoch"]
+    return epoch

@@ -19,7 +19,7 @@ def view() -> None:
                 settings.spec(name).options,
                 required=True,
                 width="content",
-                **settings.widget(name, then=lambda: redraw("pictures", "rates")),
+                **settings.widget(name, then=lambda: redraw("pictures", "panel")),
             )
 
 

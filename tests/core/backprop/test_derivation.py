@@ -1,16 +1,26 @@
 import ast
 import operator
+import re
+from decimal import Context, Decimal
+from math import prod
 
+import numpy as np
 import pytest
 
 from core.backprop.derivation import (
     EDGES,
+    bracketed,
+    chain,
     column_formulas,
     gradient_formula,
     node_formula,
+    step,
     step_formula,
+    tex,
+    tex_number,
 )
-from core.backprop.network import COLUMNS, SEED, WEIGHTS, descend
+from core.backprop.network import COLUMNS, SEED, WEIGHTS, Setup, descend
+from core.backprop.presets import PRESETS
 
 ROW = descend(SEED, 1.0, 3).table().iloc[1].to_dict()
 
@@ -70,3 +80,63 @@ def test_every_column_has_a_formula_and_every_weight_an_edge():
     assert set(column_formulas()) == set(COLUMNS)
     assert all(column_formulas().values())
     assert set(EDGES) == set(WEIGHTS)
+
+
+def significant(value: Decimal) -> int:
+    return len(value.normalize().as_tuple().digits)
+
+
+def to_digits(value: Decimal, digits: int) -> Decimal:
+    return Context(prec=digits).plus(value)
+
+
+@pytest.mark.parametrize("digits", [6, 15])
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_the_printed_factors_multiply_to_the_printed_result(weight, digits):
+    rng = np.random.default_rng(int(weight[1]))
+    for numbers in rng.uniform(-3, 3, (60, 12)):
+        row = dict(zip(COLUMNS, descend(Setup(*numbers), 1.0, 1).rows[:, 0].tolist(), strict=True))
+        found = chain(weight, row, digits)
+        assert len(found.paths) == (1 if weight in ("w5", "w6", "w7", "w8") else 2)
+        for path, product in zip(found.paths, found.products, strict=True):
+            assert len(path) == (3 if len(found.paths) == 1 else 5)
+            exact = prod(rule.printed for rule in path)
+            assert to_digits(exact, significant(product)) == product
+            for rule in path:
+                if rule.numbers:  # what stands there gives what is printed behind it
+                    plain = re.sub(r" \\cdot 10\^\{(-?\d+)\}", r"e\1", rule.numbers)
+                    given = value(plain.replace(r"\cdot", "·"))
+                    last = 10.0 ** (rule.printed.adjusted() + 1 - significant(rule.printed))
+                    assert given == pytest.approx(float(rule.printed), abs=last / 2 + 4e-15)
+        assert to_digits(sum(found.products), found.digits) == found.result
+        assert found.result == Decimal(f"{row[f'∂E/∂{weight}']:.{found.digits}g}")
+        assert found.digits >= digits - 4
+
+
+def test_a_printed_step_follows_from_its_printed_numbers():
+    for numbers in np.random.default_rng(3).uniform(-3, 3, (60, 12)):
+        history = descend(Setup(*numbers), 0.7, 2)
+        first, second = history.table().to_dict("records")
+        for weight in WEIGHTS:
+            found = step(weight, first, 0.7)
+            exact = found.weight - found.rate * found.gradient
+            assert to_digits(exact, 6) == found.result
+            assert float(found.result) == pytest.approx(second[weight], rel=1e-5)
+
+
+def test_derivatives_that_cancel_or_vanish_are_told_as_they_are():
+    cancels = Setup(0.5, 0.5, 0.2, 0.8, *[0.0] * 4, 1.0, 1.0, 1.0, 1.0)
+    for setup in (cancels, PRESETS["zeros"], PRESETS["saturated"], PRESETS["symmetric"]):
+        row = descend(setup, 1.0, 1).table().iloc[0]
+        for weight in WEIGHTS:
+            found = chain(weight, row)
+            assert found.result == Decimal(f"{row[f'∂E/∂{weight}']:.6g}")
+            assert to_digits(sum(found.products), found.digits) == found.result
+
+
+def test_small_and_large_numbers_are_powers_of_ten():
+    assert tex_number(Decimal("0.00001234")) == "0.00001234"
+    assert tex_number(Decimal("0.0000012")) == r"1.2 \cdot 10^{-6}"
+    assert tex_number(Decimal("-1234567")) == r"-1.234567 \cdot 10^{6}"
+    assert bracketed(Decimal("-0.5")) == "(-0.5)"
+    assert (tex("out_h1"), tex("w5")) == (r"\mathrm{out}_{h1}", "w_{5}")
