@@ -4,7 +4,7 @@ Real servers, a real Chromium, and beside ours a three-line Streamlit app, `BARE
 in the same run with the same server options, so that the ratios hold on any machine. Four things:
 
 - repaints: how often in a second, while the mouse drags η for three seconds, a new reading, curve,
-  diagram and table row have all reached the screen;
+  diagram and, in each tab that follows the hand, what it shows have all reached the screen;
 - keys: from an arrow key on the slider to the new number on the screen;
 - first paint: from the address to the first number, and to the last picture in view, on a server
   just started;
@@ -44,7 +44,7 @@ FORWARDS = 203
 APP = ROOT / "streamlit_app.py"
 
 # Counts the frames by which every part has changed since the last one counted.
-WATCH_REPAINTS = """() => {
+WATCH_REPAINTS = """(view) => {
   const deep = (key, css) => [...document.querySelectorAll(`.st-key-${key} *`)]
     .find((e) => e.shadowRoot).shadowRoot.querySelector(css);
   const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
@@ -52,8 +52,8 @@ WATCH_REPAINTS = """() => {
     () => deep('backprop-sliders', 'output').textContent,
     () => charts[1].querySelector('.mark-line path').getAttribute('d'),
     () => charts[0].querySelector('svg').textContent,
-    () => deep('epoch_table', 'tr[aria-current=true]').textContent,
-  ];
+    () => new Function('deep', 'return ' + view)(deep),
+  ].slice(0, view ? 4 : 3);
   const watch = { repaints: 0, on: true };
   let shown = parts.map((part) => part());
   const look = () => {
@@ -67,6 +67,16 @@ WATCH_REPAINTS = """() => {
   window.watch = watch;
   look();
 }"""
+
+# What is read in each tab; nothing in those that wait until the hand rests.
+VIEWS = {
+    "Table": "deep('epoch_table', 'tr[aria-current=true]').textContent",
+    "Derivation": "document.querySelector('.st-key-derivation').textContent",
+    "Learning rates": "",
+    "Landscape": "[...document.querySelectorAll('[data-testid=stVegaLiteChart]')][2]"
+    ".querySelector('.mark-line:last-of-type path').getAttribute('d')",
+    "Check": "",
+}
 
 # Resolves with the milliseconds from the next event to the first frame that shows another text.
 TIME_AN_EVENT = """([event, read]) => {
@@ -107,11 +117,11 @@ def new_page(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-def repaints_per_second(page: BackpropPage) -> float:
-    """Drag η over most of its range for `DRAG_SECONDS`."""
+def repaints_per_second(page: BackpropPage, view: str) -> float:
+    """Drag η over most of its range for `DRAG_SECONDS`; view: what to read in the open tab."""
     left, width, y = page.press("eta", 0.15)
     page.page.wait_for_timeout(400)
-    page.page.evaluate(WATCH_REPAINTS)
+    page.page.evaluate(WATCH_REPAINTS, view)
     start = time.perf_counter()
     while (passed := time.perf_counter() - start) < DRAG_SECONDS:
         page.page.mouse.move(left + (0.15 + 0.8 * passed / DRAG_SECONDS) * width, y)
@@ -245,15 +255,16 @@ def backprop(browser: Browser) -> None:
                 p95 = statistics.quantiles(times, n=20)[-1]
                 print(f"  {name} 95th percentile: {p95:.0f} ms")
 
-            with new_page(browser) as page:
-                shown = BackpropPage(page, our_url, "epoch=25")
-                rates = [repaints_per_second(shown) for _ in range(DRAGS)]
-            print(
-                f"repaints of reading, curve, diagram and table while dragging: "
-                f"median {statistics.median(rates):.1f} a second "
-                f"({min(rates):.1f} to {max(rates):.1f}; "
-                f"{DRAGS} drags of {DRAG_SECONDS:g} s; aim 10)"
-            )
+            for tab, view in VIEWS.items():
+                with new_page(browser) as page:
+                    shown = BackpropPage(page, our_url, f"epoch=25&tab={tab}")
+                    rates = [repaints_per_second(shown, view) for _ in range(DRAGS)]
+                print(
+                    f"repaints while dragging, {tab}: "
+                    f"median {statistics.median(rates):.1f} a second "
+                    f"({min(rates):.1f} to {max(rates):.1f}; "
+                    f"{DRAGS} drags of {DRAG_SECONDS:g} s; aim 10)"
+                )
 
 
 PAGES = {"backprop": backprop, "sketch": sketch}

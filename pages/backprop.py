@@ -5,7 +5,6 @@ import streamlit as st
 from core.ui.backprop.bench import start
 from core.ui.backprop.settings import settings
 from core.ui.backprop.view import downloads, view
-from core.ui.backprop.views import views
 from core.ui.site import enter
 
 enter()
@@ -13,7 +12,6 @@ settings.open()
 st.title("Backpropagation, number by number", anchor=False)
 with st.container(key="bench"):
     start()
-views()
 looks, files = st.columns([2, 1], vertical_alignment="bottom")
 with looks:
     view()

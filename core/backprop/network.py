@@ -14,7 +14,7 @@ There are no biases. The derivatives are the chain rule written out (Rumelhart, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -99,16 +99,19 @@ def sigmoid(x: npt.ArrayLike) -> Array:
 
 @_quiet
 def forward(setup: Setup) -> Forward:
-    """Net inputs, activations and errors at `setup`, in the setup's shape."""
-    numbers = [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
-    return _forward(numbers[:4], numbers[4:])
+    """Net inputs, activations and errors at `setup`, in the setup's shape.
+
+    Complex numbers are taken too: their imaginary parts carry derivatives (the complex step).
+    """
+    numbers = _numbers(setup)
+    return forward_pass(numbers[:4], numbers[4:])
 
 
 @_quiet
 def gradients(setup: Setup) -> tuple[Any, ...]:
     """∂E_total/∂w1 … ∂E_total/∂w8 at `setup`, in the setup's shape."""
-    numbers = [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
-    return _gradients(numbers[:4], numbers[4:], _forward(numbers[:4], numbers[4:]))
+    numbers = _numbers(setup)
+    return _gradients(numbers[:4], numbers[4:], forward_pass(numbers[:4], numbers[4:]))
 
 
 def descend(setup: Setup, learning_rate: npt.ArrayLike, epochs: int) -> History:
@@ -190,6 +193,11 @@ class History:
         rates = np.broadcast_to(rates, self.E_total.shape)
         return descend(start, rates[:, *index, np.newaxis], self.epochs)
 
+    def setup_at(self, epoch: int) -> Setup:
+        """The example and the weights of the 1-based `epoch`, of a single run."""
+        row = dict(zip(COLUMNS, self.single_rows()[:, epoch - 1].tolist(), strict=True))
+        return replace(self.setup, **{name: row[name] for name in WEIGHTS})
+
     def table(self) -> pd.DataFrame:
         """The run as the published workbook lists it: `epoch` (from 1) and the 31 `COLUMNS`."""
         import pandas as pd  # here, because it takes longer to import than all the rest to run
@@ -214,7 +222,18 @@ def _exp(x: float) -> float:
     return float(np.exp(x))
 
 
-def _forward(example: Sequence[Any], weights: Sequence[Any], exp: Any = np.exp) -> Forward:
+def _numbers(setup: Setup) -> list[Any]:
+    return [
+        np.asarray(value, dtype=np.complex128 if np.iscomplexobj(value) else np.float64)
+        for value in vars(setup).values()
+    ]
+
+
+def forward_pass(example: Sequence[Any], weights: Sequence[Any], exp: Any = np.exp) -> Forward:
+    """The forward pass for numbers of any library whose e^x is `exp`.
+
+    example: i1, i2, t1, t2. weights: w1 … w8.
+    """
     i1, i2, t1, t2 = example
     w1, w2, w3, w4, w5, w6, w7, w8 = weights
     h1 = w1 * i1 + w2 * i2
@@ -247,7 +266,7 @@ def _descend_one(setup: Setup, numbers: list[float], rates: Array) -> History:
     i1, i2, t1, t2 = example = numbers[:4]
     weights, path = numbers[4:], []
     for rate in rates.tolist():
-        f = _forward(example, weights, _exp)
+        f = forward_pass(example, weights, _exp)
         slope = _gradients(example, weights, f)
         path.append((t1, t2, i1, i2, *weights[:4], *f[:4], *weights[4:], *f[4:], *slope))
         weights = [w - rate * g for w, g in zip(weights, slope, strict=True)]
@@ -266,7 +285,7 @@ def _descend_many(setup: Setup, numbers: list[Array], rates: Array) -> History:
     example, weights = numbers[:4], numbers[4:]
     E_total = np.empty((len(rates), *weights[0].shape))
     for row, rate in zip(E_total, rates, strict=True):
-        f = _forward(example, weights)
+        f = forward_pass(example, weights)
         row[...] = f.E_total
         slope = _gradients(example, weights, f)
         weights = [w - rate * g for w, g in zip(weights, slope, strict=True)]

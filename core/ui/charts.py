@@ -7,7 +7,7 @@ imported when the first one is made: a page's first numbers are on the screen be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import altair as alt
     import pyarrow as pa
 
+_PICKED = "picked"
 _LETTER, _SYMBOL = 6, 32  # px: a letter of a legend, its symbol with the space around it
 
 
@@ -28,13 +29,35 @@ def draw(
     key: str,
     alt_text: str,
     width: Literal["stretch", "content"] = "stretch",
+    on_pick: Callable[[str], None] | None = None,
 ) -> None:
     """Draw `spec` with `datasets`.
 
     alt_text: what the chart shows, but not its numbers of now: it is part of the chart, and a chart
-    whose text changes is built anew. width: the column's, or what `spec` says.
+    whose text changes is built anew. width: the column's, or what `spec` says. on_pick: called with
+    the name of what was clicked, in a chart that has `picked`.
     """
-    st.vega_lite_chart({**spec, "datasets": dict(datasets)}, key=key, alt=alt_text, width=width)
+    chart = {**spec, "datasets": dict(datasets)}
+    if on_pick is None:
+        st.vega_lite_chart(chart, key=key, alt=alt_text, width=width)
+        return
+
+    def selected() -> None:
+        if names := st.session_state[key]["selection"][_PICKED]:
+            on_pick(names[0]["name"])
+
+    st.vega_lite_chart(
+        chart, key=key, alt=alt_text, width=width, on_select=selected, selection_mode=_PICKED
+    )
+
+
+def picked() -> alt.Parameter:
+    """The mark that is clicked, by its field `name`; over when the pointer leaves the mark."""
+    import altair as alt
+
+    return alt.selection_point(
+        name=_PICKED, fields=["name"], on="click", clear="pointerout", toggle=False, empty=False
+    )
 
 
 def hover_rule(

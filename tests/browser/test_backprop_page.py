@@ -476,3 +476,116 @@ def test_extreme_settings_draw_without_an_error(backprop, query):
     page = backprop(query)  # the fixture fails on any error in the page
     expect(page.page.get_by_test_id("stException")).to_have_count(0)
     assert page.curve()
+
+
+TABS = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
+
+
+def formulas(page: BackpropPage) -> str:
+    """The LaTeX of all formulas in the open tab."""
+    return " ".join(page.page.locator(".st-key-derivation annotation").all_text_contents())
+
+
+def test_the_open_tab_is_in_the_address_and_alone_is_drawn(backprop):
+    page = backprop()
+    for tab in (*TABS[1:], TABS[0]):
+        page.open(tab)
+        expect(page.page.get_by_role("tab", name=tab, exact=True)).to_have_attribute(
+            "aria-selected", "true"
+        )
+        query = "" if tab == "Table" else rf"\?tab={tab.replace(' ', '.')}"
+        expect(page.page).to_have_url(re.compile(f"/backprop{query}$"))
+        expect(page.page.locator(".epoch-table")).to_have_count(int(tab == "Table"))
+        expect(page.page.locator(".st-key-derivation")).to_have_count(int(tab == "Derivation"))
+    page.page.go_back()
+    expect(page.page.get_by_text("The same derivatives")).to_be_visible()
+    page.page.reload()
+    page.settle()
+    expect(page.page.get_by_text("The same derivatives")).to_be_visible()
+
+
+def test_a_newcomer_sees_all_parts_and_the_first_rows_without_scrolling(backprop):
+    page = backprop()
+    for part in (
+        page.slider("eta"),
+        page.chart("The network").first,
+        page.chart("Error of each epoch").first,
+        page.page.get_by_role("tab", name="Check"),
+        page.cell(1, W1),
+    ):
+        box = part.bounding_box()
+        assert box["y"] + box["height"] <= LAPTOP[1]
+
+
+def test_a_derivative_is_taken_apart_and_follows_the_hand(backprop):
+    page = backprop("tab=Derivation")
+    assert "0.0721571" in formulas(page)
+    page.page.get_by_role("radio", name="w1", exact=True).click()
+    page.settle()
+    expect(page.page).to_have_url(re.compile("weight=w1"))
+    table = descend(SEED, 1.0, 50).table()
+    found = formulas(page)
+    for number in ("0.00071164975", "(-0.00052339408)", f"{table['∂E/∂w1'][0]:.6g}"):
+        assert number in found
+    edges = page.chart("The network").locator(".layer_0_marks line, .layer_0_marks path")
+    opacities = [edge.get_attribute("stroke-opacity") for edge in edges.all()]
+    assert opacities.count("0.25") == 5  # w1, w5 and w7 are on its two paths
+    left, width, y = page.press("epoch", 0.0)
+    page.page.mouse.move(left + 0.5 * width, y, steps=10)
+    epoch = int(page.field("epoch").input_value())
+    expect(page.page.locator(".st-key-derivation")).to_contain_text(
+        f"{table['∂E/∂w1'][epoch - 1]:.6g}".replace("-", "−")
+    )
+    page.page.mouse.up()
+
+
+def test_a_click_on_an_edge_opens_its_derivation(backprop):
+    page = backprop()
+    edge = page.page.locator("[aria-label^='w5 from h1']").first
+    for _ in range(2):
+        box = edge.bounding_box()
+        page.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(page.page.get_by_role("radio", name="w5", exact=True)).to_be_checked()
+        page.page.mouse.move(5, 5)
+        page.settle()
+        page.page.get_by_role("radio", name="w2", exact=True).click()
+        expect(page.page).to_have_url(re.compile("tab=Derivation&weight=w2"))
+        page.settle()
+
+
+def test_the_landscape_follows_the_hand_and_reads_its_errors(backprop):
+    page = backprop("tab=Landscape")
+    chart = page.chart("E_total over two weights").first
+    path = chart.locator(".mark-line path").last
+    before = path.get_attribute("d")
+    left, width, y = page.press("eta", 0.6)
+    page.page.mouse.move(left + 0.9 * width, y, steps=6)
+    expect(path).not_to_have_attribute("d", before)
+    page.page.mouse.up()
+    page.settle()
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tooltip = page.page.locator("#vg-tooltip-element")
+    expect(tooltip).to_contain_text(re.compile(r"across:?\s*w5 = .*up:?\s*w7 = .*E_total", re.S))
+    page.page.mouse.move(5, 5)
+    page.page.get_by_label("Across").click()
+    page.page.get_by_role("option", name="w7").click()
+    page.settle()
+    expect(page.page).to_have_url(re.compile("across=w7&up=w8"))
+    expect(chart).to_contain_text("w8")
+
+
+def test_the_derivatives_are_checked(backprop):
+    page = backprop("tab=Check")
+    said = page.page.get_by_text("The largest relative error")
+    errors = re.findall(r"(\d\.\de[+-]\d+) by", said.inner_text())
+    autograd, complex_step, central = (float(error) for error in errors)
+    assert max(autograd, complex_step) < 1e-12
+    assert 0 < central < 1e-5
+    chart = page.chart("Error of differences").first
+    before = chart.locator(".mark-line path").last.get_attribute("d")
+    page.page.get_by_role("radio", name="w1", exact=True).click()
+    expect(page.page).to_have_url(re.compile("tab=Check&weight=w1"))
+    page.settle()
+    assert chart.locator(".mark-line path").last.get_attribute("d") != before

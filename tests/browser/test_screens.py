@@ -41,6 +41,9 @@ def query(opened: type, text: str = "") -> Callable[[Page, str], None]:
 PAGES = {
     "home": home,
     "backprop": query(BackpropPage),
+    "derivation": query(BackpropPage, "tab=Derivation&weight=w1"),
+    "landscape": query(BackpropPage, "tab=Landscape"),
+    "check": query(BackpropPage, "tab=Check"),
     "workbook": workbook,
     "hand out": query(WorkbookPage, "task=export"),
     "mnist": query(MnistPage),

@@ -76,6 +76,10 @@ def change(page: Page, name: str, number: int) -> None:
         type_in(page, "epochs", str(20 + number))
         type_in(page, "learning rate η", f"0,{10 + number}")
         choose(page, ("log", "linear")[number % 2])
+        tabs = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
+        for tab in (*tabs, tabs[number % 5]):
+            page.get_by_role("tab", name=tab, exact=True).click()
+            settle(page)
     elif name == "workbook":
         choose(page, ("Check one", "Hand one out")[number % 2])
         choose(page, ("Hand one out", "Check one")[number % 2])

@@ -22,7 +22,7 @@ from core.ui.backprop.settings import (
     current_setup,
     settings,
 )
-from core.ui.backprop.views import following, resting
+from core.ui.backprop.views import following, resting, views
 from core.ui.charts import draw
 from core.ui.live_numbers import LiveNumber, live_numbers
 from core.ui.settings import controlled
@@ -34,12 +34,12 @@ def load(preset: str | None) -> None:
     if preset:
         start = random_start(settings["seed"]) if preset == "random" else PRESETS[preset]
         settings.edit(vars(start))
-    redraw("start", "panel")
+    redraw("start")
 
 
 def _reset() -> None:
     settings.edit(settings.defaults())
-    redraw("start", "views")
+    redraw("start", "view")
 
 
 def current_preset() -> str | None:
@@ -51,12 +51,14 @@ def current_preset() -> str | None:
 
 @st.fragment(key="start")
 def start() -> None:
-    """The bench: where the descent starts, and what follows while the hand moves."""
+    """The bench: where the descent starts, and all that follows from it."""
     with st.container(key="fields"):
         _start_fields()
     with st.container(key="live"):
         sliders()
         pictures()
+    with st.container(key="below"):
+        views()
 
 
 def _start_fields() -> None:
@@ -81,8 +83,8 @@ def _start_fields() -> None:
             LiveNumber("epochs", "epochs", step=1),
         ],
         key="start",
-        on_edit=lambda _: redraw("start", *following()),
-        on_rest=lambda: redraw(*resting()),
+        on_edit=lambda _: None,
+        on_rest=lambda: None,
     )
 
 
@@ -133,6 +135,7 @@ def pictures() -> None:
         key="diagram",
         alt_text="The network: inputs i1, i2, hidden units h1, h2, outputs o1, o2 and the eight "
         "weights between them, with their values at the chosen epoch",
+        on_pick=_derive,
     )
     draw(
         loss_spec(usable_scale(settings["scale"], history.E_total)),
@@ -142,6 +145,11 @@ def pictures() -> None:
     )
     _say_where_it_ends(history)
     settings.write()
+
+
+def _derive(weight: str) -> None:
+    settings.edit({"weight": weight, "tab": "Derivation"})
+    redraw("pictures", "views")
 
 
 def _say_where_it_ends(history: History) -> None:

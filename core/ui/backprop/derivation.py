@@ -62,7 +62,7 @@ def derivation() -> None:
         else:
             st.latex(_step(weight, step(weight, row, eta, digits)))
     with reasons:
-        st.markdown(_reasons(weight, row, history.setup, eta))
+        st.markdown(_reasons(weight, row, history.setup_at(epoch), eta))
 
 
 def _whole(weight: str) -> str:
@@ -105,11 +105,10 @@ def _step(weight: str, found: Step) -> str:
     )
 
 
-def _reasons(weight: str, row: Row, start: Setup, eta: float) -> str:
+def _reasons(weight: str, row: Row, now: Setup, eta: float) -> str:
     """Why it is so, each with numbers of this epoch to check it by."""
     target = EDGES[weight][1]
     out = row[f"out_{target}"]
-    now = replace(start, **{name: row[name] for name in WEIGHTS})
     ratio = abs(row["∂E/∂w5"]) / abs(row["∂E/∂w1"]) if row["∂E/∂w1"] else 0.0
     new = {name: row[name] - eta * row[f"∂E/∂{name}"] for name in WEIGHTS[4:]}
     late = gradients(replace(now, **new))[0]

@@ -12,6 +12,7 @@ from core.backprop.derivation import EDGES, gradient_formula, node_formula, sign
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, History
 from core.ui.arrow import as_table
 from core.ui.backprop.charts import HEIGHT, TIGHT
+from core.ui.charts import picked
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, NEUTRAL
 
 if TYPE_CHECKING:
@@ -79,16 +80,20 @@ def diagram_spec(show: str) -> dict[str, Any]:
         .properties(name="notes")
     )
     # What the pointer and a screen reader meet: unseen, on top, wide enough to hit.
-    edge_targets = edges.mark_rule(strokeWidth=18, strokeOpacity=0).encode(
-        **ends,
-        tooltip=[
-            alt.Tooltip("name:N", title="weight"),
-            alt.Tooltip("weight:N", title="value"),
-            alt.Tooltip("gradient:N", title="gradient"),
-            alt.Tooltip("numbers:N", title="in numbers"),
-            alt.Tooltip("step:N", title="next epoch"),
-        ],
-        description="spoken:N",
+    edge_targets = (
+        edges.mark_rule(strokeWidth=18, strokeOpacity=0, cursor="pointer")
+        .encode(
+            **ends,
+            tooltip=[
+                alt.Tooltip("name:N", title="weight"),
+                alt.Tooltip("weight:N", title="value"),
+                alt.Tooltip("gradient:N", title="gradient"),
+                alt.Tooltip("numbers:N", title="in numbers"),
+                alt.Tooltip("step:N", title="next epoch"),
+            ],
+            description="spoken:N",
+        )
+        .add_params(picked())
     )
     node_targets = nodes.mark_point(
         filled=True, size=3000, opacity=1, fillOpacity=0, strokeOpacity=0

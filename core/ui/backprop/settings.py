@@ -9,7 +9,7 @@ from core.backprop.network import SEED, WEIGHTS, History, Setup, descend
 from core.backprop.presets import COURSE_RATES
 from core.ui.settings import Choice, Number, Numbers, Settings
 
-TABS = ("Table", "Derivation", "Learning rates")
+TABS = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
 
 EXAMPLE = ("i1", "i2", "t1", "t2")
 
@@ -32,6 +32,8 @@ settings = Settings(
         Choice("digits", "six", ("six", "all")),
         Choice("tab", TABS[0], TABS),
         Choice("weight", "w5", WEIGHTS),
+        Choice("across", "w5", WEIGHTS),
+        Choice("up", "w7", WEIGHTS),
     ],
 )
 

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from core.ui.backprop.checks import checks
 from core.ui.backprop.derivation import derivation
 from core.ui.backprop.epoch_table import table
+from core.ui.backprop.landscapes import landscapes
 from core.ui.backprop.rates import rates
 from core.ui.backprop.settings import TABS, settings
 from core.ui.site import redraw
@@ -28,6 +30,8 @@ _VIEWS = dict(
             _View(table, follows=True),
             _View(derivation, follows=True),
             _View(rates, follows=False),
+            _View(landscapes, follows=True),
+            _View(checks, follows=False),
         ),
         strict=True,
     )
