@@ -261,7 +261,8 @@ def test_a_zoomed_page_scrolls_one_way_and_nothing_covers_it(new_page, address, 
             && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && !isTable(e));
           const beyond = all.filter((e) => {
             const box = e.getBoundingClientRect();
-            return box.width && box.right > innerWidth + 1 && !isTable(e) && !e.closest('svg');
+            return box.width && box.right > innerWidth + 1 && !isTable(e)
+              && !e.closest('svg, .katex-mathml'); // the latter is for screen readers alone
           });
           const stays = (e) => ['sticky', 'fixed'].includes(getComputedStyle(e).position);
           const covers = all.filter((e) => e.getBoundingClientRect().height > innerHeight / 2
