@@ -103,7 +103,7 @@ def top_legend(words: Iterable[str], **options: Any) -> alt.Legend:
     """A legend of `words` above the chart; options: of `altair.Legend`."""
     import altair as alt
 
-    longest = max(len(word) for word in words) * _LETTER + _SYMBOL
+    longest = max((len(word) for word in words), default=0) * _LETTER + _SYMBOL
     return alt.Legend(orient="top", columns=legend_columns(longest), **options)
 
 

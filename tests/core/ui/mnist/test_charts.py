@@ -85,3 +85,8 @@ def test_compared_runs_keep_their_order_and_their_numbers():
     assert rows["run"] == ["b", "b", "a"]
     assert rows["rank"] == [0, 0, 1]
     assert rows["shown"] == ["95.00 %", "100.00 %", "95.00 %"]
+
+
+@pytest.mark.parametrize("what", ["loss", "accuracy"])
+def test_a_run_without_an_epoch_yet_has_a_chart(what):
+    alt.Chart.from_dict(history_spec(what, ()), validate=True)
