@@ -16,8 +16,23 @@ const LOST = 2000;
 const RESTS = 200;
 const PAUSE = 200; // ms without an edit: the next one follows a pause
 const PACE = 120; // ms between the values that "play" walks through
+const SPEEDS = { "¼×": { pace: 4 * PACE, step: 1 }, "1×": { pace: PACE, step: 1 }, "5×": { pace: PACE, step: 5 } };
 
 const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
+
+const player = () => {
+  const button = (kind, ariaLabel) => element("button", { type: "button", className: `play ${kind}`, ariaLabel });
+  const parts = {
+    player: element("div", { className: "player" }),
+    back: button("back", "One back"),
+    play: button("", "Play"),
+    forward: button("forward", "One forward"),
+    speed: element("select", { ariaLabel: "Speed" }),
+  };
+  parts.speed.append(...Object.keys(SPEEDS).map((words) => new Option(words, words, false, words === "1×")));
+  parts.player.append(parts.back, parts.play, parts.forward, parts.speed);
+  return parts;
+};
 
 const build = ({ name, label, slider, playable }) => {
   const row = element("div", { className: slider ? "control slider" : "control" });
@@ -27,12 +42,12 @@ const build = ({ name, label, slider, playable }) => {
       type: "text", role: "spinbutton", id: name, autocomplete: "off", autocapitalize: "off", spellcheck: false,
     }),
     range: slider && element("input", { type: "range", ariaLabel: label }),
-    play: playable && element("button", { type: "button", className: "play", ariaLabel: "Play" }),
+    ...(playable && player()),
     reading: element("output"),
     problem: element("p", { role: "alert", id: `${name}-problem` }),
   };
   row.append(element("label", { htmlFor: name, textContent: label }));
-  row.append(...[parts.exact, parts.play, parts.range, parts.reading, parts.problem].filter(Boolean));
+  row.append(...[parts.exact, parts.player, parts.range, parts.reading, parts.problem].filter(Boolean));
   return parts;
 };
 
@@ -121,8 +136,15 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     range.onpointerup = range.onpointercancel = () => { parts.held = false; };
     if (!play) continue;
     parts.move = move;
+    const step = (by) => {
+      stop();
+      range.stepUp(by);
+      move(true);
+    };
+    parts.back.onclick = () => step(-1);
+    parts.forward.onclick = () => step(1);
     const stop = () => {
-      clearInterval(parts.timer);
+      clearTimeout(parts.timer);
       parts.timer = null;
       play.ariaLabel = "Play";
     };
@@ -133,18 +155,21 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       }
       play.ariaLabel = "Pause";
       if (range.value === range.max) range.value = range.min;
-      parts.timer = setInterval(() => {
+      const walk = () => {
         if (!root.isConnected) return stop();
+        const { pace, step: by } = SPEEDS[parts.speed.value];
+        parts.timer = setTimeout(walk, pace);
         if (link.waiting.size) return;
-        range.stepUp();
+        range.stepUp(by);
         const done = range.value === range.max;
         parts.move(done);
         if (done) stop();
-      }, PACE);
+      };
+      parts.timer = setTimeout(walk, PACE);
     };
   }
   return () => {
     clearTimeout(link.rest);
-    Object.values(link.parts).forEach(({ timer }) => clearInterval(timer));
+    Object.values(link.parts).forEach(({ timer }) => clearTimeout(timer));
   };
 }

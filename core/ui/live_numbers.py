@@ -35,7 +35,8 @@ class LiveNumber:
 
     values: where its slider can stand, ascending; no slider without. A number between two values
     puts the thumb at the nearest. reading: what the number leads to, in words, shown below it.
-    playable: offer a button that walks through the values. step: what the arrow keys add.
+    playable: offer buttons that walk through the values, or go one
+    back or forward. step: what the arrow keys add.
     """
 
     name: str

@@ -342,6 +342,33 @@ def test_play_walks_to_the_last_epoch(backprop):
     expect(page.page.get_by_role("button", name="Play")).to_be_visible()
 
 
+def test_one_step_forward_and_back_and_another_speed(backprop):
+    page = backprop("epochs=30&epoch=5")
+    forward, back = (
+        page.page.get_by_role("button", name=f"One {way}") for way in ("forward", "back")
+    )
+    forward.click()
+    forward.click()
+    expect(page.page).to_have_url(re.compile("epoch=7"))
+    back.click()
+    expect(page.field("epoch")).to_have_value("6")
+    expect(page.page).to_have_url(re.compile("epoch=6"))
+    page.page.get_by_label("Speed").select_option("5×")
+    page.page.get_by_role("button", name="Play").click()
+    seen = set()
+    for _ in range(200):
+        seen.add(int(page.field("epoch").input_value()))
+        page.page.wait_for_timeout(10)
+    assert seen >= {11, 16, 21, 26, 30}
+    assert seen <= {6, 11, 16, 21, 26, 30}
+    expect(page.page).to_have_url(re.compile("epoch=30"))
+    forward.click()  # there is none
+    expect(page.field("epoch")).to_have_value("30")
+    page.page.get_by_role("button", name="Play").click()
+    back.click()  # stops it
+    expect(page.page.get_by_role("button", name="Play")).to_be_visible()
+
+
 def test_hovering_an_edge_shows_its_formula_with_its_numbers(backprop):
     page = backprop()
     page.page.wait_for_timeout(300)
