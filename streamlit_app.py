@@ -1,12 +1,14 @@
 """Entry point: `streamlit run streamlit_app.py`."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.ui.backprop.warm import warm
+from core.ui.left_pages import LeftPages
 from core.ui.site import ICON, navigation, routes
 
-app = st.App(__file__, routes=routes())
+app = st.App(__file__, routes=routes(), middleware=[Middleware(LeftPages)])
 
 if get_script_run_ctx(suppress_warning=True):  # a session runs this file
     page = navigation()
