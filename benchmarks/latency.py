@@ -73,8 +73,8 @@ VIEWS = {
     "Table": "deep('epoch_table', 'tr[aria-current=true]').textContent",
     "Derivation": "document.querySelector('.st-key-derivation').textContent",
     "Learning rates": "",
-    "Landscape": "[...document.querySelectorAll('[data-testid=stVegaLiteChart]')][2]"
-    ".querySelector('.mark-line:last-of-type path').getAttribute('d')",
+    "Landscape": "[...[...document.querySelectorAll('[data-testid=stVegaLiteChart]')][2]"
+    ".querySelectorAll('.mark-line path')].map((path) => path.getAttribute('d')).join()",
     "Check": "",
 }
 

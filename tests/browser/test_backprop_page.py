@@ -568,6 +568,9 @@ def test_a_derivative_is_taken_apart_and_follows_the_hand(backprop):
 
 def test_a_click_on_an_edge_opens_its_derivation(backprop):
     page = backprop()
+    page.page.locator("[aria-label^='h2: ']").first.click()  # a node has no derivation
+    page.settle()
+    expect(page.page).to_have_url(re.compile("/backprop$"))
     edge = page.page.locator("[aria-label^='w5 from h1']").first
     for _ in range(2):
         box = edge.bounding_box()

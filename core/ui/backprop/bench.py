@@ -147,9 +147,11 @@ def pictures() -> None:
     settings.write()
 
 
-def _derive(weight: str) -> None:
-    settings.edit({"weight": weight, "tab": "Derivation"})
-    redraw("pictures", "views")
+def _derive(name: str) -> None:
+    """Open the derivation of an edge; a node has none."""
+    if name in WEIGHTS:
+        settings.edit({"weight": name, "tab": "Derivation"})
+        redraw("pictures", "views")
 
 
 def _say_where_it_ends(history: History) -> None:

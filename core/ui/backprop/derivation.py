@@ -21,7 +21,7 @@ from core.backprop.derivation import (
     tex,
     tex_number,
 )
-from core.backprop.network import COLUMNS, WEIGHTS, Setup, gradients
+from core.backprop.network import COLUMNS, WEIGHTS, History, Setup, gradients
 from core.ui.backprop.settings import chosen_epoch, current_run, settings
 from core.ui.site import redraw
 
@@ -45,24 +45,43 @@ def derivation() -> None:
         wrap=True,
         **settings.widget("weight", then=lambda: redraw("pictures", "panel")),
     )
+    formulas, words = st.columns([len(path_names(settings["weight"])), 1], gap="medium")
+    with formulas, st.container(key="derivation"):
+        rules()
+    with words:
+        reasons()
+
+
+def _row_of(history: History, epoch: int) -> Row:
+    return dict(zip(COLUMNS, history.single_rows()[:, epoch - 1].tolist(), strict=True))
+
+
+@st.fragment(key="rules")
+def rules() -> None:
+    """The chain rule, factor by factor, and the step."""
     history, epoch, weight = current_run(), chosen_epoch(), settings["weight"]
-    row = dict(zip(COLUMNS, history.single_rows()[:, epoch - 1].tolist(), strict=True))
+    row = _row_of(history, epoch)
     eta, digits = float(history.learning_rate[epoch - 1]), _DIGITS[settings["digits"]]
     found = chain(weight, row, digits)
-    rules, reasons = st.columns([len(found.paths), 1], gap="medium")
-    with rules, st.container(key="derivation"):
-        st.latex(_headline(found))
-        columns = st.columns(len(found.paths))
-        for column, path, product in zip(columns, found.paths, found.products, strict=True):
-            with column:
-                st.latex(_path(path, product))
-        st.latex(_result(found))
-        if epoch == history.epochs:
-            st.caption("The last epoch: no step follows.")
-        else:
-            st.latex(_step(weight, step(weight, row, eta, digits)))
-    with reasons:
-        st.markdown(_reasons(weight, row, history.setup_at(epoch), eta))
+    st.latex(_headline(found))
+    columns = st.columns(len(found.paths))
+    for column, path, product in zip(columns, found.paths, found.products, strict=True):
+        with column:
+            st.latex(_path(path, product))
+    st.latex(_result(found))
+    if epoch == history.epochs:
+        st.caption("The last epoch: no step follows.")
+    else:
+        st.latex(_step(weight, step(weight, row, eta, digits)))
+
+
+@st.fragment(key="reasons")
+def reasons() -> None:
+    """Why it is so; read at rest."""
+    history, epoch = current_run(), chosen_epoch()
+    eta = float(history.learning_rate[epoch - 1])
+    now = history.setup_at(epoch)
+    st.markdown(_reasons(settings["weight"], _row_of(history, epoch), now, eta))
 
 
 def _whole(weight: str) -> str:

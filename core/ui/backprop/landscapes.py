@@ -29,7 +29,7 @@ from core.ui.site import redraw
 _LOW, _HIGH = (226, 242, 238), (8, 78, 68)  # light to deep in the loss's hue, in both themes
 _INK, _PAPER = "#10202b", "#ffffff"  # on those, in both themes
 _SHARP = 4  # picture points for each value
-_READ = 4  # every so many values is one that the pointer reads
+_READ = 5  # every so many values is one that the pointer reads
 _MOST = 150  # points of a path
 _APART = 0.16  # of the picture's side, between two names
 

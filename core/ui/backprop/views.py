@@ -17,21 +17,22 @@ from core.ui.site import redraw
 
 
 class _View(NamedTuple):
-    """draw: what the tab holds. follows: it moves with the hand; else it waits for its rest."""
+    """What a tab holds, and which of its fragments move with the hand or wait for its rest."""
 
     draw: Callable[[], None]
-    follows: bool
+    follow: tuple[str, ...] = ()
+    rest: tuple[str, ...] = ()
 
 
 _VIEWS = dict(
     zip(
         TABS,
         (
-            _View(table, follows=True),
-            _View(derivation, follows=True),
-            _View(rates, follows=False),
-            _View(landscapes, follows=True),
-            _View(checks, follows=False),
+            _View(table, follow=("panel",)),
+            _View(derivation, follow=("rules",), rest=("reasons",)),
+            _View(rates, rest=("panel",)),
+            _View(landscapes, follow=("panel",)),
+            _View(checks, rest=("panel",)),
         ),
         strict=True,
     )
@@ -40,12 +41,12 @@ _VIEWS = dict(
 
 def following() -> tuple[str, ...]:
     """The fragments of the open tab that are redrawn while the hand moves."""
-    return ("panel",) if _VIEWS[settings["tab"]].follows else ()
+    return _VIEWS[settings["tab"]].follow
 
 
 def resting() -> tuple[str, ...]:
     """The fragments of the open tab that are redrawn when the hand rests."""
-    return () if following() else ("panel",)
+    return _VIEWS[settings["tab"]].rest
 
 
 @st.fragment(key="views")

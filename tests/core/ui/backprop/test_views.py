@@ -44,7 +44,7 @@ def test_the_path_the_point_and_the_arrow_are_the_runs():
     moved = replace(HISTORY.setup_at(17), w5=read["x"], w7=read["y"])
     assert read["E_total"] == pytest.approx(float(descend(moved, 1.0, 1).E_total[0]))
     assert read["across"] == f"w5 = {read['x']:.4g}"
-    assert len(data["read"]) == 25 * 25
+    assert len(data["read"]) == 20 * 20
     assert set(data["ways"]["eta"].to_pylist()) == {"0.1", "1", "2"}
 
 
