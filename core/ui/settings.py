@@ -186,6 +186,11 @@ class Settings:
     def __getitem__(self, name: str) -> Any:
         return self._here.values[name]
 
+    @property
+    def landed(self) -> bool:
+        """Whether the hand that edits rests, so that what is only read at rest may be drawn."""
+        return self._here.landed
+
     def live(self) -> Callable[[], Mapping[str, Any]]:
         """What gives the values of this session as they are when it is called, on any thread."""
         here = self._here

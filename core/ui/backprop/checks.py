@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
 import streamlit as st
 
 from core.backprop.check import Check, StepErrors, check, step_errors
@@ -15,6 +14,9 @@ from core.ui.backprop.settings import chosen_epoch, current_run, settings
 from core.ui.charts import draw, hover_rule, top_legend
 from core.ui.colours import GRADIENT_UP, NEUTRAL
 from core.ui.site import redraw
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WAYS = {
     "autograd": "automatic differentiation",
@@ -71,6 +73,8 @@ def _worst(found: Check, way: str) -> str:
 
 
 def _table(found: Check) -> pd.DataFrame:
+    import pandas as pd  # late, as it takes longer than the page's first numbers may
+
     columns: dict[str, Any] = {"derivative": GRADIENTS, "chain rule": found.chain_rule}
     for way, words in WAYS.items():
         columns |= {words: getattr(found, way), f"{words}: error": found.errors(way)}

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from core.backprop.landscape import (
+    SIZE,
     Landscape,
     axis_around,
     contour_levels,
@@ -46,7 +46,7 @@ def landscapes() -> None:
     with picture:
         draw(
             landscape_spec(across, up, _is_log(found)),
-            landscape_data(found, history, epoch, across, up, _compared()),
+            landscape_data(found, history, epoch, across, up, _compared(), is_read=settings.landed),
             key="landscape",
             alt_text="E_total as filled contours over two weights, the path of the descent on it, "
             "the chosen epoch and the direction of its step",
@@ -186,8 +186,13 @@ def landscape_data(
     across: str,
     up: str,
     compared: dict[float, History],
+    *,
+    is_read: bool = True,
 ) -> dict[str, Any]:
-    """The data sets of `landscape_spec`, with the 1-based `epoch` chosen."""
+    """The data sets of `landscape_spec`, with the 1-based `epoch` chosen.
+
+    is_read: with the points whose numbers the pointer reads; a hand that moves reads none.
+    """
     x, y, error = found.x, found.y, found.error
     left, right, bottom, top = (float(v) for v in (x[0], x[-1], y[0], y[-1]))
 
@@ -211,7 +216,8 @@ def landscape_data(
     tip = point - 0.12 * slope / length
     # Up is 0 for a triangle, clockwise; the picture is about twice as wide as it is high.
     turned = np.degrees(np.arctan2(*((tip - point) / size * [2.0, 1.0])))
-    read_x, read_y = np.meshgrid(x[::_READ], y[::_READ])
+    every = _READ if is_read else SIZE
+    read_x, read_y = np.meshgrid(x[::every], y[::every])
     return {
         "picture": as_table(
             {"x": [left], "x2": [right], "y": [bottom], "y2": [top], "url": [_url(found)]}
@@ -255,7 +261,7 @@ def landscape_data(
                 "y": read_y.ravel(),
                 "across": [f"{across} = {value:.4g}" for value in read_x.ravel()],
                 "up": [f"{up} = {value:.4g}" for value in read_y.ravel()],
-                "E_total": error[::_READ, ::_READ].ravel(),
+                "E_total": error[::every, ::every].ravel(),
             }
         ),
     }
@@ -279,6 +285,8 @@ def _joined(parts: Sequence[Array]) -> Array:
 
 def _url(found: Landscape) -> str:
     """The contours as a picture, one colour between two levels."""
+    from PIL import Image  # late, as it takes longer than the page's first numbers may
+
     levels = contour_levels(found.error)
     values = Image.fromarray(found.error[::-1].astype(np.float32))
     side = found.error.shape[0] * _SHARP
