@@ -79,6 +79,8 @@ def change(page: Page, name: str, number: int) -> None:
         tabs = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
         for tab in (*tabs, tabs[number % 5]):
             page.get_by_role("tab", name=tab, exact=True).click()
+            view = page.get_by_role("tabpanel", name=tab, exact=True)
+            view.locator(".epoch-table tbody td, .katex, svg").first.wait_for()
             settle(page)
     elif name == "workbook":
         choose(page, ("Check one", "Hand one out")[number % 2])

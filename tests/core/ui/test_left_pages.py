@@ -1,4 +1,5 @@
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -23,7 +24,9 @@ def passed(messages: list[dict], kind: str = "websocket") -> list[dict]:
         while (message := await receive())["type"] != "websocket.disconnect":
             found.append(message)
 
-    asyncio.run(LeftPages(app)({"type": kind}, receive, None))
+    # In a thread of its own: the browser tests' loop may run in this one.
+    with ThreadPoolExecutor() as pool:
+        pool.submit(lambda: asyncio.run(LeftPages(app)({"type": kind}, receive, None))).result()
     return found
 
 
