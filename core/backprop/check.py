@@ -16,6 +16,7 @@ from core.backprop.network import WEIGHTS, Array, Setup, forward, forward_pass, 
 EPSILON = float(np.finfo(np.float64).eps)
 CENTRAL_STEP = EPSILON ** (1 / 3)  # where a central difference's two errors are about equal
 COMPLEX_STEP = 1e-200
+LARGEST_EXP = 700.0  # e^x is a float up to here; beyond, σ(−x) is 0 to within 1e-304
 STEPS = np.logspace(-15, 0, 91)
 
 
@@ -60,7 +61,7 @@ def autograd(setup: Setup) -> Array:
         torch.tensor(float(getattr(setup, name)), dtype=torch.float64, requires_grad=True)
         for name in WEIGHTS
     ]
-    error = forward_pass(example, weights, torch.exp).E_total
+    error = forward_pass(example, weights, lambda x: torch.exp(x.clamp(max=LARGEST_EXP))).E_total
     return np.array([float(slope) for slope in torch.autograd.grad(error, weights)])
 
 
@@ -76,7 +77,15 @@ def central(setup: Setup, weight: str, step: Array) -> Array:
 
 def complex_step(setup: Setup, weight: str) -> float:
     """Im E(w + ih) / h."""
-    return float(_error(setup, weight, np.array(1j * COMPLEX_STEP)).imag / COMPLEX_STEP)
+    moved = vars(setup) | {weight: getattr(setup, weight) + 1j * COMPLEX_STEP}
+    example, weights = list(moved.values())[:4], list(moved.values())[4:]
+    error = forward_pass(example, weights, _complex_exp).E_total
+    return float(np.imag(error) / COMPLEX_STEP)
+
+
+def _complex_exp(z: complex) -> complex:
+    """e^z, within the range of a float: a complex infinity makes no number of σ."""
+    return complex(np.exp(complex(min(z.real, LARGEST_EXP), z.imag)))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from core.backprop.network import COLUMNS, Array, History, Setup, forward
 
 SIZE = 100  # values a side
 MARGIN = 0.15  # of the paths' extent, on each side
+FARTHEST = 1e100  # of an axis from zero, where a run diverges
 LEAST = 4.0  # the extent of an axis at least, in units of a weight
 
 
@@ -43,7 +44,7 @@ def axis_around(values: Array) -> Array:
 
     values: finite, at least one.
     """
-    low, high = float(values.min()), float(values.max())
+    low, high = (float(end) for end in np.clip([values.min(), values.max()], -FARTHEST, FARTHEST))
     room = max(MARGIN * (high - low), (LEAST - (high - low)) / 2)
     unit = 10.0 ** np.floor(np.log10(max(high - low, LEAST) / 2))
     return np.linspace(

@@ -99,10 +99,7 @@ def sigmoid(x: npt.ArrayLike) -> Array:
 
 @_quiet
 def forward(setup: Setup) -> Forward:
-    """Net inputs, activations and errors at `setup`, in the setup's shape.
-
-    Complex numbers are taken too: their imaginary parts carry derivatives (the complex step).
-    """
+    """Net inputs, activations and errors at `setup`, in the setup's shape."""
     numbers = _numbers(setup)
     return forward_pass(numbers[:4], numbers[4:])
 
@@ -223,10 +220,7 @@ def _exp(x: float) -> float:
 
 
 def _numbers(setup: Setup) -> list[Any]:
-    return [
-        np.asarray(value, dtype=np.complex128 if np.iscomplexobj(value) else np.float64)
-        for value in vars(setup).values()
-    ]
+    return [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
 
 
 def forward_pass(example: Sequence[Any], weights: Sequence[Any], exp: Any = np.exp) -> Forward:

@@ -36,9 +36,12 @@ _APART = 0.16  # of the picture's side, between two names
 
 def landscapes() -> None:
     """Two weights to choose, and the landscape over them."""
+    _keep_apart()
     with st.container(horizontal=True):
         for name, label in (("across", "Across"), ("up", "Up")):
-            st.selectbox(label, WEIGHTS, width=110, **settings.widget(name, then=_keep_apart))
+            st.selectbox(
+                label, WEIGHTS, width=110, **settings.widget(name, then=lambda: redraw("panel"))
+            )
     history, epoch = current_run(), chosen_epoch()
     across, up = settings["across"], settings["up"]
     found = _around(history, epoch, across, up)
@@ -67,7 +70,6 @@ def _keep_apart() -> None:
     if settings["across"] == settings["up"]:
         after = WEIGHTS[(WEIGHTS.index(settings["up"]) + 1) % len(WEIGHTS)]
         settings.adjust({"up": after})
-    redraw("panel")
 
 
 def _compared() -> dict[float, History]:

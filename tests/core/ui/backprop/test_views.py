@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.backprop.check import STEPS, step_errors
+from core.backprop.check import STEPS, check, step_errors
+from core.backprop.derivation import chain, step
 from core.backprop.landscape import axis_around, landscape, path_of
-from core.backprop.network import SEED, descend
+from core.backprop.network import COLUMNS, SEED, WEIGHTS, descend
 from core.ui.backprop.checks import steps_data, steps_spec
 from core.ui.backprop.landscapes import _names, landscape_data, landscape_spec
 
@@ -93,3 +94,30 @@ def test_the_errors_of_differences_are_drawn_as_they_are():
         "h² · |E‴| / 6",
         "ε · E / h",
     }
+
+
+EXTREMES = [
+    ({"i1": 100.0, "w1": -100.0, "w5": 100.0}, 1.0),
+    ({"t1": 100.0, "t2": -100.0, "i1": 100.0, "i2": 100.0}, 1000.0),
+    ({f"w{k}": 0.0 for k in range(1, 9)}, 1.0),
+    ({"w5": 100.0, "w6": 100.0, "t1": 100.0}, 1e300),
+]
+
+
+@pytest.mark.parametrize(("values", "eta"), EXTREMES)
+def test_extreme_runs_have_a_landscape_a_check_and_a_derivation(values, eta):
+    setup = replace(SEED, **values)
+    history = descend(setup, eta, 20)
+    for epoch in (1, 2, 20):
+        _, data = drawn(history, epoch, runs={eta: history})
+        for name, table in data.items():
+            for column in table.columns:
+                numbers = [v for v in column.to_pylist() if isinstance(v, float)]
+                assert np.isfinite(numbers).all(), (name, epoch)
+        found = check(history.setup_at(epoch))
+        for way in ("autograd", "complex_step", "central"):
+            assert np.isfinite(getattr(found, way)).all(), (way, epoch)
+        row = dict(zip(COLUMNS, history.rows[:, epoch - 1].tolist(), strict=True))
+        for weight in WEIGHTS:
+            assert chain(weight, row).result.is_finite()
+            assert step(weight, row, eta).result.is_finite()
