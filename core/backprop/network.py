@@ -190,9 +190,13 @@ class History:
         rates = np.broadcast_to(rates, self.E_total.shape)
         return descend(start, rates[:, *index, np.newaxis], self.epochs)
 
+    def row(self, epoch: int) -> dict[str, float]:
+        """Column -> its number at the 1-based `epoch`, of a single run."""
+        return dict(zip(COLUMNS, self.single_rows()[:, epoch - 1].tolist(), strict=True))
+
     def setup_at(self, epoch: int) -> Setup:
         """The example and the weights of the 1-based `epoch`, of a single run."""
-        row = dict(zip(COLUMNS, self.single_rows()[:, epoch - 1].tolist(), strict=True))
+        row = self.row(epoch)
         return replace(self.setup, **{name: row[name] for name in WEIGHTS})
 
     def table(self) -> pd.DataFrame:

@@ -82,7 +82,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   }
   if (isAnswered && link.landed) {
     link.landed = false;
-    link.rest = setTimeout(() => setTriggerValue("rest", link.sent), RESTS);
+    if (data.rests) link.rest = setTimeout(() => setTriggerValue("rest", link.sent), RESTS);
   }
 
   for (const field of data.fields) {

@@ -67,7 +67,7 @@ def live_numbers(
     *,
     key: str,
     on_edit: Callable[[bool], None],
-    on_rest: Callable[[], None],
+    on_rest: Callable[[], None] | None = None,
     on_draw: Callable[[], None] | None = None,
 ) -> None:
     """Draw the numbers; each edits the setting of its name.
@@ -105,9 +105,10 @@ def live_numbers(
             "fields": [_field(settings, number, known.refused) for number in shown],
             "answered": last.get("number", 0),
             "drawsLater": on_draw is not None,
+            "rests": on_rest is not None,
         },
         on_edit_change=edited,
-        on_rest_change=on_rest,
+        on_rest_change=on_rest or (lambda: None),
         on_draw_change=on_draw or (lambda: None),
     )
 

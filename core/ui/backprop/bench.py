@@ -84,7 +84,6 @@ def _start_fields() -> None:
         ],
         key="start",
         on_edit=lambda _: None,
-        on_rest=lambda: None,
     )
 
 

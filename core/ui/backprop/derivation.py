@@ -21,7 +21,7 @@ from core.backprop.derivation import (
     tex,
     tex_number,
 )
-from core.backprop.network import COLUMNS, WEIGHTS, History, Setup, gradients
+from core.backprop.network import WEIGHTS, Setup, gradients
 from core.ui.backprop.settings import chosen_epoch, current_run, settings
 from core.ui.site import redraw
 
@@ -52,15 +52,11 @@ def derivation() -> None:
         reasons()
 
 
-def _row_of(history: History, epoch: int) -> Row:
-    return dict(zip(COLUMNS, history.single_rows()[:, epoch - 1].tolist(), strict=True))
-
-
 @st.fragment(key="rules")
 def rules() -> None:
     """The chain rule, factor by factor, and the step."""
     history, epoch, weight = current_run(), chosen_epoch(), settings["weight"]
-    row = _row_of(history, epoch)
+    row = history.row(epoch)
     eta, digits = float(history.learning_rate[epoch - 1]), _DIGITS[settings["digits"]]
     found = chain(weight, row, digits)
     st.latex(_headline(found))
@@ -81,7 +77,7 @@ def reasons() -> None:
     history, epoch = current_run(), chosen_epoch()
     eta = float(history.learning_rate[epoch - 1])
     now = history.setup_at(epoch)
-    st.markdown(_reasons(settings["weight"], _row_of(history, epoch), now, eta))
+    st.markdown(_reasons(settings["weight"], history.row(epoch), now, eta))
 
 
 def _whole(weight: str) -> str:

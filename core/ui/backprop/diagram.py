@@ -128,7 +128,7 @@ def diagram_data(
     epochs shows it grow and shrink. lit: the weights that stand out; none: all alike.
     """
     rows = history.single_rows()
-    v = dict(zip(COLUMNS, rows[:, epoch - 1].tolist(), strict=True))
+    v = history.row(epoch)
     drawn = [COLUMNS.index(name) for name in (WEIGHTS if show == "weights" else GRADIENTS)]
     largest = float(np.abs(rows[drawn]).max()) or 1.0
     eta = float(history.learning_rate[epoch - 1])
