@@ -2,6 +2,7 @@
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.ui.backprop.warm import warm
@@ -16,5 +17,6 @@ if get_script_run_ctx(suppress_warning=True):  # a session runs this file
         page_title=f"{page.title} · Backprop & MNIST Explorer", page_icon=ICON, layout="wide"
     )
     page.run()
-else:  # the server starts: what it imports now, no person waits for later
+else:  # the server starts: what it does now, no person waits for later
+    PagesManager.uses_pages_directory = False  # else a link to a page runs the app twice at first
     warm()

@@ -119,7 +119,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     exact.onkeydown = (event) => {
       const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
       const from = Number(exact.value);
-      if (!up || exact.value === "" || Number.isNaN(from)) return;
+      if (!up || exact.value === "" || !Number.isFinite(from)) return;
       event.preventDefault();
       exact.value = Number((from + up * field.step).toPrecision(12));
       exact.onchange();

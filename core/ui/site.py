@@ -102,9 +102,10 @@ def link(page: str, label: str, **options: Any) -> None:
 def enter() -> None:
     """Make sure the page runs inside the app; every page calls it first.
 
-    Until the first `st.navigation`, Streamlit takes the folder `pages/` for the app's navigation.
-    So the first link to a page that a fresh server sees runs the page without `streamlit_app.py`:
-    no title, no layout, another menu. Declaring the pages and running again mends that.
+    Where the server did not start with the `app` of `streamlit_app.py`, Streamlit takes the folder
+    `pages/` for the app's navigation until the first `st.navigation`, and runs the first page that
+    is linked alone: no title, no layout, another menu. Declaring the pages and running again mends
+    that.
     """
     if not st.session_state.get("entered"):
         navigation()

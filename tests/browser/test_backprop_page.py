@@ -214,6 +214,9 @@ def test_the_arrow_keys_change_a_number_by_its_step(backprop):
     page.field("w1").press("ArrowDown")
     expect(page.field("w1")).to_have_value("0.1")
     expect(page.page).to_have_url(re.compile("w1=0.1&epochs=51$"))
+    page.field("epochs").fill("1e999")  # no number of a computer's, so no arrow leads on from it
+    page.field("epochs").press("ArrowUp")
+    expect(page.field("epochs")).to_have_value("1e999")
 
 
 def test_rates_are_listed_in_any_usual_way(backprop):

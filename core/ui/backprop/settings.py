@@ -43,14 +43,19 @@ def setup_of(values: Mapping[str, Any]) -> Setup:
     return Setup(**{name: values[name] for name in (*EXAMPLE, *WEIGHTS)})
 
 
+def run_of(values: Mapping[str, Any]) -> History:
+    """The descent from there, at the rate and for the epochs among these values."""
+    return descend(setup_of(values), values["eta"], values["epochs"])
+
+
 def current_setup() -> Setup:
     """The inputs, targets and initial weights as they are set now."""
     return setup_of(settings.live()())
 
 
 def current_run() -> History:
-    """The descent from there, at the one rate and for the epochs that are set now."""
-    return descend(current_setup(), settings["eta"], settings["epochs"])
+    """The run that is set now."""
+    return run_of(settings.live()())
 
 
 def chosen_epoch() -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.backprop.network import descend
-from core.ui.backprop.settings import settings, setup_of
+from core.ui.backprop.settings import run_of, settings, setup_of
 from core.ui.site import redraw
 
 
@@ -32,8 +31,7 @@ def downloads() -> None:
     values = settings.live()
 
     def table() -> str:
-        now = values()
-        return descend(setup_of(now), now["eta"], now["epochs"]).table().to_csv(index=False)
+        return run_of(values()).table().to_csv(index=False)
 
     def live_workbook() -> bytes:
         # Its library takes longer to import than the page's first numbers may.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+
 from core.ui.arrow import as_table
-from core.ui.backprop.charts import compare_spec, loss_spec, sweep_spec
+from core.ui.backprop.bench import start  # noqa: F401 (the page's modules)
+from core.ui.backprop.charts import loss_spec
 from core.ui.backprop.diagram import diagram_spec
 
 
 def warm() -> None:
-    """Import Altair and pyarrow, and make the charts' specifications, which are kept."""
+    """Import pandas, Altair and pyarrow, and make the charts' specifications, which are kept."""
+    importlib.import_module("pandas")  # by Streamlit, for the data of a component
     as_table({})
     diagram_spec("weights")
-    for make in (loss_spec, compare_spec, sweep_spec):
-        make("linear")
+    loss_spec("linear")
