@@ -1,14 +1,15 @@
-"""The 2-2-2 sigmoid network: forward pass, gradients and gradient descent.
+"""The 2-2-2 network: forward pass, gradients and gradient descent.
 
 This module knows the arithmetic and nothing else: no widget, no chart, no file. It reads top to
 bottom like the derivation on paper. A run is a sequence of Python floats and a sweep is a sequence
 of arrays, one element a run; the same lines compute both, to the same bits.
 
-    h1 = w1·i1 + w2·i2      o1 = w5·σ(h1) + w6·σ(h2)      E1 = ½(t1 − σ(o1))²
-    h2 = w3·i1 + w4·i2      o2 = w7·σ(h1) + w8·σ(h2)      E2 = ½(t2 − σ(o2))²      E = E1 + E2
-
-There are no biases. The derivatives are the chain rule written out (Rumelhart, Hinton & Williams,
-"Learning representations by back-propagating errors", Nature 323, 1986).
+    h1 = w1·i1 + w2·i2 + b1      o1 = w5·σ(h1) + w6·σ(h2) + b2      E1 = ½(t1 − σ(o1))²
+    h2 = w3·i1 + w4·i2 + b1      o2 = w7·σ(h1) + w8·σ(h2) + b2      E2 = ½(t2 − σ(o2))²
+                                                                    E = E1 + E2
+Of itself there are no biases: b1 = b2 = 0. `Network` says what else can be. The derivatives are the
+chain rule written out (Rumelhart, Hinton & Williams, "Learning representations by back-propagating
+errors", Nature 323, 1986).
 """
 
 from __future__ import annotations
@@ -20,28 +21,77 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from core.backprop.activations import ACTIVATIONS, ARRAYS, FLOATS, Activation, Functions
+
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = npt.NDArray[np.float64]
 
 WEIGHTS = ("w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8")
+BIASES = ("b1", "b2")
+PARAMETERS = (*WEIGHTS, *BIASES)
+EXAMPLE = ("i1", "i2", "t1", "t2")
 GRADIENTS = tuple(f"∂E/∂{w}" for w in WEIGHTS)
-COLUMNS = (
-    *("t1", "t2", "i1", "i2"),
-    *("w1", "w2", "w3", "w4", "h1", "out_h1", "h2", "out_h2"),
-    *("w5", "w6", "w7", "w8", "o1", "out_o1", "o2", "out_o2"),
-    *("E1", "E2", "E_total"),
-    *GRADIENTS,
-)
+
+
+@dataclass(frozen=True)
+class Network:
+    """What kind of 2-2-2 network it is.
+
+    hidden, output: the layers' activations, names of `ACTIVATIONS`. biases: "none", or one a layer
+    that can "stay" or "learn". kept: the weights that take no step.
+    """
+
+    hidden: str = "sigmoid"
+    output: str = "sigmoid"
+    biases: str = "none"
+    kept: frozenset[str] = frozenset()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The weights, and the biases if there are any."""
+        return WEIGHTS if self.biases == "none" else PARAMETERS
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The parameters that have a derivative in the table; a kept weight has one."""
+        return PARAMETERS if self.biases == "learn" else WEIGHTS
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of its table."""
+        b1, b2 = ((), ()) if self.biases == "none" else (("b1",), ("b2",))
+        return (
+            *("t1", "t2", "i1", "i2"),
+            *("w1", "w2", "w3", "w4", *b1, "h1", "out_h1", "h2", "out_h2"),
+            *("w5", "w6", "w7", "w8", *b2, "o1", "out_o1", "o2", "out_o2"),
+            *("E1", "E2", "E_total"),
+            *(f"∂E/∂{name}" for name in self.learned),
+        )
+
+    @property
+    def activations(self) -> tuple[Activation, Activation]:
+        """Of the hidden layer and of the output layer."""
+        return ACTIVATIONS[self.hidden], ACTIVATIONS[self.output]
+
+    def activation_of(self, node: str) -> Activation:
+        """Of `node`, h1 … o2."""
+        return self.activations[node.startswith("o")]
+
+
+COURSE = Network()
+"""The network of the courses: σ everywhere, no biases, all weights learn."""
+COLUMNS = COURSE.columns
 
 
 @dataclass(frozen=True)
 class Setup:
-    """One training example and the eight initial weights.
+    """One training example, the initial weights and biases, and the network they belong to.
 
-    i1, i2 are the inputs and t1, t2 the targets. Each field is a float, or an array: arrays
-    broadcast against each other and make one run for each starting point.
+    i1, i2 are the inputs and t1, t2 the targets. Each number is a float, or an array: arrays
+    broadcast against each other and make one run for each starting point. Raises ValueError if
+    there is a bias that the network has not.
     """
 
     i1: Any
@@ -56,6 +106,23 @@ class Setup:
     w6: Any
     w7: Any
     w8: Any
+    b1: Any = 0.0
+    b2: Any = 0.0
+    network: Network = COURSE
+
+    def __post_init__(self) -> None:
+        if self.network.biases == "none" and (np.any(self.b1) or np.any(self.b2)):
+            raise ValueError("a network without biases has b1 = b2 = 0")
+
+    @property
+    def example(self) -> list[Any]:
+        """i1, i2, t1, t2."""
+        return [getattr(self, name) for name in EXAMPLE]
+
+    @property
+    def parameters(self) -> list[Any]:
+        """w1 … w8, b1, b2."""
+        return [getattr(self, name) for name in PARAMETERS]
 
 
 SEED = Setup(
@@ -94,21 +161,28 @@ def sigmoid(x: npt.ArrayLike) -> Array:
 
     Where e⁻ˣ leaves the range of a float (x < −709.8), 1/(1 + ∞) = 0 is σ(x) to within 1e-308.
     """
-    return np.asarray(_sigmoid(np.asarray(x, dtype=np.float64)))
+    sigma = ACTIVATIONS["sigmoid"].function
+    return np.asarray(sigma(np.asarray(x, dtype=np.float64), ARRAYS))
 
 
 @_quiet
 def forward(setup: Setup) -> Forward:
     """Net inputs, activations and errors at `setup`, in the setup's shape."""
-    numbers = _numbers(setup)
-    return forward_pass(numbers[:4], numbers[4:])
+    example, parameters = _arrays(setup.example), _arrays(setup.parameters)
+    return forward_pass(example, parameters, setup.network.activations)
 
 
 @_quiet
 def gradients(setup: Setup) -> tuple[Any, ...]:
-    """∂E_total/∂w1 … ∂E_total/∂w8 at `setup`, in the setup's shape."""
-    numbers = _numbers(setup)
-    return _gradients(numbers[:4], numbers[4:], forward_pass(numbers[:4], numbers[4:]))
+    """∂E_total/∂w1 … ∂E_total/∂w8, ∂E_total/∂b1, ∂E_total/∂b2 at `setup`, in its shape.
+
+    Those of the biases only where the network learns them.
+    """
+    example, parameters = _arrays(setup.example), _arrays(setup.parameters)
+    activations = setup.network.activations
+    found = forward_pass(example, parameters, activations)
+    slopes = _gradients(example, parameters, activations, found)
+    return slopes[: len(setup.network.learned)]
 
 
 def descend(setup: Setup, learning_rate: npt.ArrayLike, epochs: int) -> History:
@@ -126,7 +200,7 @@ def descend(setup: Setup, learning_rate: npt.ArrayLike, epochs: int) -> History:
     `epochs` rows.
     """
     rates = np.asarray(learning_rate, dtype=np.float64)
-    numbers = [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
+    numbers = _arrays([*setup.example, *setup.parameters])
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}")
     if not np.isfinite(np.concatenate([a.ravel() for a in (rates, *numbers)])).all():
@@ -150,8 +224,8 @@ class History:
 
     setup: where it started. learning_rate: η of each step, shape (epochs,) or (epochs, *runs).
     E_total: the error before each step, shape (epochs, *runs), always finite.
-    rows: the table's 31 columns, shape (31, epochs), always finite; None for many runs, whose rows
-    would take 31 times the memory: `run` computes those of one.
+    rows: the table's `columns`, shape (columns, epochs), always finite; None for many runs, whose
+    rows would take as many times the memory: `run` computes those of one.
     diverged_at: the first epoch (from 1) whose numbers leave the range of a float. From there on
     the rows repeat the last epoch that had numbers. None if there is none, and for many runs.
     """
@@ -168,23 +242,34 @@ class History:
         return len(self.E_total)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of `rows`."""
+        return self.setup.network.columns
+
+    def column(self, name: str) -> Array:
+        """The numbers of one column, of a single run, shape (epochs,)."""
+        numbers: Array = self.single_rows()[self.columns.index(name)]
+        return numbers
+
+    @property
     def stalled_at(self) -> int | None:
         """The first epoch (from 1) after which no weight ever moves again; None if one still does.
 
-        Weights stop when every step is smaller than the spacing of floats: at a minimum, or where
-        σ is so saturated that its slope is lost.
+        Weights stop when every step is smaller than the spacing of floats: at a minimum, where an
+        activation is so flat that its slope is lost, or where all of them are kept.
         """
         if self.diverged_at or self.epochs < 2:
             return None
-        weights = self.single_rows()[4:8], self.single_rows()[12:16]
-        moved = np.flatnonzero((np.diff(np.concatenate(weights)) != 0).any(axis=0))
+        weights = np.array([self.column(name) for name in self.setup.network.parameters])
+        moved = np.flatnonzero((np.diff(weights) != 0).any(axis=0))
         last_move = int(moved[-1]) + 1 if moved.size else 0
         return last_move + 1 if last_move < self.epochs - 1 else None
 
     def run(self, *index: int) -> History:
         """The single run at `index` of many, rows and all."""
         runs = self.E_total.shape[1:]
-        start = Setup(*(np.broadcast_to(a, runs)[index] for a in vars(self.setup).values()))
+        numbers = [*self.setup.example, *self.setup.parameters]
+        start = Setup(*(np.broadcast_to(a, runs)[index] for a in numbers), self.setup.network)
         own = self.learning_rate.shape[1:]
         rates = self.learning_rate.reshape(self.epochs, *[1] * (len(runs) - len(own)), *own)
         rates = np.broadcast_to(rates, self.E_total.shape)
@@ -192,18 +277,18 @@ class History:
 
     def row(self, epoch: int) -> dict[str, float]:
         """Column -> its number at the 1-based `epoch`, of a single run."""
-        return dict(zip(COLUMNS, self.single_rows()[:, epoch - 1].tolist(), strict=True))
+        return dict(zip(self.columns, self.single_rows()[:, epoch - 1].tolist(), strict=True))
 
     def setup_at(self, epoch: int) -> Setup:
-        """The example and the weights of the 1-based `epoch`, of a single run."""
+        """The example and the parameters of the 1-based `epoch`, of a single run."""
         row = self.row(epoch)
-        return replace(self.setup, **{name: row[name] for name in WEIGHTS})
+        return replace(self.setup, **{name: row[name] for name in self.setup.network.parameters})
 
     def table(self) -> pd.DataFrame:
-        """The run as the published workbook lists it: `epoch` (from 1) and the 31 `COLUMNS`."""
+        """The run as the published workbook lists it: `epoch` (from 1) and the `columns`."""
         import pandas as pd  # here, because it takes longer to import than all the rest to run
 
-        table = pd.DataFrame(self.single_rows().T, columns=pd.Index(COLUMNS))
+        table = pd.DataFrame(self.single_rows().T, columns=pd.Index(self.columns))
         table.insert(0, "epoch", np.arange(1, self.epochs + 1))
         return table
 
@@ -214,82 +299,103 @@ class History:
         return self.rows
 
 
-def _sigmoid(x: Any, exp: Any = np.exp) -> Any:
-    return 1.0 / (1.0 + exp(-x))
+def _arrays(numbers: Sequence[Any]) -> list[Any]:
+    return [np.asarray(value, dtype=np.float64) for value in numbers]
 
 
-def _exp(x: float) -> float:
-    """Numpy's exp, so that a run has the bits it has in a sweep, as the quicker Python float."""
-    return float(np.exp(x))
+def forward_pass(
+    example: Sequence[Any],
+    parameters: Sequence[Any],
+    activations: tuple[Activation, Activation],
+    of: Functions = ARRAYS,
+) -> Forward:
+    """The forward pass for any kind of number; `of` has the functions for it.
 
-
-def _numbers(setup: Setup) -> list[Any]:
-    return [np.asarray(value, dtype=np.float64) for value in vars(setup).values()]
-
-
-def forward_pass(example: Sequence[Any], weights: Sequence[Any], exp: Any = np.exp) -> Forward:
-    """The forward pass for numbers of any library whose e^x is `exp`.
-
-    example: i1, i2, t1, t2. weights: w1 … w8.
+    example: i1, i2, t1, t2. parameters: w1 … w8, b1, b2. activations: hidden, output.
     """
     i1, i2, t1, t2 = example
-    w1, w2, w3, w4, w5, w6, w7, w8 = weights
-    h1 = w1 * i1 + w2 * i2
-    h2 = w3 * i1 + w4 * i2
-    out_h1, out_h2 = _sigmoid(h1, exp), _sigmoid(h2, exp)
-    o1 = w5 * out_h1 + w6 * out_h2
-    o2 = w7 * out_h1 + w8 * out_h2
-    out_o1, out_o2 = _sigmoid(o1, exp), _sigmoid(o2, exp)
+    w1, w2, w3, w4, w5, w6, w7, w8, b1, b2 = parameters
+    hidden, output = activations
+    h1 = w1 * i1 + w2 * i2 + b1
+    h2 = w3 * i1 + w4 * i2 + b1
+    out_h1, out_h2 = hidden.function(h1, of), hidden.function(h2, of)
+    o1 = w5 * out_h1 + w6 * out_h2 + b2
+    o2 = w7 * out_h1 + w8 * out_h2 + b2
+    out_o1, out_o2 = output.function(o1, of), output.function(o2, of)
     e1, e2 = t1 - out_o1, t2 - out_o2
     E1, E2 = 0.5 * (e1 * e1), 0.5 * (e2 * e2)
     return Forward(h1, out_h1, h2, out_h2, o1, out_o1, o2, out_o2, E1, E2, E1 + E2)
 
 
-def _gradients(example: Sequence[Any], weights: Sequence[Any], f: Forward) -> tuple[Any, ...]:
+def _gradients(
+    example: Sequence[Any],
+    parameters: Sequence[Any],
+    activations: tuple[Activation, Activation],
+    f: Forward,
+) -> tuple[Any, ...]:
     i1, i2, t1, t2 = example
-    _, _, _, _, w5, w6, w7, w8 = weights
-    delta_o1 = (f.out_o1 - t1) * f.out_o1 * (1.0 - f.out_o1)  # δ = ∂E/∂net input
-    delta_o2 = (f.out_o2 - t2) * f.out_o2 * (1.0 - f.out_o2)
-    delta_h1 = (delta_o1 * w5 + delta_o2 * w7) * f.out_h1 * (1.0 - f.out_h1)
-    delta_h2 = (delta_o1 * w6 + delta_o2 * w8) * f.out_h2 * (1.0 - f.out_h2)
+    _, _, _, _, w5, w6, w7, w8, _, _ = parameters
+    hidden, output = activations
+    delta_o1 = (f.out_o1 - t1) * output.slope(f.out_o1)  # δ = ∂E/∂net input
+    delta_o2 = (f.out_o2 - t2) * output.slope(f.out_o2)
+    delta_h1 = (delta_o1 * w5 + delta_o2 * w7) * hidden.slope(f.out_h1)
+    delta_h2 = (delta_o1 * w6 + delta_o2 * w8) * hidden.slope(f.out_h2)
     return (
         *(delta_h1 * i1, delta_h1 * i2, delta_h2 * i1, delta_h2 * i2),
         *(delta_o1 * f.out_h1, delta_o1 * f.out_h2, delta_o2 * f.out_h1, delta_o2 * f.out_h2),
+        *(delta_h1 + delta_h2, delta_o1 + delta_o2),
     )
+
+
+def _moves(network: Network) -> list[bool]:
+    """Which of the parameters take a step."""
+    return [name in network.learned and name not in network.kept for name in PARAMETERS]
 
 
 @_quiet
 def _descend_one(setup: Setup, numbers: list[float], rates: Array) -> History:
     """Floats, not arrays of one element: those cost three times as much."""
-    i1, i2, t1, t2 = example = numbers[:4]
-    weights, path = numbers[4:], []
+    example, parameters = numbers[:4], numbers[4:]
+    network, moves, path = setup.network, _moves(setup.network), []
+    activations = network.activations
     for rate in rates.tolist():
-        f = forward_pass(example, weights, _exp)
-        slope = _gradients(example, weights, f)
-        path.append((t1, t2, i1, i2, *weights[:4], *f[:4], *weights[4:], *f[4:], *slope))
-        weights = [w - rate * g for w, g in zip(weights, slope, strict=True)]
-    rows = np.array(path).T
+        f = forward_pass(example, parameters, activations, FLOATS)
+        slopes = _gradients(example, parameters, activations, f)
+        path.append((*example, *parameters, *f, *slopes))
+        parameters = [
+            p - rate * g if learns else p
+            for p, g, learns in zip(parameters, slopes, moves, strict=True)
+        ]
+    names = (*EXAMPLE, *PARAMETERS, *Forward._fields, *(f"∂E/∂{name}" for name in PARAMETERS))
+    rows = np.array(path).T[[names.index(column) for column in network.columns]]
+    place = network.columns.index("E_total")
     lost = np.flatnonzero(~np.isfinite(rows).all(axis=0))
     if not lost.size:
-        return History(setup, rates, rows[COLUMNS.index("E_total")], rows)
+        return History(setup, rates, rows[place], rows)
     first = int(lost[0])
     last_good = rows[:, max(first - 1, 0), np.newaxis]
     rows[:, first:] = np.nan_to_num(last_good)
-    return History(setup, rates, rows[COLUMNS.index("E_total")], rows, diverged_at=first + 1)
+    return History(setup, rates, rows[place], rows, diverged_at=first + 1)
 
 
 @_quiet
 def _descend_many(setup: Setup, numbers: list[Array], rates: Array) -> History:
-    example, weights = numbers[:4], numbers[4:]
-    E_total = np.empty((len(rates), *weights[0].shape))
+    example, parameters = numbers[:4], numbers[4:]
+    activations, moves = setup.network.activations, _moves(setup.network)
+    E_total = np.empty((len(rates), *parameters[0].shape))
     for row, rate in zip(E_total, rates, strict=True):
-        f = forward_pass(example, weights)
+        f = forward_pass(example, parameters, activations)
         row[...] = f.E_total
-        slope = _gradients(example, weights, f)
-        weights = [w - rate * g for w, g in zip(weights, slope, strict=True)]
-    # A product of two numbers below 1e150 is finite, so all other runs kept to finite numbers.
-    bound = np.max(np.abs([*numbers, *weights]), axis=0)
+        slopes = _gradients(example, parameters, activations, f)
+        parameters = [
+            p - rate * g if learns else p
+            for p, g, learns in zip(parameters, slopes, moves, strict=True)
+        ]
+    # A product of two numbers below 1e150 is finite, so all other runs kept to finite numbers. Of
+    # outputs without a bound the error says more: it is their square.
+    bound = np.max(np.abs([*numbers, *parameters]), axis=0)
+    is_sound = (bound < 1e150) & (E_total.max(axis=0) < 1e300)
     history = History(setup, rates, E_total)
-    for index in np.argwhere(~(bound < 1e150)):
+    for index in np.argwhere(~is_sound):
         E_total[(slice(None), *index)] = history.run(*index).E_total
     return history
