@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -63,7 +62,7 @@ class Case:
         for name in WEIGHTS:
             at = reading.at(name, 0)
             if at in fixed and not fixed[at].startswith("="):
-                setup = replace(setup, **{name: float(fixed[at])})
+                setup = setup.moved({name: float(fixed[at])})
         theirs = np.array([errors(reading, self.actual, k) for k in range(table.epochs)])
         right = np.full(table.epochs, math.nan)
         known = rate is not None and bool(np.isfinite(rate.value).all())

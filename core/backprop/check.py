@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.backprop.network import WEIGHTS, Array, Setup, forward, forward_pass, gradients
+from core.backprop.activations import Functions
+from core.backprop.network import PARAMETERS, Array, Setup, forward, forward_pass, gradients
 
 EPSILON = float(np.finfo(np.float64).eps)
 CENTRAL_STEP = EPSILON ** (1 / 3)  # where a central difference's two errors are about equal
@@ -22,7 +23,7 @@ STEPS = np.logspace(-15, 0, 91)
 
 @dataclass(frozen=True)
 class Check:
-    """∂E_total/∂w1 … ∂E_total/∂w8, shape (8,), each by another way."""
+    """The derivatives of `gradients`, shape (8,) or with biases (10,), each by another way."""
 
     chain_rule: Array
     autograd: Array
@@ -41,28 +42,30 @@ class Check:
 
 def check(setup: Setup) -> Check:
     """All derivatives at `setup`, by all ways."""
-    steps = [CENTRAL_STEP * max(abs(getattr(setup, name)), 1.0) for name in WEIGHTS]
+    learned = setup.network.learned
+    steps = [CENTRAL_STEP * max(abs(getattr(setup, name)), 1.0) for name in learned]
     return Check(
         chain_rule=np.array(gradients(setup), dtype=np.float64),
         autograd=autograd(setup),
         central=np.array(
-            [central(setup, name, np.array(h)) for name, h in zip(WEIGHTS, steps, strict=True)]
+            [central(setup, name, np.array(h)) for name, h in zip(learned, steps, strict=True)]
         ),
-        complex_step=np.array([complex_step(setup, name) for name in WEIGHTS]),
+        complex_step=np.array([complex_step(setup, name) for name in learned]),
     )
 
 
 def autograd(setup: Setup) -> Array:
-    """The eight derivatives by torch's automatic differentiation of the forward pass."""
+    """The derivatives by torch's automatic differentiation of the forward pass."""
     import torch  # here, because the page stands for seconds before it is imported
 
-    example = [torch.tensor(float(v), dtype=torch.float64) for v in list(vars(setup).values())[:4]]
-    weights = [
-        torch.tensor(float(getattr(setup, name)), dtype=torch.float64, requires_grad=True)
-        for name in WEIGHTS
+    example = [torch.tensor(float(v), dtype=torch.float64) for v in setup.example]
+    parameters = [
+        torch.tensor(float(v), dtype=torch.float64, requires_grad=True) for v in setup.parameters
     ]
-    error = forward_pass(example, weights, lambda x: torch.exp(x.clamp(max=LARGEST_EXP))).E_total
-    return np.array([float(slope) for slope in torch.autograd.grad(error, weights)])
+    functions = Functions(lambda x: torch.exp(x.clamp(max=LARGEST_EXP)), torch.tanh, torch.relu)
+    error = forward_pass(example, parameters, setup.network.activations, functions).E_total
+    learned = parameters[: len(setup.network.learned)]
+    return np.array([float(slope) for slope in torch.autograd.grad(error, learned)])
 
 
 def forward_difference(setup: Setup, weight: str, step: Array) -> Array:
@@ -77,15 +80,18 @@ def central(setup: Setup, weight: str, step: Array) -> Array:
 
 def complex_step(setup: Setup, weight: str) -> float:
     """Im E(w + ih) / h."""
-    moved = vars(setup) | {weight: getattr(setup, weight) + 1j * COMPLEX_STEP}
-    example, weights = list(moved.values())[:4], list(moved.values())[4:]
-    error = forward_pass(example, weights, _complex_exp).E_total
+    moved = replace(setup, **{weight: getattr(setup, weight) + 1j * COMPLEX_STEP})
+    activations = setup.network.activations
+    error = forward_pass(moved.example, moved.parameters, activations, _COMPLEX).E_total
     return float(np.imag(error) / COMPLEX_STEP)
 
 
 def _complex_exp(z: complex) -> complex:
     """e^z, within the range of a float: a complex infinity makes no number of σ."""
     return complex(np.exp(complex(min(z.real, LARGEST_EXP), z.imag)))
+
+
+_COMPLEX = Functions(_complex_exp, lambda z: complex(np.tanh(z)), lambda z: z if z.real > 0 else 0j)
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class StepErrors:
 
 def step_errors(setup: Setup, weight: str) -> StepErrors:
     """The errors of both differences at 91 steps from 1e-15 to 1."""
-    index = WEIGHTS.index(weight)
+    index = PARAMETERS.index(weight)
     slope = float(gradients(setup)[index])
     second, third = _higher_derivatives(setup, weight)
     error = float(forward(setup).E_total)
@@ -122,7 +128,7 @@ def step_errors(setup: Setup, weight: str) -> StepErrors:
 
 def _higher_derivatives(setup: Setup, weight: str) -> tuple[float, float]:
     """∂²E/∂w² and ∂³E/∂w³, by differences of the chain rule's first derivative."""
-    value, index = getattr(setup, weight), WEIGHTS.index(weight)
+    value, index = getattr(setup, weight), PARAMETERS.index(weight)
     h = 1e-3
     moved = replace(setup, **{weight: value + np.array([-h, 0.0, h])})
     below, here, above = np.broadcast_to(gradients(moved)[index], (3,))

@@ -11,7 +11,8 @@ from functools import cache
 from math import prod
 from typing import NamedTuple, Protocol, TypeVar
 
-from core.backprop.network import WEIGHTS
+from core.backprop.activations import Activation
+from core.backprop.network import BIASES, COURSE, PARAMETERS, Network
 
 Row = Mapping[str, float]
 
@@ -20,6 +21,8 @@ EDGES: dict[str, tuple[str, str]] = {
     **{"w5": ("h1", "o1"), "w6": ("h2", "o1"), "w7": ("h1", "o2"), "w8": ("h2", "o2")},
 }
 """weight -> (the node it comes from, the node it goes to)."""
+BIASED = {"b1": ("h1", "h2"), "b2": ("o1", "o2")}
+"""bias -> the nodes whose net input it is added to."""
 
 
 class Formula(NamedTuple):
@@ -34,26 +37,47 @@ def signal(node: str) -> str:
     return node if node.startswith("i") else f"out_{node}"
 
 
-def node_formula(node: str, row: Row) -> Formula | None:
+def biases_of(node: str, network: Network) -> list[str]:
+    """The bias of `node`, if the network has any."""
+    return [b for b in BIASES if node in BIASED[b] and b in network.parameters]
+
+
+def node_formula(node: str, row: Row, network: Network = COURSE) -> Formula | None:
     """The net input of `node`, h1 … o2; None for an input, which is given."""
     into = [
         (weight, signal(source)) for weight, (source, target) in EDGES.items() if target == node
     ]
     if not into:
         return None
+    biases = biases_of(node, network)
     return Formula(
-        " + ".join(f"{weight}·{sent}" for weight, sent in into),
-        " + ".join(f"{row[weight]:.4g}·{row[sent]:.4g}" for weight, sent in into)
+        " + ".join([*(f"{weight}·{sent}" for weight, sent in into), *biases]),
+        " + ".join(
+            [
+                *(f"{row[weight]:.4g}·{row[sent]:.4g}" for weight, sent in into),
+                *(f"{row[bias]:.4g}" for bias in biases),
+            ]
+        )
         + f" = {row[node]:.6g}",
     )
 
 
-def gradient_formula(weight: str, row: Row) -> Formula:
-    """∂E/∂weight by the chain rule: the target's ∂E/∂net input times what the source sends."""
-    source, target = EDGES[weight]
-    symbols, numbers = _delta(target, row)
+def gradient_formula(parameter: str, row: Row, network: Network = COURSE) -> Formula:
+    """∂E/∂parameter by the chain rule: the target's ∂E/∂net input times what the source sends.
+
+    That of a bias is the sum over its layer, where each is told by its symbol.
+    """
+    value = f"{row[f'∂E/∂{parameter}']:.6g}"
+    if parameter in BIASED:
+        deltas = [_delta(node, row, network) for node in BIASED[parameter]]
+        return Formula(
+            " + ".join(delta.symbols for delta in deltas),
+            " + ".join(delta.numbers for delta in deltas) + f" = {value}",
+        )
+    source, target = EDGES[parameter]
+    symbols, numbers = _delta(target, row, network)
     sent = signal(source)
-    return Formula(f"{symbols}·{sent}", f"{numbers}·{row[sent]:.4g} = {row[f'∂E/∂{weight}']:.6g}")
+    return Formula(f"{symbols}·{sent}", f"{numbers}·{row[sent]:.4g} = {value}")
 
 
 def step_formula(weight: str, row: Row, learning_rate: float) -> Formula:
@@ -67,46 +91,57 @@ def step_formula(weight: str, row: Row, learning_rate: float) -> Formula:
 
 
 @cache
-def column_formulas() -> dict[str, str]:
+def column_formulas(network: Network = COURSE) -> dict[str, str]:
     """Column of the table -> how it is computed, in symbols."""
-    blank = dict.fromkeys(WEIGHTS, 0.0)
-    blank |= dict.fromkeys([f"∂E/∂{w}" for w in WEIGHTS] + ["i1", "i2", "t1", "t2"], 0.0)
+    blank = dict.fromkeys(PARAMETERS, 0.0)
+    blank |= dict.fromkeys([f"∂E/∂{p}" for p in PARAMETERS] + ["i1", "i2", "t1", "t2"], 0.0)
     for node in ("h1", "h2", "o1", "o2"):
         blank |= {node: 0.0, f"out_{node}": 0.5}
     formulas = {"t1": "target of o1", "t2": "target of o2", "i1": "input", "i2": "input"}
-    for weight in WEIGHTS:
-        formulas[weight] = (
-            f"from row 2 on: {step_formula(weight, blank, 0.0).symbols} of the row above"
+    for name in network.parameters:
+        step = step_formula(name, blank, 0.0).symbols
+        formulas[name] = (
+            f"from row 2 on: {step} of the row above"
+            if name in network.moving
+            else "the same in every row"
         )
-        formulas[f"∂E/∂{weight}"] = gradient_formula(weight, blank).symbols
+    for name in network.learned:
+        formulas[f"∂E/∂{name}"] = gradient_formula(name, blank, network).symbols
     for node in ("h1", "h2", "o1", "o2"):
-        net = node_formula(node, blank)
+        net, activation = node_formula(node, blank, network), network.activation_of(node)
         formulas[node] = net.symbols if net else ""
-        formulas[f"out_{node}"] = f"σ({node}) = 1 / (1 + e^−{node})"
+        formulas[f"out_{node}"] = (
+            f"{activation.symbol}({node}) = {activation.definition.format(x=node)}"
+        )
     formulas |= {"E1": "½·(t1 − out_o1)²", "E2": "½·(t2 − out_o2)²", "E_total": "E1 + E2"}
-    return formulas
+    return {name: formulas[name] for name in network.columns}
 
 
-def _delta(node: str, row: Row) -> Formula:
+def _delta(node: str, row: Row, network: Network) -> Formula:
     """∂E/∂net input of a hidden or output node, without its value."""
-    out = row[f"out_{node}"]
-    slope = f"out_{node}·(1 − out_{node})", f"{out:.4g}·(1 − {out:.4g})"
+    out, activation = row[f"out_{node}"], network.activation_of(node)
+    slope = [
+        activation.slopes.format(out=shown) for shown in (f"out_{node}", _in_brackets(f"{out:.4g}"))
+    ]
     if node in ("o1", "o2"):
         target = f"t{node[1]}"
         return Formula(
             f"(out_{node} − {target})·{slope[0]}", f"({out:.4g} − {row[target]:.4g})·{slope[1]}"
         )
     away = [(weight, target) for weight, (source, target) in EDGES.items() if source == node]
-    back = {
-        o: (row[f"out_{o}"] - row[f"t{o[1]}"]) * row[f"out_{o}"] * (1 - row[f"out_{o}"])
-        for _, o in away
-    }
+    slopes = network.activation_of("o1").slope
+    back = {o: (row[f"out_{o}"] - row[f"t{o[1]}"]) * slopes(row[f"out_{o}"]) for _, o in away}
     return Formula(
         "(" + " + ".join(f"∂E/∂{o}·{weight}" for weight, o in away) + f")·{slope[0]}",
         "("
         + " + ".join(f"{back[o]:.4g}·{row[weight]:.4g}" for weight, o in away)
         + f")·{slope[1]}",
     )
+
+
+def _in_brackets(number: str) -> str:
+    """A number that is multiplied or squared: a sign would bind less than that."""
+    return f"({number})" if number.startswith("-") else number
 
 
 class Rule(NamedTuple):
@@ -119,35 +154,48 @@ class Rule(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """∂E_total/∂weight, taken apart.
+    """∂E_total/∂parameter, taken apart.
 
-    paths: the ways from the error to the weight, one through each output it can reach; each a list
-    of rules from the error down. products: of each path's printed factors. result: their sum.
-    digits: of the result, which agree with the table's.
+    paths: the ways from the error to the parameter; each a list of rules from the error down.
+    products: of each path's printed factors. result: their sum. digits: of the result, which agree
+    with the table's.
     """
 
-    weight: str
+    parameter: str
     paths: list[list[Rule]]
     products: list[Decimal]
     result: Decimal
     digits: int
 
 
-def path_names(weight: str) -> list[list[str]]:
-    """For each output that `weight` can reach, the weights on the way from it down to `weight`."""
-    _, target = EDGES[weight]
-    away = [w for w, (source, _) in EDGES.items() if source == target]
-    return [[w, weight] for w in away] or [[weight]]
+def path_names(parameter: str) -> list[list[str]]:
+    """For each way from an output down to `parameter`, the parameters on it."""
+    targets = BIASED[parameter] if parameter in BIASED else EDGES[parameter][1:]
+    away = [[w] for node in targets for w, (source, _) in EDGES.items() if source == node]
+    return [[*ways, parameter] for ways in away or [[] for _ in targets]]
 
 
-def chain(weight: str, row: Row, digits: int = 6) -> Chain:
-    """∂E_total/∂weight by the chain rule, in numbers that can be checked with pen and paper.
+def _path_nodes(parameter: str) -> list[list[str]]:
+    """For each way of `path_names`, its nodes from the output down; an input too, but no bias."""
+    targets = BIASED[parameter] if parameter in BIASED else EDGES[parameter][1:]
+    below = [] if parameter in BIASED else [EDGES[parameter][0]]
+    ways = []
+    for node in targets:
+        above = [[target] for source, target in EDGES.values() if source == node] or [[]]
+        ways += [[*outputs, node, *below] for outputs in above]
+    return ways
+
+
+def chain(parameter: str, row: Row, digits: int = 6, network: Network = COURSE) -> Chain:
+    """∂E_total/∂parameter by the chain rule, in numbers that can be checked with pen and paper.
 
     Every printed number follows from the printed numbers before it. They have as many digits as it
     takes for the result to be the table's to `digits` significant ones, or to as many as a float
     lets them agree in, where large terms cancel.
     """
-    return _agreeing(lambda *used: _chain(weight, row, *used), row[f"∂E/∂{weight}"], digits)
+    return _agreeing(
+        lambda *used: _chain(parameter, row, network, *used), row[f"∂E/∂{parameter}"], digits
+    )
 
 
 class Step(NamedTuple):
@@ -193,20 +241,22 @@ def _agreeing(make: Callable[[int, int], _C], true: float, digits: int) -> _C:
     return make(_MOST_DIGITS, 1)
 
 
-def _chain(weight: str, row: Row, digits: int, result_digits: int) -> Chain:
-    paths = [list(_rules(names, row, digits)) for names in path_names(weight)]
+def _chain(parameter: str, row: Row, network: Network, digits: int, result_digits: int) -> Chain:
+    paths = [list(_rules(parameter, way, row, digits, network)) for way in _path_nodes(parameter)]
     products = [_rounded(prod(rule.printed for rule in path), digits) for path in paths]
     result = _rounded(sum(products, Decimal(0)), result_digits)
-    return Chain(weight, paths, products, result, result_digits)
+    return Chain(parameter, paths, products, result, result_digits)
 
 
-def _rules(names: list[str], row: Row, digits: int) -> Iterator[Rule]:
-    """The factors along one path: `names` are its weights, from the error down."""
+def _rules(
+    parameter: str, way: list[str], row: Row, digits: int, network: Network
+) -> Iterator[Rule]:
+    """The factors along one way: its nodes, from the output down."""
 
     def given(name: str) -> Decimal:
         return _rounded(Decimal(row[name]), digits)
 
-    output = EDGES[names[0]][1]
+    output = way[0]
     target = f"t{output[1]}"
     out, wanted = given(signal(output)), given(target)
     yield Rule(
@@ -215,24 +265,28 @@ def _rules(names: list[str], row: Row, digits: int) -> Iterator[Rule]:
         f"{tex_number(out)} - {bracketed(wanted)}",
         out - wanted,
     )
-    for above, name in enumerate(names, start=-1):
-        node = EDGES[name][1]
-        if above >= 0:  # back through the weight above
-            yield Rule(
-                _partial(EDGES[names[above]][1], signal(node)),
-                tex(names[above]),
-                "",
-                given(names[above]),
-            )
-        out = given(signal(node))
-        yield Rule(
-            _partial(signal(node), node),
-            f"{tex(signal(node))} (1 - {tex(signal(node))})",
-            f"{tex_number(out)} \\cdot (1 - {tex_number(out)})",
-            _rounded(out * (1 - out), digits),
-        )
-    source, node = EDGES[names[-1]]
-    yield Rule(_partial(node, names[-1]), tex(signal(source)), "", given(signal(source)))
+    nodes = way if parameter in BIASED else way[:-1]
+    weights = {ends: weight for weight, ends in EDGES.items()}
+    for above, node in zip([None, *nodes], nodes, strict=False):
+        if above:  # back through the weight between them
+            weight = weights[node, above]
+            yield Rule(_partial(above, signal(node)), tex(weight), "", given(weight))
+        yield _slope(node, given(signal(node)), network.activation_of(node), digits)
+    if parameter in BIASED:
+        yield Rule(_partial(nodes[-1], parameter), "1", "", Decimal(1))
+    else:
+        sent = signal(EDGES[parameter][0])
+        yield Rule(_partial(nodes[-1], parameter), tex(sent), "", given(sent))
+
+
+def _slope(node: str, out: Decimal, activation: Activation, digits: int) -> Rule:
+    """∂out/∂net input of a node."""
+    return Rule(
+        _partial(signal(node), node),
+        activation.slope_tex.format(out=tex(signal(node))),
+        activation.slope_tex.format(out=bracketed(out)),
+        _rounded(activation.slope(out), digits),
+    )
 
 
 def tex(name: str) -> str:

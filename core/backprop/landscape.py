@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from core.backprop.network import COLUMNS, Array, History, Setup, forward
+from core.backprop.network import Array, History, Setup, forward
 
 SIZE = 100  # values a side
 MARGIN = 0.15  # of the paths' extent, on each side
@@ -28,15 +28,14 @@ class Landscape:
 
 def landscape(setup: Setup, across: str, up: str, x: Array, y: Array) -> Landscape:
     """E_total at `setup` with the weights `across` and `up` replaced by each pair of x and y."""
-    moved = replace(setup, **{across: x[np.newaxis, :], up: y[:, np.newaxis]})
+    moved = setup.moved({across: x[np.newaxis, :], up: y[:, np.newaxis]})
     error = np.broadcast_to(forward(moved).E_total, (len(y), len(x)))
     return Landscape(x, y, error)
 
 
 def path_of(history: History, weight: str) -> Array:
     """A weight at each epoch of a single run."""
-    values: Array = history.single_rows()[COLUMNS.index(weight)]
-    return values
+    return history.column(weight)
 
 
 def axis_around(values: Array) -> Array:

@@ -14,7 +14,7 @@ errors", Nature 323, 1986).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,6 +57,11 @@ class Network:
     def learned(self) -> tuple[str, ...]:
         """The parameters that have a derivative in the table; a kept weight has one."""
         return PARAMETERS if self.biases == "learn" else WEIGHTS
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The parameters that take steps."""
+        return tuple(name for name in self.learned if name not in self.kept)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -113,6 +118,15 @@ class Setup:
     def __post_init__(self) -> None:
         if self.network.biases == "none" and (np.any(self.b1) or np.any(self.b2)):
             raise ValueError("a network without biases has b1 = b2 = 0")
+
+    def moved(self, numbers: Mapping[str, Any]) -> Setup:
+        """The same with other numbers, by their names."""
+        return replace(self, **numbers)
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """Name -> number: the example and what parameters the network has."""
+        return {name: getattr(self, name) for name in (*EXAMPLE, *self.network.parameters)}
 
     @property
     def example(self) -> list[Any]:
@@ -269,7 +283,9 @@ class History:
         """The single run at `index` of many, rows and all."""
         runs = self.E_total.shape[1:]
         numbers = [*self.setup.example, *self.setup.parameters]
-        start = Setup(*(np.broadcast_to(a, runs)[index] for a in numbers), self.setup.network)
+        names = (*EXAMPLE, *PARAMETERS)
+        of_one = (np.broadcast_to(a, runs)[index] for a in numbers)
+        start = self.setup.moved(dict(zip(names, of_one, strict=True)))
         own = self.learning_rate.shape[1:]
         rates = self.learning_rate.reshape(self.epochs, *[1] * (len(runs) - len(own)), *own)
         rates = np.broadcast_to(rates, self.E_total.shape)
@@ -282,7 +298,7 @@ class History:
     def setup_at(self, epoch: int) -> Setup:
         """The example and the parameters of the 1-based `epoch`, of a single run."""
         row = self.row(epoch)
-        return replace(self.setup, **{name: row[name] for name in self.setup.network.parameters})
+        return self.setup.moved({name: row[name] for name in self.setup.network.parameters})
 
     def table(self) -> pd.DataFrame:
         """The run as the published workbook lists it: `epoch` (from 1) and the `columns`."""
@@ -349,7 +365,7 @@ def _gradients(
 
 def _moves(network: Network) -> list[bool]:
     """Which of the parameters take a step."""
-    return [name in network.learned and name not in network.kept for name in PARAMETERS]
+    return [name in network.moving for name in PARAMETERS]
 
 
 @_quiet

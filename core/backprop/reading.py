@@ -104,7 +104,7 @@ def expanded(rule: str, known: frozenset[str]) -> str:
 
 def state_of(setup: Setup, rate: Any) -> State:
     """Every quantity and helper at `setup`, by network.py; its fields may be arrays."""
-    state: State = {**vars(setup), **forward(setup)._asdict(), "η": rate}
+    state: State = {**setup.numbers, **forward(setup)._asdict(), "η": rate}
     state |= dict(zip(GRADIENTS, gradients(setup), strict=True))
     for name, rule in HELPERS.items():
         state[name] = worked_out(rule, state)

@@ -24,16 +24,16 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from core.backprop.derivation import EDGES, column_formulas
-from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array, History, Setup, descend
+from core.backprop.derivation import BIASED, EDGES, column_formulas
+from core.backprop.network import PARAMETERS, Array, History, Network, Setup, descend
 from core.backprop.presets import COURSE_RATES
 from core.backprop.rules import (
-    BLOCK_RULES,
-    BLOCK_STEPS,
     NODES,
-    TABLE_RULES,
-    TABLE_STEPS,
+    block_rules,
+    block_steps,
     in_cells,
+    table_rules,
+    table_steps,
 )
 
 TABLE, COMPARISON, EXPLANATION = "Backprop", "Learning rates", "Formulas"
@@ -48,12 +48,16 @@ INITIAL = {
     **{"w5": "$B$8", "w6": "$C$8", "w7": "$D$8", "w8": "$E$8"},
 }
 """Initial value -> its cell in the sheet `TABLE`; its label stands in the cell above."""
+_CELLS = {**INITIAL, "b1": "$G$6", "b2": "$G$8"}
 
-BLOCK = (
-    *COLUMNS[COLUMNS.index("w1") : COLUMNS.index("E1")],
-    *("∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2"),
-)
-"""The columns behind each E_total of the sheet `COMPARISON`."""
+
+def block_of(network: Network) -> tuple[str, ...]:
+    """The columns behind each E_total of the sheet `COMPARISON`."""
+    columns = network.columns
+    forward = columns[columns.index("w1") : columns.index("E1")]
+    return (*forward, "∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2")
+
+
 FIRST_BLOCK = 21  # the index of its first column, V: the chart lies before it
 
 # The hues of core.ui.colours, which this layer must not import: blue is a value on its way
@@ -90,9 +94,10 @@ def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
     styles = _Styles(book)
     _write_table(sheets[0], styles, run)
     _write_comparison(sheets[1], styles, setup, epochs)
-    _write_explanation(sheets[2], styles)
+    _write_explanation(sheets[2], styles, setup.network)
     # Above the table, where it stays in sight with the initial values, and beside the table.
-    sheets[0].insert_chart(0, 6, _error_chart(book, epochs), _chart_options("errors"))
+    beside = 6 if setup.network.biases == "none" else 7
+    sheets[0].insert_chart(0, beside, _error_chart(book, run), _chart_options("errors"))
     sheets[1].insert_chart(COMPARISON_HEAD, 8, _rates_chart(book, epochs), _chart_options("rates"))
     book.close()
     return file.getvalue()
@@ -103,7 +108,11 @@ def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
 
 def _guarded(rules: Mapping[str, str]) -> dict[str, str]:
     """The rules with a sigmoid that never asks EXP for more than a spreadsheet's numbers hold."""
-    outs = {f"out_{n}": f"IF({n}<-709,0,{rules[f'out_{n}']})" for n in NODES}
+    outs = {
+        f"out_{n}": f"IF({n}<-709,0,{rules[f'out_{n}']})"
+        for n in NODES
+        if "EXP" in rules[f"out_{n}"]
+    }
     return {**rules, **outs}
 
 
@@ -143,10 +152,10 @@ def _formulas_by_column(
 
 def _values(run: History) -> dict[str, Array]:
     """Column -> its values as a spreadsheet has them: NaN for the #NUM! of a run that diverged."""
-    values = {name: row.copy() for name, row in zip(COLUMNS, run.single_rows(), strict=True)}
+    values = {name: row.copy() for name, row in zip(run.columns, run.single_rows(), strict=True)}
     if run.diverged_at:
-        for name in COLUMNS[4:]:
-            given = name in WEIGHTS and run.diverged_at == 1
+        for name in run.columns[4:]:
+            given = name in PARAMETERS and run.diverged_at == 1
             values[name][run.diverged_at - 1 + given :] = np.nan
     return values
 
@@ -154,13 +163,14 @@ def _values(run: History) -> dict[str, Array]:
 def _block_values(run: History) -> dict[str, Array]:
     """As `_values`, with ∂E/∂o1 … ∂E/∂h2 in the order of operations of network.py."""
     values = _values(run)
+    hidden, output = run.setup.network.activations
     for k in (1, 2):
         out = values[f"out_o{k}"]
-        values[f"∂E/∂o{k}"] = (out - values[f"t{k}"]) * out * (1.0 - out)
+        values[f"∂E/∂o{k}"] = (out - values[f"t{k}"]) * output.slope(out)
     for node in ("h1", "h2"):
         to_o1, to_o2 = (w for w, (source, _) in EDGES.items() if source == node)
         out, back = values[f"out_{node}"], values["∂E/∂o1"] * values[to_o1]
-        values[f"∂E/∂{node}"] = (back + values["∂E/∂o2"] * values[to_o2]) * out * (1.0 - out)
+        values[f"∂E/∂{node}"] = (back + values["∂E/∂o2"] * values[to_o2]) * hidden.slope(out)
     return values
 
 
@@ -253,18 +263,19 @@ def _write_epochs(sheet: Any, styles: _Styles, head: int, epochs: int) -> None:
 
 def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
     head, epochs, values = TABLE_HEAD, run.epochs, _values(run)
+    network = run.setup.network
     sheet.set_column(0, 0, 8)
-    sheet.set_column(1, len(COLUMNS), 12)
+    sheet.set_column(1, len(run.columns), 12)
     for row, height in enumerate([28, 22, *[22] * 6, 22, 24]):
         sheet.set_row_pixels(row, height)
-    sheet.write("B1", "Backpropagation in the 2-2-2 sigmoid network", styles.title)
+    sheet.write("B1", f"Backpropagation in the 2-2-2 {_in_words(network)} network", styles.title)
     sheet.write("B2", "Change a yellow cell and everything follows.", styles.note)
-    for name, value in {**vars(run.setup), "η": run.learning_rate[0]}.items():
-        cell = INITIAL[name].replace("$", "")
+    for name, value in {**run.setup.numbers, "η": run.learning_rate[0]}.items():
+        cell = _CELLS[name].replace("$", "")
         sheet.write(f"{cell[0]}{int(cell[1]) - 1}", name, styles.label)
         sheet.write_number(cell, _Exact(_cached(value)), styles.input)
 
-    letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(COLUMNS)}
+    letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(run.columns)}
     last = head + epochs
     for label, cell, row in (("first E_total", "F6", head + 1), ("last E_total", "F8", last)):
         sheet.write(f"F{int(cell[1]) - 1}", label, styles.label)
@@ -277,14 +288,14 @@ def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
 
     _write_epochs(sheet, styles, head, epochs)
     columns = _formulas_by_column(
-        _guarded(TABLE_RULES), TABLE_STEPS, letters, INITIAL, (head, epochs)
+        _guarded(table_rules(network)), table_steps(network), letters, _CELLS, (head, epochs)
     )
     for k, (name, formulas) in enumerate(columns.items(), start=1):
         sheet.write(head - 1, k, name, styles.head(name))
         numbers = styles.numbers(name, values[name])
         _write_column(sheet, (head + 1, k), formulas, values[name], numbers)
 
-    sheet.ignore_errors({"formula_differs": f"B{head + 1}:{letters[COLUMNS[-1]]}{last}"})
+    sheet.ignore_errors({"formula_differs": f"B{head + 1}:{letters[run.columns[-1]]}{last}"})
     _keep_heads(sheet, head)
     _set_print(sheet, pages_wide=2)
 
@@ -295,9 +306,13 @@ _CAPTIONS = {
 }
 
 
+def _in_words(network: Network) -> str:
+    return "sigmoid" if network.hidden == network.output == "sigmoid" else "neural"
+
+
 def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) -> None:
-    head = COMPARISON_HEAD
-    fixed = {name: f"{TABLE}!{cell}" for name, cell in INITIAL.items()}
+    head, network, block = COMPARISON_HEAD, setup.network, block_of(setup.network)
+    fixed = {name: f"{TABLE}!{cell}" for name, cell in _CELLS.items()}
     sheet.set_column(0, 0, 8)
     sheet.set_column(1, len(COURSE_RATES), 12)
     sheet.outline_settings(symbols_right=False)
@@ -318,33 +333,33 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
         shown = f'="η = "&{letters}${RATE_ROW}'
         sheet.write_formula(head - 1, k, shown, styles.head("E_total"), title)
 
-        start = FIRST_BLOCK + (k - 1) * (1 + len(BLOCK))
+        start = FIRST_BLOCK + (k - 1) * (1 + len(block))
         sheet.set_column(start, start, 9, None, {"collapsed": True})
-        sheet.set_column(start + 1, start + len(BLOCK), 12, None, {"level": 1, "hidden": True})
+        sheet.set_column(start + 1, start + len(block), 12, None, {"level": 1, "hidden": True})
         sheet.write_formula(head - 1, start, shown, styles.head("epoch"), title)
 
         values = _block_values(descend(setup, rate, epochs))
-        places = {name: start + 1 + n for n, name in enumerate(BLOCK)} | {"E_total": k}
+        places = {name: start + 1 + n for n, name in enumerate(block)} | {"E_total": k}
         columns = _formulas_by_column(
-            _guarded(BLOCK_RULES),
-            BLOCK_STEPS,
+            _guarded(block_rules(network)),
+            block_steps(network),
             {name: xl_col_to_name(place) for name, place in places.items()},
             fixed | {"η": f"${letters}${RATE_ROW}"},
             (head, epochs),
         )
         for name, formulas in columns.items():
-            if name in BLOCK:
+            if name in block:
                 sheet.write(head - 1, places[name], name, styles.head(name))
             numbers = styles.numbers(name, values[name])
             _write_column(sheet, (head + 1, places[name]), formulas, values[name], numbers)
-    end = xl_col_to_name(FIRST_BLOCK + len(COURSE_RATES) * (1 + len(BLOCK)))
+    end = xl_col_to_name(FIRST_BLOCK + len(COURSE_RATES) * (1 + len(block)))
     sheet.ignore_errors({"formula_differs": f"B{head + 1}:{end}{head + epochs}"})
     _keep_heads(sheet, head)
     _set_print(sheet)
     sheet.print_area(0, 0, max(head + epochs, 30) - 1, FIRST_BLOCK - 2)
 
 
-def _write_explanation(sheet: Any, styles: _Styles) -> None:
+def _write_explanation(sheet: Any, styles: _Styles, network: Network) -> None:
     for column, width in enumerate((11, 42, 48, 84)):
         sheet.set_column(column, column, width)
     sheet.write("A1", "What each column is", styles.title)
@@ -353,21 +368,20 @@ def _write_explanation(sheet: Any, styles: _Styles) -> None:
     for column, title in enumerate(titles):
         sheet.write(head - 1, column, title, styles.head("epoch", align="left"))
 
-    letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(COLUMNS)}
-    cells = _formulas_by_column(
-        _guarded(TABLE_RULES), TABLE_STEPS, letters, INITIAL, (TABLE_HEAD, 2)
-    )
-    symbols = {"epoch": "the row above + 1", **column_formulas()}
+    letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(network.columns)}
+    rules = _guarded(table_rules(network))
+    cells = _formulas_by_column(rules, table_steps(network), letters, _CELLS, (TABLE_HEAD, 2))
+    symbols = {"epoch": "the row above + 1", **column_formulas(network)}
     formulas = {"epoch": f"A{TABLE_HEAD + 1}+1", **{name: f[1][1:] for name, f in cells.items()}}
     row = head
-    for name in ("epoch", *COLUMNS):
+    for name in ("epoch", *network.columns):
         _, tint = _colours(name)
         sheet.write(row, 0, name, styles.of(bold=True, valign="top", bg_color=tint))
         sheet.write(row, 1, _meaning(name), styles.text)
         sheet.write(row, 2, symbols[name], styles.text)
         sheet.write_string(row, 3, formulas[name], styles.code)
         row += 1
-    for title, paragraphs in _NOTES.items():
+    for title, paragraphs in _notes(network).items():
         sheet.write(row + 1, 0, title, styles.section)
         row += 2
         for paragraph in paragraphs:
@@ -382,7 +396,9 @@ def _meaning(name: str) -> str:
     if name in EDGES:
         source, target = EDGES[name]
         return f"weight from {_unit(source)} to {_unit(target)}"
-    if name in GRADIENTS:
+    if name in BIASED:
+        return f"bias of {' and '.join(_unit(node) for node in BIASED[name])}"
+    if name.startswith("∂"):
         return f"how fast E_total grows with {name[-2:]}"
     if name.startswith("out_"):
         return f"activation of {_unit(name[-2:])}: what it sends on"
@@ -399,30 +415,39 @@ def _unit(node: str) -> str:
     return f"{ {'i': 'input', 'h': 'hidden unit', 'o': 'output'}[node[0]] } {node[1]}"
 
 
-_NOTES = {
-    "Symbols and colours": (
-        "σ(x) = 1 / (1 + e^−x) is the sigmoid. η is the learning rate. There are no biases.",
-        "Blue columns are values on their way forward, teal ones errors, orange ones gradients; "
-        "grey ones are given or learned.",
-        "∂E/∂o1 = (out_o1 − t1)·out_o1·(1 − out_o1) and ∂E/∂o2 = (out_o2 − t2)·out_o2·(1 − out_o2) "
-        "are the errors sent back from the outputs; the cells of ∂E/∂w1 … ∂E/∂w8 write them out.",
-    ),
-    "How to change things": (
-        f"Yellow cells hold the only numbers that were typed: η ({INITIAL['η']}), the example "
-        f"and the initial weights in the sheet {TABLE}, and the six rates in the sheet "
-        f"{COMPARISON}. Type into one, and every table and chart follows.",
-        "For more epochs select the last row of a table, all its columns, and drag its corner "
-        "down. Then drag the chart's range along with it.",
-        f"In the sheet {COMPARISON} each rate is a descent of its own. Its weights, activations "
-        "and the errors sent back are in folded columns: the + above their heading opens them.",
-    ),
-    "What a spreadsheet does differently": (
-        "EXP of more than 709 is an error. Below x = −709, where σ(x) is smaller than 1e-307, the "
-        "cells therefore say 0: IF(x<−709, 0, 1/(1+EXP(−x))).",
-        "#NUM! means that a number has left the range of a spreadsheet (about 1.8e308): the run "
-        "has diverged. A smaller η or smaller inputs keep it together.",
-    ),
-}
+def _notes(network: Network) -> dict[str, list[str]]:
+    """Heading -> paragraphs."""
+    activations = dict.fromkeys(network.activations)
+    symbols = "; ".join(f"{a.symbol}(x) = {a.definition.format(x='x')}" for a in activations)
+    biases = "There are no biases." if network.biases == "none" else "b1 and b2 are biases."
+    slopes = {o: network.activations[1].slopes.format(out=f"out_{o}") for o in ("o1", "o2")}
+    kept = [name for name in network.parameters if name not in network.moving]
+    return {
+        "Symbols and colours": [
+            f"{symbols}. η is the learning rate. {biases}",
+            *([f"These keep their values: {', '.join(kept)}."] if kept else []),
+            "Blue columns are values on their way forward, teal ones errors, orange ones "
+            "gradients; grey ones are given or learned.",
+            f"∂E/∂o1 = (out_o1 − t1)·{slopes['o1']} and ∂E/∂o2 = (out_o2 − t2)·{slopes['o2']} "
+            "are the errors sent back from the outputs; the cells of the gradients write them out.",
+        ],
+        "How to change things": [
+            f"Yellow cells hold the only numbers that were typed: η ({INITIAL['η']}), the example "
+            f"and the initial weights in the sheet {TABLE}, and the six rates in the sheet "
+            f"{COMPARISON}. Type into one, and every table and chart follows.",
+            "For more epochs select the last row of a table, all its columns, and drag its corner "
+            "down. Then drag the chart's range along with it.",
+            f"In the sheet {COMPARISON} each rate is a descent of its own. Its weights, "
+            "activations and the errors sent back are in folded columns: the + above their heading "
+            "opens them.",
+        ],
+        "What a spreadsheet does differently": [
+            "EXP of more than 709 is an error. Below x = −709, where σ(x) is smaller than 1e-307, "
+            "the cells therefore say 0: IF(x<−709, 0, 1/(1+EXP(−x))).",
+            "#NUM! means that a number has left the range of a spreadsheet (about 1.8e308): the "
+            "run has diverged. A smaller η or smaller inputs keep it together.",
+        ],
+    }
 
 
 def _keep_heads(sheet: Any, head: int) -> None:
@@ -460,13 +485,13 @@ def _range(sheet: str, letters: str, head: int, epochs: int) -> str:
     return f"='{sheet}'!${letters}${head + 1}:${letters}${head + epochs}"
 
 
-def _error_chart(book: Any, epochs: int) -> Any:
+def _error_chart(book: Any, run: History) -> Any:
     lines = []
     for name, dash, width in (("E_total", "solid", 2.5), ("E1", "dash", 1.5), ("E2", "dot", 1.5)):
-        letters = xl_col_to_name(1 + COLUMNS.index(name))
+        letters = xl_col_to_name(1 + run.columns.index(name))
         line = {"color": LOSS, "dash_type": dash, "width": width}
         lines.append((f"='{TABLE}'!${letters}${TABLE_HEAD}", letters, line))
-    chart = _line_chart(book, TABLE, TABLE_HEAD, epochs, lines)
+    chart = _line_chart(book, TABLE, TABLE_HEAD, run.epochs, lines)
     chart.set_title({"name": "Error of each epoch", "name_font": {"size": 10, "bold": False}})
     chart.set_y_axis(_axis("error E") | {"min": 0, "major_gridlines": _GRID})
     chart.set_size({"width": 640, "height": 178})

@@ -94,6 +94,26 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """Any of a few words, or none, in the order of `options`."""
+
+    name: str
+    default: tuple[str, ...]
+    options: tuple[str, ...]
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        words = text.split()
+        if wrong := [word for word in words if word not in self.options]:
+            raise ValueError(
+                f"“{cut(wrong[0])}” is not a choice. Allowed are {', '.join(self.options)}."
+            )
+        return tuple(option for option in self.options if option in words)
+
+    def format(self, value: Iterable[str]) -> str:
+        return " ".join(value)
+
+
+@dataclass(frozen=True)
 class Name:
     """The name of something that may be gone when the link is opened; the page says so then."""
 

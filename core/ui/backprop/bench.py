@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.backprop.network import WEIGHTS, History
-from core.backprop.presets import PRESETS, random_start
+from core.backprop.derivation import EDGES
+from core.backprop.network import History
+from core.backprop.presets import PRESETS, RATES, random_start
 from core.ui.backprop.charts import loss_data, loss_spec, usable_scale
 from core.ui.backprop.derivation import lit
 from core.ui.backprop.diagram import diagram_data, diagram_spec
+from core.ui.backprop.network import network_menu
 from core.ui.backprop.settings import (
-    EXAMPLE,
     SLIDER_RATES,
     chosen_epoch,
     current_run,
@@ -30,10 +31,15 @@ from core.ui.site import redraw
 
 
 def load(preset: str | None) -> None:
-    """Take the twelve numbers of a preset; None changes nothing: a choice was taken back."""
+    """Take the numbers of a preset; None changes nothing: a choice was taken back.
+
+    What activations there are, and which weights are kept, stays.
+    """
     if preset:
         start = random_start(settings["seed"]) if preset == "random" else PRESETS[preset]
-        settings.edit(vars(start))
+        settings.edit(start.numbers | {"biases": start.network.biases})
+        if preset in RATES:
+            settings.edit({"eta": RATES[preset]})
     redraw("start")
 
 
@@ -44,9 +50,9 @@ def _reset() -> None:
 
 def current_preset() -> str | None:
     """The preset whose numbers are set now."""
-    setup = current_setup()
+    numbers = current_setup().numbers
     named = {**PRESETS, "random": random_start(settings["seed"])}
-    return next((name for name, preset in named.items() if preset == setup), None)
+    return next((name for name, preset in named.items() if preset.numbers == numbers), None)
 
 
 @st.fragment(key="start")
@@ -62,7 +68,7 @@ def start() -> None:
 
 
 def _start_fields() -> None:
-    """A preset, or the example and the eight weights one by one."""
+    """A preset, or the example and the weights one by one; and what kind of network it is."""
     shown = current_preset()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.pills(
@@ -75,11 +81,12 @@ def _start_fields() -> None:
         if shown == "random":
             settings.number("seed", "Seed", then=lambda: load("random"), width=130)
         st.space("stretch")
+        network_menu()
         st.button("Reset all", icon=":material/restart_alt:", on_click=_reset)
     live_numbers(
         settings,
         [
-            *(LiveNumber(name, name) for name in (*EXAMPLE, *WEIGHTS)),
+            *(LiveNumber(name, name) for name in current_setup().numbers),
             LiveNumber("epochs", "epochs", step=1),
         ],
         key="start",
@@ -148,7 +155,7 @@ def pictures() -> None:
 
 def _derive(name: str) -> None:
     """Open the derivation of an edge; a node has none."""
-    if name in WEIGHTS:
+    if name in EDGES:
         settings.edit({"weight": name, "tab": "Derivation"})
         redraw("pictures", "views")
 

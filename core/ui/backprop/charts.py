@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.backprop.network import COLUMNS, Array, History
+from core.backprop.network import Array, History
 from core.backprop.sweep import Sweep
 from core.ui.arrow import as_table
 from core.ui.charts import epoch_axis, hover_rule, top_legend
@@ -73,11 +73,10 @@ def loss_spec(scale: str) -> dict[str, Any]:
 
 def loss_data(history: History, epoch: int) -> dict[str, pa.Table]:
     """The data sets of `loss_spec`, with the 1-based `epoch` chosen."""
-    rows = history.single_rows()
-    columns = {name: rows[COLUMNS.index(name)] for name in ("E_total", "E1", "E2")}
+    columns = {name: history.column(name) for name in ("E_total", "E1", "E2")}
     loss = as_table({"epoch": np.arange(1, history.epochs + 1), **columns})
     return {
-        "loss": loss,
+        "loss": loss.take(_spread(history.epochs, 1000)),
         "hover": loss.take(_spread(history.epochs, 200)),
         "chosen": loss.slice(epoch - 1, 1),
     }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from core.backprop.check import Check, StepErrors, check, step_errors
-from core.backprop.network import GRADIENTS, WEIGHTS
 from core.ui.arrow import as_table
-from core.ui.backprop.settings import chosen_epoch, current_run, settings
+from core.ui.backprop.settings import chosen_epoch, current_run, learned_parameter, settings
 from core.ui.charts import draw, hover_rule, top_legend
 from core.ui.colours import GRADIENT_UP, NEUTRAL
 from core.ui.site import redraw
@@ -36,24 +36,26 @@ def checks() -> None:
         "of two errors. "
         f"The largest relative error: {', '.join(_worst(found, way) for way in WAYS)}."
     )
+    table = _table(found, setup.network.learned)
     st.dataframe(
-        _table(found),
+        table,
         hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="%.1e" if "error" in name else "%.12e")
-            for name in _table(found).columns[1:]
+            for name in table.columns[1:]
         },
     )
+    weight = learned_parameter("weight")
     st.pills(
         "Differences of the derivative by",
-        WEIGHTS,
+        setup.network.learned,
         required=True,
         wrap=True,
         **settings.widget("weight", then=lambda: redraw("panel")),
     )
-    errors = step_errors(setup, settings["weight"])
+    errors = step_errors(setup, weight)
     if not (errors.forward.any() or errors.central.any()):
-        st.info("Here E_total does not depend on this weight: both differences are exactly 0.")
+        st.info("Here E_total does not depend on it: both differences are exactly 0.")
     draw(
         steps_spec(),
         steps_data(errors),
@@ -72,10 +74,13 @@ def _worst(found: Check, way: str) -> str:
     return f"{found.errors(way).max():.1e} by {WAYS[way]}"
 
 
-def _table(found: Check) -> pd.DataFrame:
+def _table(found: Check, learned: Sequence[str]) -> pd.DataFrame:
     import pandas as pd  # late, as it takes longer than the page's first numbers may
 
-    columns: dict[str, Any] = {"derivative": GRADIENTS, "chain rule": found.chain_rule}
+    columns: dict[str, Any] = {
+        "derivative": [f"∂E/∂{name}" for name in learned],
+        "chain rule": found.chain_rule,
+    }
     for way, words in WAYS.items():
         columns |= {words: getattr(found, way), f"{words}: error": found.errors(way)}
     return pd.DataFrame(columns)

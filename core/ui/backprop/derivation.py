@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
 import streamlit as st
 
 from core.backprop.derivation import (
+    BIASED,
     EDGES,
     Chain,
     Row,
@@ -21,11 +22,18 @@ from core.backprop.derivation import (
     tex,
     tex_number,
 )
-from core.backprop.network import WEIGHTS, Setup, gradients
-from core.ui.backprop.settings import chosen_epoch, current_run, settings
+from core.backprop.network import Setup, gradients
+from core.ui.backprop.settings import (
+    chosen_epoch,
+    current_run,
+    current_setup,
+    learned_parameter,
+    settings,
+)
 from core.ui.site import redraw
 
 _DIGITS = {"six": 6, "all": 15}
+_ABREAST = 2  # paths beside each other
 _LONG = 40  # characters of LaTeX, after which the result has a line of its own
 
 
@@ -33,19 +41,21 @@ def lit() -> frozenset[str]:
     """The weights that the open derivation is about; none where none is open."""
     if settings["tab"] != "Derivation":
         return frozenset()
-    return frozenset(name for path in path_names(settings["weight"]) for name in path)
+    weight = learned_parameter("weight")
+    return frozenset(name for path in path_names(weight) for name in path)
 
 
 def derivation() -> None:
     """∂E_total/∂w of the chosen weight, its rules one by one, its step, and the reasons."""
+    weight = learned_parameter("weight")
     st.pills(
         "Derivative of E_total by",
-        WEIGHTS,
+        current_setup().network.learned,
         required=True,
         wrap=True,
         **settings.widget("weight", then=lambda: redraw("pictures", "panel")),
     )
-    formulas, words = st.columns([len(path_names(settings["weight"])), 1], gap="medium")
+    formulas, words = st.columns([min(len(path_names(weight)), _ABREAST), 1], gap="medium")
     with formulas, st.container(key="derivation"):
         rules()
     with words:
@@ -55,17 +65,20 @@ def derivation() -> None:
 @st.fragment(key="rules")
 def rules() -> None:
     """The chain rule, factor by factor, and the step."""
-    history, epoch, weight = current_run(), chosen_epoch(), settings["weight"]
-    row = history.row(epoch)
+    history, epoch, weight = current_run(), chosen_epoch(), learned_parameter("weight")
+    network, row = history.setup.network, history.row(epoch)
     eta, digits = float(history.learning_rate[epoch - 1]), _DIGITS[settings["digits"]]
-    found = chain(weight, row, digits)
+    found = chain(weight, row, digits, network)
     st.latex(_headline(found))
-    columns = st.columns(len(found.paths))
-    for column, path, product in zip(columns, found.paths, found.products, strict=True):
-        with column:
-            st.latex(_path(path, product))
+    abreast = min(len(found.paths), _ABREAST)
+    for first in range(0, len(found.paths), abreast):
+        for offset, column in enumerate(st.columns(abreast)):
+            with column:
+                st.latex(_path(found.paths[first + offset], found.products[first + offset]))
     st.latex(_result(found))
-    if epoch == history.epochs:
+    if weight not in network.moving:
+        st.caption(f"{weight} is kept: it takes no step.")
+    elif epoch == history.epochs:
         st.caption("The last epoch: no step follows.")
     else:
         st.latex(_step(weight, step(weight, row, eta, digits)))
@@ -77,7 +90,7 @@ def reasons() -> None:
     history, epoch = current_run(), chosen_epoch()
     eta = float(history.learning_rate[epoch - 1])
     now = history.setup_at(epoch)
-    st.markdown(_reasons(settings["weight"], history.row(epoch), now, eta))
+    st.markdown(_reasons(learned_parameter("weight"), history.row(epoch), now, eta))
 
 
 def _whole(weight: str) -> str:
@@ -90,7 +103,7 @@ def _aligned(lines: Sequence[str], gap: str = "0.3em") -> str:
 
 def _headline(found: Chain) -> str:
     ways = [r" \cdot ".join(rule.left for rule in path) for path in found.paths]
-    lines = [f"{_whole(found.weight)} &= {ways[0]}", *(f"& + {way}" for way in ways[1:])]
+    lines = [f"{_whole(found.parameter)} &= {ways[0]}", *(f"& + {way}" for way in ways[1:])]
     return _aligned(lines)
 
 
@@ -109,7 +122,7 @@ def _result(found: Chain) -> str:
     first, *others = found.products
     total = " + ".join([tex_number(first), *(bracketed(product) for product in others)])
     result = tex_number(found.result)
-    return f"{_whole(found.weight)} = " + (f"{total} = {result}" if others else result)
+    return f"{_whole(found.parameter)} = " + (f"{total} = {result}" if others else result)
 
 
 def _step(weight: str, found: Step) -> str:
@@ -120,26 +133,66 @@ def _step(weight: str, found: Step) -> str:
     )
 
 
-def _reasons(weight: str, row: Row, now: Setup, eta: float) -> str:
+class _Words(NamedTuple):
+    """What is said of an activation: why its slope is so, the largest slope, and where it is flat.
+
+    flat: completes “What is saturation?”.
+    """
+
+    why: str
+    steepest: str
+    flat: str
+
+
+_WORDS = {
+    "σ": _Words(
+        "σ(x) = 1 / (1 + e⁻ˣ), so σ′(x) = e⁻ˣ / (1 + e⁻ˣ)² = σ(x) · (1 − σ(x)). The forward pass "
+        "has σ(x) already.",
+        "0.25",
+        "Where out is close to 0 or 1, out · (1 − out) is close to 0, and stops what comes from "
+        "above, however wrong the output is.",
+    ),
+    "tanh": _Words(
+        "tanh x = sinh x / cosh x, so tanh′(x) = (cosh² x − sinh² x) / cosh² x = 1 − tanh² x. The "
+        "forward pass has tanh x already.",
+        "1",
+        "Where out is close to −1 or 1, 1 − out² is close to 0, and stops what comes from above, "
+        "however wrong the output is.",
+    ),
+    "ReLU": _Words(
+        "Above 0, ReLU sends on what it gets: slope 1. Below, it sends 0 whatever it gets: slope "
+        "0. At 0 itself there is no slope, and 0 is taken.",
+        "1",
+        "Where the net input is below 0 the slope is 0, and nothing comes through from above, "
+        "however wrong the output is. A unit that gets there for good is called dead.",
+    ),
+}
+
+
+def _reasons(parameter: str, row: Row, now: Setup, eta: float) -> str:
     """Why it is so, each with numbers of this epoch to check it by."""
-    target = EDGES[weight][1]
-    out = row[f"out_{target}"]
+    network = now.network
+    target = (BIASED[parameter] if parameter in BIASED else EDGES[parameter][1:])[0]
+    activation, out = network.activation_of(target), row[f"out_{target}"]
+    words = _WORDS[activation.symbol]
+    hidden = _WORDS[network.activation_of("h1").symbol]
     ratio = abs(row["∂E/∂w5"]) / abs(row["∂E/∂w1"]) if row["∂E/∂w1"] else 0.0
-    new = {name: row[name] - eta * row[f"∂E/∂{name}"] for name in WEIGHTS[4:]}
-    late = gradients(replace(now, **new))[0]
+    new = {name: row[name] - eta * row[f"∂E/∂{name}"] for name in ("w5", "w6", "w7", "w8")}
+    late = gradients(now.moved(new))[0]
+    slopes = ", ".join(
+        f"{node} {network.activation_of(node).slope(row[f'out_{node}']):.3g}"
+        for node in ("h1", "h2", "o1", "o2")
+    )
     return f"""
-**Why is the slope of σ out · (1 − out)?** σ(x) = 1 / (1 + e⁻ˣ), so
-σ′(x) = e⁻ˣ / (1 + e⁻ˣ)² = σ(x) · (1 − σ(x)). The forward pass has σ(x) already. Here, at
-{target}: {out:.6g} · {1 - out:.6g} = {out * (1 - out):.6g}; it is never above 0.25.
+**Why is the slope of {activation.symbol} {activation.slopes.format(out="out")}?** {words.why}
+Here, at {target}: {activation.slopes.format(out=f"{out:.6g}")} = {activation.slope(out):.6g}; it is
+never above {words.steepest}.
 
 **Why do w1 to w4 move so little?** Their derivatives have two factors more: a slope of at most
-0.25, and an input, here {row["i1"]:g} or {row["i2"]:g}. And the two paths can cancel.
+{hidden.steepest}, and an input, here {row["i1"]:g} or {row["i2"]:g}. And the two paths can cancel.
 {f"Here ∂E/∂w5 is {ratio:.3g} times ∂E/∂w1." if ratio else "Here ∂E/∂w1 is 0."}
 
-**What is saturation?** Where out is close to 0 or 1, out · (1 − out) is close to 0, and stops what
-comes from above, however wrong the output is. The slopes here:
-{", ".join(f"{n} {row[f'out_{n}'] * (1 - row[f'out_{n}']):.3g}" for n in ("h1", "h2", "o1", "o2"))}.
-“saturated” at the top shows it.
+**What is saturation?** {words.flat} The slopes here: {slopes}. “saturated” at the top shows it.
 
 **Why the old w5 to w8?** All derivatives belong to one point: the weights before the step. With w5
 to w8 already moved by η = {eta:g}, ∂E/∂w1 would be {late:.6g} and not {row["∂E/∂w1"]:.6g}: the

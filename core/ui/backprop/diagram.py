@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.backprop.derivation import EDGES, gradient_formula, node_formula, signal, step_formula
-from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, History
+from core.backprop.derivation import (
+    EDGES,
+    biases_of,
+    gradient_formula,
+    node_formula,
+    signal,
+    step_formula,
+)
+from core.backprop.network import History
 from core.ui.arrow import as_table
 from core.ui.backprop.charts import HEIGHT, TIGHT
 from core.ui.charts import picked
@@ -79,6 +86,7 @@ def diagram_spec(show: str) -> dict[str, Any]:
         .encode(x=x("x"), y=y("note_y"), text="note:N")
         .properties(name="notes")
     )
+    biases = nodes.mark_text(fontSize=12, aria=False).encode(x=x("x"), y=y("bias_y"), text="bias:N")
     # What the pointer and a screen reader meet: unseen, on top, wide enough to hit.
     edge_targets = (
         edges.mark_rule(strokeWidth=18, strokeOpacity=0, cursor="pointer")
@@ -107,7 +115,7 @@ def diagram_spec(show: str) -> dict[str, Any]:
         description="spoken:N",
     )
     spec: dict[str, Any] = (
-        alt.layer(lines, labels, circles, names, values, notes, edge_targets, node_targets)
+        alt.layer(lines, labels, circles, names, values, notes, biases, edge_targets, node_targets)
         .properties(
             height=HEIGHT,
             title=alt.Title("The network at the chosen epoch", subtitle=legend, offset=8),
@@ -127,10 +135,9 @@ def diagram_data(
     Edge widths are shares of the largest magnitude in the whole run, so that scrubbing through the
     epochs shows it grow and shrink. lit: the weights that stand out; none: all alike.
     """
-    rows = history.single_rows()
-    v = history.row(epoch)
-    drawn = [COLUMNS.index(name) for name in (WEIGHTS if show == "weights" else GRADIENTS)]
-    largest = float(np.abs(rows[drawn]).max()) or 1.0
+    v, network = history.row(epoch), history.setup.network
+    drawn = [weight if show == "weights" else f"∂E/∂{weight}" for weight in EDGES]
+    largest = float(max(np.abs(history.column(name)).max() for name in drawn)) or 1.0
     eta = float(history.learning_rate[epoch - 1])
     last = epoch == history.epochs
 
@@ -140,14 +147,15 @@ def diagram_data(
         gradient = f"∂E/∂{weight}"
         shown = v[weight if show == "weights" else gradient]
         along, lift = (0.5, 5) if y == y2 else (0.3, 3 if y > y2 else -3)
-        formula = gradient_formula(weight, v)
+        formula = gradient_formula(weight, v, network)
         step = step_formula(weight, v, eta)
         edges.append(
             {
                 "name": weight,
-                "label": f"{weight} = {shown:.4g}"
-                if show == "weights"
-                else f"{weight}: {shown:+.2e}",
+                "label": (
+                    f"{weight} = {shown:.4g}" if show == "weights" else f"{weight}: {shown:+.2e}"
+                )
+                + ("" if weight in network.moving else " (kept)"),
                 **{"x": x, "y": y, "x2": x2, "y2": y2},
                 "label_x": x + along * (x2 - x) + (-8 if y == y2 else 2),
                 "label_y": y + along * (y2 - y) + (lift if y > 50 or y != y2 else -5),
@@ -159,12 +167,17 @@ def diagram_data(
                 "spoken": f"{weight} from {source} to {target}: {v[weight]:.6g}, "
                 f"gradient {v[gradient]:.6g}",
                 "numbers": formula.numbers,
-                "step": "none, this is the last epoch" if last else step.numbers,
+                "step": "none, this is the last epoch"
+                if last
+                else step.numbers
+                if weight in network.moving
+                else "none, it is kept",
             }
         )
     nodes = []
     for name, (x, y) in NODES.items():
-        net, sent = node_formula(name, v), signal(name)
+        net, sent = node_formula(name, v, network), signal(name)
+        bias = "".join(f"+ {b} = {v[b]:.4g}" for b in biases_of(name, network))
         error = {"o1": ("t1", "E1"), "o2": ("t2", "E2")}.get(name)
         nodes.append(
             {
@@ -176,8 +189,13 @@ def diagram_data(
                 if name == "i1"
                 else "",
                 "note_y": y + (21 if y > 50 else -21),
-                "spoken": f"{name}: {v[sent]:.6g}",
-                "formula": f"{name} = {net.symbols};  {sent} = σ({name})" if net else "given",
+                "bias": bias,
+                "bias_y": y - (19 if y > 50 else -19),
+                "spoken": f"{name}: {v[sent]:.6g} {bias}".rstrip(),
+                "formula": f"{name} = {net.symbols};  "
+                f"{sent} = {network.activation_of(name).symbol}({name})"
+                if net
+                else "given",
                 "numbers": f"{name} = {net.numbers};  {sent} = {v[sent]:.6g}"
                 if net
                 else f"{name} = {v[name]!r}",

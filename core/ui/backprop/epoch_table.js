@@ -10,6 +10,7 @@ const short = (v) => {
   const size = Math.abs(v);
   return v && (size < 1e-4 || size >= 1e6) ? v.toExponential(4) : String(Number(v.toPrecision(6)));
 };
+const LOOK = 120; // ms of rest before rows that were not sent are asked for
 const cell = (tag, className = "") => Object.assign(document.createElement(tag), { className });
 
 // The columns in blocks that fit a sheet, each a list of [first, end, heading of the group].
@@ -33,18 +34,43 @@ const blocks = (groups, abreast) => {
   return found;
 };
 
+// The headings, and as many columns.
+const build = (table, { groups, columns }) => {
+  const [cols, head, body] = ["colgroup", "thead", "tbody"].map((tag) => table.querySelector(tag));
+  const heading = (properties) => Object.assign(document.createElement("th"), properties);
+  const above = cell("tr");
+  const names = cell("tr");
+  above.append(heading({ className: "pin" }));
+  names.append(heading({ className: "pin", scope: "col", textContent: "epoch" }));
+  for (const { heading: textContent, hue, span } of groups) {
+    const th = heading({ scope: "colgroup", colSpan: span, textContent });
+    th.style.setProperty("--hue", hue);
+    above.append(th);
+  }
+  for (const { name, formula } of columns) names.append(heading({ scope: "col", title: formula, textContent: name }));
+  cols.replaceChildren(...[null, ...columns].map(() => cell("col")));
+  head.replaceChildren(above, names);
+  body.replaceChildren();
+};
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".epoch-table");
   const [table, head, body] = ["table", "thead", "tbody"].map((tag) => box.querySelector(tag));
-  const { rows, tinted, chosen, full } = data;
-  const count = rows.numRows;
+  // Of many epochs not all rows are sent: `sent` of `count`, from row `start` on.
+  const { rows, first: start, count, tinted, chosen, full } = data;
+  const sent = rows.numRows;
   const values = rows.schema.fields.map((_, i) => rows.getChildAt(i).toArray());
-  const largest = values.map((v, i) => (i < tinted ? 1 : v.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1));
+  const largest = data.largest.map((most) => most || 1);
+  const columns = JSON.stringify(data.head);
+  if (box.columns !== columns) {
+    box.columns = columns;
+    build(table, data.head);
+  }
   table.classList.toggle("full", full);
   table.setAttribute("aria-rowcount", count + 2);
 
   const tint = (v, c) => {
-    const share = Math.round((45 * Math.abs(v)) / largest[c]);
+    const share = Math.round((45 * Math.abs(v)) / largest[c - tinted]);
     return `color-mix(in srgb, var(--${v > 0 ? "up" : "down"}) ${share}%, transparent)`;
   };
 
@@ -79,15 +105,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const write = (from, to) => {
       for (let c = from; c < to; c++) {
         for (let i = 0; i < shown; i++) {
-          const v = values[c][first + i];
+          const v = values[c][first + i - start];
           const span = body.children[i].children[c + 1].firstChild;
-          const text = full ? String(v) : short(v);
+          const text = v === undefined ? "…" : full ? String(v) : short(v);
           if (span.textContent !== text) span.textContent = text;
-          if (c < tinted) continue;
+          if (c < tinted || v === undefined) continue;
           span.style.background = tint(v, c);
         }
       }
     };
+    clearTimeout(box.looking);
+    if (first < start || first + shown > start + sent) {
+      box.looking = setTimeout(() => setTriggerValue("look", first), LOOK);
+    }
     const [from, to] = inView();
     write(from, to);
     clearTimeout(box.later);
@@ -106,8 +136,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
         const shade = c < tinted ? "" : ` style="background: ${tint(v[row], c)}"`;
         return `<td${shade}>${full ? v[row] : short(v[row])}</td>`;
       });
-      const trs = Array.from({ length: count }, (_, row) =>
-        `<tr${row + 1 === chosen ? ' class="chosen"' : ""}><th>${row + 1}</th>${tds(row).join("")}</tr>`);
+      const trs = Array.from({ length: sent }, (_, row) =>
+        `<tr${start + row + 1 === chosen ? ' class="chosen"' : ""}><th>${start + row + 1}</th>${tds(row).join("")}</tr>`);
       return `<table><thead><tr><th></th>${heading.join("")}</tr>
         <tr><th>epoch</th>${columns.map(([, c]) => `<th>${names[c].textContent}</th>`).join("")}</tr></thead>
         <tbody>${trs.join("")}</tbody></table>`;

@@ -7,12 +7,15 @@ them while a slider moves. On paper all rows stand, in groups of columns that fi
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from core.backprop.derivation import column_formulas
-from core.backprop.network import COLUMNS, GRADIENTS
+from core.backprop.network import Network
 from core.ui.arrow import as_table
 from core.ui.backprop.settings import chosen_epoch, current_run, settings
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, LOSS, NEUTRAL
@@ -20,40 +23,41 @@ from core.ui.site import redraw
 
 _HERE = Path(__file__).parent
 
-# (heading, its colour, how many columns)
+_GRADIENT = "gradient (orange above zero, purple below; the deeper, the larger in its column)"
+# (heading, its colour, its first column)
 _GROUPS = [
-    ("example", NEUTRAL, 4),
-    ("hidden layer", FORWARD, 8),
-    ("output layer", FORWARD, 8),
-    ("error", LOSS, 3),
-    (
-        "gradient (orange above zero, purple below; the deeper, the larger in its column)",
-        GRADIENT_UP,
-        len(GRADIENTS),
-    ),
+    ("example", NEUTRAL, "t1"),
+    ("hidden layer", FORWARD, "w1"),
+    ("output layer", FORWARD, "w5"),
+    ("error", LOSS, "E1"),
+    (_GRADIENT, GRADIENT_UP, "∂E/∂w1"),
 ]
+_MOST = 1000  # rows that are sent at a time; the browser asks for others when it gets there
 
 
-def _html() -> str:
-    headings = "".join(
-        f'<th scope="colgroup" colspan="{span}" style="--hue: {hue}">{heading}</th>'
-        for heading, hue, span in _GROUPS
-    )
-    columns = "".join(
-        f'<th scope="col" title="{name}: {column_formulas()[name]}">{name}</th>' for name in COLUMNS
-    )
-    return (
-        '<div class="epoch-table" tabindex="0" role="region" aria-label="All epochs, one row each">'
-        f"<table><colgroup><col>{'<col>' * len(COLUMNS)}</colgroup><thead>"
-        f'<tr><th class="pin"></th>{headings}</tr>'
-        f'<tr><th class="pin" scope="col">epoch</th>{columns}</tr></thead>'
-        "<tbody></tbody></table></div>"
-    )
+@cache
+def _head(network: Network) -> dict[str, Any]:
+    """The groups of columns, each with its heading, hue and span, and the columns' titles."""
+    columns, formulas = network.columns, column_formulas(network)
+    starts = [columns.index(first) for *_, first in _GROUPS]
+    spans = np.diff([*starts, len(columns)]).tolist()
+    return {
+        "groups": [
+            {"heading": heading, "hue": hue, "span": span}
+            for (heading, hue, _), span in zip(_GROUPS, spans, strict=True)
+        ],
+        "columns": [{"name": name, "formula": f"{name}: {formulas[name]}"} for name in columns],
+    }
 
+
+_HTML = (
+    '<div class="epoch-table" tabindex="0" role="region" aria-label="All epochs, one row each">'
+    "<table><colgroup></colgroup><thead></thead><tbody></tbody></table></div>"
+)
 
 _mount = st.components.v2.component(
     "epoch_table",
-    html=_html(),
+    html=_HTML,
     css=(_HERE / "epoch_table.css").read_text(encoding="utf-8")
     + f":host {{ --up: {GRADIENT_UP}; --down: {GRADIENT_DOWN}; }}",
     js=(_HERE / "epoch_table.js").read_text(encoding="utf-8"),
@@ -62,17 +66,45 @@ _mount = st.components.v2.component(
 
 def table() -> None:
     """All epochs of the run, the chosen one marked; a click on a row chooses its epoch."""
-    key, history = "epoch_table", current_run()
+    key, history, epoch = "epoch_table", current_run(), chosen_epoch()
+    first = _first_sent(history.epochs, epoch)
+    rows = history.single_rows()
+    tinted = history.columns.index("∂E/∂w1")
+    sent = rows[:, first : first + _MOST]
     _mount(
         key=key,
         data={
-            "rows": as_table(dict(zip(COLUMNS, history.single_rows(), strict=True))),
-            "tinted": len(COLUMNS) - len(GRADIENTS),
-            "chosen": chosen_epoch(),
+            "head": _head(history.setup.network),
+            "rows": as_table(dict(zip(history.columns, sent, strict=True))),
+            "first": first,
+            "count": history.epochs,
+            "tinted": tinted,
+            "largest": np.abs(rows[tinted:]).max(axis=1).tolist(),
+            "chosen": epoch,
             "full": settings["digits"] == "all",
         },
         on_choose_change=lambda: _choose(int(st.session_state[key]["choose"])),
+        on_look_change=lambda: _look(int(st.session_state[key]["look"])),
     )
+
+
+_SENT = "epoch_table.sent"  # in the session: the first row that is sent, and the epoch chosen then
+
+
+def _first_sent(epochs: int, chosen: int) -> int:
+    """Where the rows that are sent begin, from 0; an epoch that was just chosen is among them."""
+    first, before = st.session_state.get(_SENT, (0, chosen))
+    if chosen != before and not first < chosen <= first + _MOST:
+        first = chosen - _MOST // 2
+    first = max(0, min(first, epochs - _MOST))
+    st.session_state[_SENT] = first, chosen
+    return int(first)
+
+
+def _look(row: int) -> None:
+    """Send the rows around `row`, from 0."""
+    st.session_state[_SENT] = row - _MOST // 2, chosen_epoch()
+    redraw("panel")
 
 
 def _choose(epoch: int) -> None:

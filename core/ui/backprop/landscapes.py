@@ -19,9 +19,15 @@ from core.backprop.landscape import (
     landscape,
     path_of,
 )
-from core.backprop.network import GRADIENTS, WEIGHTS, Array, History, Setup, descend
+from core.backprop.network import Array, History, Setup, descend
 from core.ui.arrow import as_table
-from core.ui.backprop.settings import chosen_epoch, current_run, current_setup, settings
+from core.ui.backprop.settings import (
+    chosen_epoch,
+    current_run,
+    current_setup,
+    learned_parameter,
+    settings,
+)
 from core.ui.charts import draw
 from core.ui.colours import GRADIENT_UP
 from core.ui.site import redraw
@@ -36,11 +42,12 @@ _APART = 0.16  # of the picture's side, between two names
 
 def landscapes() -> None:
     """Two weights to choose, and the landscape over them."""
-    _keep_apart()
+    learned = current_setup().network.learned
+    _keep_apart(learned)
     with st.container(horizontal=True):
         for name, label in (("across", "Across"), ("up", "Up")):
             st.selectbox(
-                label, WEIGHTS, width=110, **settings.widget(name, then=lambda: redraw("panel"))
+                label, learned, width=110, **settings.widget(name, then=lambda: redraw("panel"))
             )
     history, epoch = current_run(), chosen_epoch()
     across, up = settings["across"], settings["up"]
@@ -56,8 +63,8 @@ def landscapes() -> None:
         )
     with words:
         st.markdown(
-            f"**Colours** are E_total with the six other weights as they are at epoch {epoch}: a "
-            "slice of a landscape in eight directions, so it changes from epoch to epoch.\n\n"
+            f"**Colours** are E_total with all other weights as they are at epoch {epoch}: a "
+            "slice of a landscape in all their directions, so it changes from epoch to epoch.\n\n"
             "**The thick line** is this run, its point the chosen epoch. **Thin lines** are the "
             "rates that are compared; a dot is where one ends.\n\n"
             f"**The arrow** points against the gradient, where the next step of {across} and {up} "
@@ -65,10 +72,10 @@ def landscapes() -> None:
         )
 
 
-def _keep_apart() -> None:
+def _keep_apart(learned: Sequence[str]) -> None:
     """Two different weights."""
-    if settings["across"] == settings["up"]:
-        after = WEIGHTS[(WEIGHTS.index(settings["up"]) + 1) % len(WEIGHTS)]
+    if learned_parameter("across") == learned_parameter("up"):
+        after = learned[(learned.index(settings["up"]) + 1) % len(learned)]
         settings.adjust({"up": after})
 
 
@@ -210,8 +217,8 @@ def landscape_data(
     ways = [one for one in ways if len(one[1])]
     ends = np.array([(xs[-1], ys[-1]) for *_, xs, ys in ways]).reshape(-1, 2)
     own_epochs, own_x, own_y = way(history)
-    rows = history.single_rows()[:, epoch - 1]
-    slope = np.array([rows[-len(GRADIENTS) :][WEIGHTS.index(name)] for name in (across, up)])
+    row = history.row(epoch)
+    slope = np.array([row[f"∂E/∂{name}"] for name in (across, up)])
     size = np.array([right - left, top - bottom])
     length = float(np.linalg.norm(slope / size)) or np.inf  # a flat place has no arrow
     point = np.array([path_of(history, name)[epoch - 1] for name in (across, up)])

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from core.backprop.network import SEED, WEIGHTS, History, Setup, descend
-from core.backprop.presets import COURSE_RATES
-from core.ui.settings import Choice, Number, Numbers, Settings
+from core.backprop.activations import ACTIVATIONS
+from core.backprop.network import (
+    BIASES,
+    EXAMPLE,
+    PARAMETERS,
+    SEED,
+    WEIGHTS,
+    History,
+    Network,
+    Setup,
+    descend,
+)
+from core.backprop.presets import COURSE_RATES, PRESETS
+from core.ui.settings import Choice, Choices, Number, Numbers, Settings
 
 TABS = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
 
-EXAMPLE = ("i1", "i2", "t1", "t2")
+MOST_EPOCHS = 10_000
 
 # 0.01 to 10 in steps of 1 %, to 10 %, of the decade: fine where η is small, and round.
 SLIDER_RATES = tuple(
@@ -22,30 +34,44 @@ settings = Settings(
     "backprop",
     [
         *(Number(name, getattr(SEED, name), -100, 100) for name in (*EXAMPLE, *WEIGHTS)),
+        *(Number(name, getattr(PRESETS["Mazur"], name), -100, 100) for name in BIASES),
+        Choice("hidden", "sigmoid", tuple(ACTIVATIONS)),
+        Choice("output", "sigmoid", tuple(ACTIVATIONS)),
+        Choice("biases", "none", ("none", "stay", "learn")),
+        Choices("kept", (), PARAMETERS),
         Number("eta", 1.0, 0, 1000),
-        Number("epochs", 50, 1, 1000, whole=True),
-        Number("epoch", 1, 1, 1000, whole=True),
+        Number("epochs", 50, 1, MOST_EPOCHS, whole=True),
+        Number("epoch", 1, 1, MOST_EPOCHS, whole=True),
         Number("seed", 0, 0, 9999, whole=True),
         Numbers("rates", COURSE_RATES, 0, 1000, most=12),
         Choice("scale", "linear", ("linear", "log")),
         Choice("edges", "weights", ("weights", "gradients")),
         Choice("digits", "six", ("six", "all")),
         Choice("tab", TABS[0], TABS),
-        Choice("weight", "w5", WEIGHTS),
-        Choice("across", "w5", WEIGHTS),
-        Choice("up", "w7", WEIGHTS),
+        Choice("weight", "w5", PARAMETERS),
+        Choice("across", "w5", PARAMETERS),
+        Choice("up", "w7", PARAMETERS),
     ],
 )
 
 
 def setup_of(values: Mapping[str, Any]) -> Setup:
-    """The inputs, targets and initial weights among these values."""
-    return Setup(**{name: values[name] for name in (*EXAMPLE, *WEIGHTS)})
+    """The inputs, targets, initial weights and the network among these values."""
+    network = Network(
+        values["hidden"], values["output"], values["biases"], frozenset(values["kept"])
+    )
+    names = (*EXAMPLE, *network.parameters)
+    return Setup(**{name: values[name] for name in names}, network=network)
 
 
 def run_of(values: Mapping[str, Any]) -> History:
     """The descent from there, at the rate and for the epochs among these values."""
-    return descend(setup_of(values), values["eta"], values["epochs"])
+    return _run(setup_of(values), values["eta"], values["epochs"])
+
+
+@lru_cache(maxsize=16)  # each fragment that follows the hand asks for it; one can be of 3 MB
+def _run(setup: Setup, eta: float, epochs: int) -> History:
+    return descend(setup, eta, epochs)
 
 
 def current_setup() -> Setup:
@@ -64,3 +90,12 @@ def chosen_epoch() -> int:
         settings.adjust({"epoch": settings["epochs"]})
     epoch: int = settings["epoch"]
     return epoch
+
+
+def learned_parameter(name: str) -> str:
+    """The parameter that the setting called `name` chooses; another where it is not learned."""
+    learned = current_setup().network.learned
+    if settings[name] not in learned:
+        settings.adjust({name: settings.spec(name).default})
+    chosen: str = settings[name]
+    return chosen

@@ -674,7 +674,7 @@ def make(
     if not possible(layout, slip):
         raise ValueError(f"{name} is not possible")
     if how.shown:
-        setup = Setup(*(float(format(value, how.shown)) for value in vars(setup).values()))
+        setup = Setup(*(float(format(value, how.shown)) for value in setup.numbers.values()))
         rate = float(format(rate, how.shown))
 
     sheets: dict[str, Grid] = {}

@@ -1,12 +1,14 @@
 import ast
 import operator
 import re
+from dataclasses import replace
 from decimal import Context, Decimal
 from math import prod
 
 import numpy as np
 import pytest
 
+from core.backprop.activations import ACTIVATIONS
 from core.backprop.derivation import (
     EDGES,
     bracketed,
@@ -14,12 +16,13 @@ from core.backprop.derivation import (
     column_formulas,
     gradient_formula,
     node_formula,
+    path_names,
     step,
     step_formula,
     tex,
     tex_number,
 )
-from core.backprop.network import COLUMNS, SEED, WEIGHTS, Setup, descend
+from core.backprop.network import COLUMNS, PARAMETERS, SEED, WEIGHTS, Network, Setup, descend
 from core.backprop.presets import PRESETS
 
 ROW = descend(SEED, 1.0, 3).table().iloc[1].to_dict()
@@ -90,27 +93,44 @@ def to_digits(value: Decimal, digits: int) -> Decimal:
     return Context(prec=digits).plus(value)
 
 
+def plainly(tex: str) -> str:
+    """Printed LaTeX of numbers as an expression for `value`."""
+    tex = re.sub(r" \\cdot 10\^\{(-?\d+)\}", r"e\1", tex).replace(r"\cdot", "·")
+    if holds := re.fullmatch(r"\[(.*) > 0\]", tex):  # Iverson's bracket
+        return "1" if value(holds[1]) > 0 else "0"
+    return re.sub(r"(\(.*\)|[\d.e-]+)\^2", r"\1·\1", tex)
+
+
+NETWORKS = [
+    Network(hidden, output, "learn")
+    for hidden in ACTIVATIONS
+    for output in ("sigmoid", "tanh", "ReLU")
+]
+
+
 @pytest.mark.parametrize("digits", [6, 15])
-@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("weight", PARAMETERS)
 def test_the_printed_factors_multiply_to_the_printed_result(weight, digits):
-    rng = np.random.default_rng(int(weight[1]))
-    for numbers in rng.uniform(-3, 3, (60, 12)):
-        row = dict(zip(COLUMNS, descend(Setup(*numbers), 1.0, 1).rows[:, 0].tolist(), strict=True))
-        found = chain(weight, row, digits)
-        assert len(found.paths) == (1 if weight in ("w5", "w6", "w7", "w8") else 2)
+    rng = np.random.default_rng(PARAMETERS.index(weight))
+    for k, numbers in enumerate(rng.uniform(-3, 3, (90, 14))):
+        network = NETWORKS[k % len(NETWORKS)]
+        row = descend(Setup(*numbers, network), 1.0, 1).row(1)
+        found = chain(weight, row, digits, network)
+        ways = {"b1": 4, "b2": 2, **dict.fromkeys(("w5", "w6", "w7", "w8"), 1)}.get(weight, 2)
+        assert len(found.paths) == len(path_names(weight)) == ways
         for path, product in zip(found.paths, found.products, strict=True):
-            assert len(path) == (3 if len(found.paths) == 1 else 5)
+            assert len(path) == (5 if weight in ("w1", "w2", "w3", "w4", "b1") else 3)
             exact = prod(rule.printed for rule in path)
             assert to_digits(exact, significant(product)) == product
             for rule in path:
                 if rule.numbers:  # what stands there gives what is printed behind it
-                    plain = re.sub(r" \\cdot 10\^\{(-?\d+)\}", r"e\1", rule.numbers)
-                    given = value(plain.replace(r"\cdot", "·"))
+                    given = value(plainly(rule.numbers))
                     last = 10.0 ** (rule.printed.adjusted() + 1 - significant(rule.printed))
                     assert given == pytest.approx(float(rule.printed), abs=last / 2 + 4e-15)
         assert to_digits(sum(found.products), found.digits) == found.result
         assert found.result == Decimal(f"{row[f'∂E/∂{weight}']:.{found.digits}g}")
-        assert found.digits >= digits - 4
+        # 1 − out² of tanh loses more digits than out·(1 − out): a float has no more of them there.
+        assert found.digits >= digits - (4 if network.hidden == network.output == "sigmoid" else 8)
 
 
 def test_a_printed_step_follows_from_its_printed_numbers():
@@ -140,3 +160,19 @@ def test_small_and_large_numbers_are_powers_of_ten():
     assert tex_number(Decimal("-1234567")) == r"-1.234567 \cdot 10^{6}"
     assert bracketed(Decimal("-0.5")) == "(-0.5)"
     assert (tex("out_h1"), tex("w5")) == (r"\mathrm{out}_{h1}", "w_{5}")
+
+
+def test_biases_and_activations_are_in_the_formulas():
+    network = Network("tanh", "ReLU", "learn", frozenset({"w2"}))
+    setup = replace(PRESETS["Mazur"], network=network)
+    row = descend(setup, 0.5, 1).row(1)
+    for node in ("h1", "h2", "o1", "o2"):
+        formula = node_formula(node, row, network)
+        assert formula.symbols.endswith("b1" if node[0] == "h" else "b2")
+        assert value(formula.numbers.rpartition(" = ")[0]) == pytest.approx(row[node], rel=1e-3)
+    formulas = column_formulas(network)
+    assert list(formulas) == list(network.columns)
+    assert formulas["w2"] == "the same in every row"
+    assert "[out_o1 > 0]" in formulas["∂E/∂w5"]
+    assert "(1 − out_h1²)" in formulas["∂E/∂w1"]
+    assert gradient_formula("b2", row, network).symbols.count("[out_o") == 2

@@ -38,7 +38,7 @@ def csv(table, top=CONSTANTS, **options):
 
 def single(table):
     """The run as a program in single precision calculates it."""
-    numbers, rows = {n: np.float32(v) for n, v in vars(OTHER).items()}, []
+    numbers, rows = {n: np.float32(v) for n, v in OTHER.numbers.items()}, []
     one, half = np.float32(1), np.float32(0.5)
     for epoch in range(1, len(table) + 1):
         n = dict(numbers)

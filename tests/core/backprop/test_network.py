@@ -1,22 +1,28 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from core.backprop.activations import ACTIVATIONS
+from core.backprop.check import check
 from core.backprop.network import (
     COLUMNS,
     GRADIENTS,
+    PARAMETERS,
     SEED,
     WEIGHTS,
+    Network,
     Setup,
     descend,
     forward,
     gradients,
     sigmoid,
 )
+from core.backprop.presets import PRESETS
 
 numbers = st.floats(-2, 2, allow_subnormal=False)
 setups = st.builds(Setup, *[numbers] * 12)
@@ -24,7 +30,7 @@ any_finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def torch_errors(setup: Setup) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
-    i1, i2, t1, t2, *w = (torch.tensor(v, dtype=torch.float64) for v in vars(setup).values())
+    i1, i2, t1, t2, *w = (torch.tensor(v, dtype=torch.float64) for v in setup.numbers.values())
     for weight in w:
         weight.requires_grad_()
     out_h1 = torch.sigmoid(w[0] * i1 + w[1] * i2)
@@ -205,3 +211,83 @@ def test_shapes_that_do_not_fit_are_refused():
 
 def test_gradient_columns_are_named_after_their_weights():
     assert tuple(f"∂E/∂w{k}" for k in range(1, 9)) == GRADIENTS
+
+
+MAZUR = PRESETS["Mazur"]
+variations = st.builds(
+    Network,
+    st.sampled_from(sorted(ACTIVATIONS)),
+    st.sampled_from(sorted(ACTIVATIONS)),
+    st.sampled_from(["stay", "learn"]),
+    st.frozensets(st.sampled_from(PARAMETERS)),
+)
+
+
+def test_the_written_example_has_its_known_numbers():
+    run = descend(MAZUR, 0.5, 10_001)
+    assert run.E_total[0] == pytest.approx(0.298371109, abs=5e-10)
+    assert run.E_total[10_000] == pytest.approx(0.0000351, abs=5e-8)
+    first = run.row(1)
+    assert first["∂E/∂w5"] == pytest.approx(0.082167041, abs=5e-10)
+    assert first["∂E/∂w1"] == pytest.approx(0.000438568, abs=5e-10)
+    # The text has 0.291027924 after one step. Its own new weights, which these are to the digits
+    # that it prints, give 0.291027774.
+    weights = {
+        **{"w1": 0.149780716, "w2": 0.19956143, "w3": 0.24975114, "w4": 0.29950229},
+        **{"w5": 0.35891648, "w6": 0.408666186, "w7": 0.511301270, "w8": 0.561370121},
+    }
+    for name, value in weights.items():
+        assert run.row(2)[name] == pytest.approx(value, abs=5e-9)
+    assert forward(MAZUR.moved(weights)).E_total == pytest.approx(0.291027774, abs=5e-10)
+    assert run.E_total[1] == pytest.approx(0.291027774, abs=5e-10)
+
+
+def test_biases_are_columns_and_so_are_their_derivatives_if_they_learn():
+    stay, learn = (replace(MAZUR.network, biases=how) for how in ("stay", "learn"))
+    assert len(COLUMNS) == 31
+    assert not {"b1", "b2"} & {*COLUMNS}
+    assert {*stay.columns} - {*COLUMNS} == {"b1", "b2"}
+    assert {*learn.columns} - {*stay.columns} == {"∂E/∂b1", "∂E/∂b2"}
+    kept = descend(MAZUR, 0.5, 5)
+    assert set(kept.column("b1")) == {0.35}
+    moved = descend(replace(MAZUR, network=learn), 0.5, 5)
+    steps = moved.column("b2")[:-1] - 0.5 * moved.column("∂E/∂b2")[:-1]
+    np.testing.assert_array_equal(moved.column("b2")[1:], steps)
+    with pytest.raises(ValueError, match="without biases"):
+        replace(SEED, b1=0.1)
+
+
+@given(st.tuples(*[numbers] * 14), variations)
+@settings(max_examples=200, deadline=None)
+def test_every_variation_agrees_with_autograd(values, network):
+    setup = Setup(*values, network)
+    kinks = [
+        abs(getattr(forward(setup), node)) < 1e-6 and network.activation_of(node).symbol == "ReLU"
+        for node in ("h1", "h2", "o1", "o2")
+    ]
+    assume(not any(kinks))
+    found = check(setup)
+    np.testing.assert_allclose(found.autograd, found.chain_rule, rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(found.complex_step, found.chain_rule, rtol=1e-9, atol=1e-13)
+
+
+@given(st.tuples(*[numbers] * 14), variations)
+@settings(max_examples=60, deadline=None)
+def test_a_kept_parameter_takes_no_step_and_every_run_is_its_sweeps(values, network):
+    setup = Setup(*values, network)
+    rates = np.array([0.1, 1.0, 30.0])
+    many = descend(setup, rates, 12)
+    for k, rate in enumerate(rates):
+        one = descend(setup, rate, 12)
+        np.testing.assert_array_equal(many.E_total[:, k], one.E_total)
+        for name in network.parameters:
+            if name not in network.moving:
+                assert len(set(one.column(name))) == 1
+
+
+def test_an_output_without_a_bound_that_diverges_repeats_its_last_numbers():
+    setup = replace(SEED, network=Network("ReLU", "ReLU"))
+    run = descend(setup, 50.0, 400)
+    assert run.diverged_at is None or np.isfinite(run.single_rows()).all()
+    wild = descend(replace(setup, i1=90.0, i2=80.0), np.array([0.5, 900.0]), 50)
+    assert np.isfinite(wild.E_total).all()

@@ -15,10 +15,9 @@ import pytest
 from spreadsheet import Calculated
 
 from core.backprop.derivation import column_formulas
-from core.backprop.network import COLUMNS, SEED, Setup, descend
+from core.backprop.network import COLUMNS, COURSE, SEED, Network, Setup, descend
 from core.backprop.presets import COURSE_RATES, PRESETS
 from core.backprop.workbook import (
-    BLOCK,
     COMPARISON,
     COMPARISON_HEAD,
     EXPLANATION,
@@ -27,6 +26,7 @@ from core.backprop.workbook import (
     RATE_ROW,
     TABLE,
     TABLE_HEAD,
+    block_of,
     workbook,
 )
 
@@ -43,7 +43,18 @@ def random_settings() -> list[tuple[Setup, float]]:
     return drawn
 
 
-SETTINGS = [*((setup, 1.0) for setup in PRESETS.values()), *random_settings()]
+VARIATIONS = [
+    replace(PRESETS["Mazur"], network=network)
+    for network in (
+        Network("tanh", "tanh", "learn"),
+        Network("ReLU", "sigmoid", "learn", frozenset({"w2", "b1"})),
+        Network("tanh", "ReLU", "stay", frozenset({"w5", "w6", "w7", "w8"})),
+    )
+]
+SETTINGS = [
+    *((setup, 1.0) for setup in (*PRESETS.values(), *VARIATIONS)),
+    *random_settings(),
+]
 
 
 @pytest.fixture
@@ -76,32 +87,33 @@ def columns(read, sheet, head, first, count, epochs):
     return np.array(by_row, dtype=object).T
 
 
-def table(read, epochs):
-    return columns(read, TABLE, TABLE_HEAD, 1, len(COLUMNS), epochs)
+def table(read, epochs, network=COURSE):
+    return columns(read, TABLE, TABLE_HEAD, 1, len(network.columns), epochs)
 
 
 def errors(read, epochs):
     return columns(read, COMPARISON, COMPARISON_HEAD, 1, len(COURSE_RATES), epochs)
 
 
-def block(read, k, epochs):
+def block(read, k, epochs, network=COURSE):
     """The folded columns of rate k, by name."""
-    first = FIRST_BLOCK + 1 + k * (1 + len(BLOCK))
-    values = columns(read, COMPARISON, COMPARISON_HEAD, first, len(BLOCK), epochs)
-    return dict(zip(BLOCK, values, strict=True))
+    names = block_of(network)
+    first = FIRST_BLOCK + 1 + k * (1 + len(names))
+    values = columns(read, COMPARISON, COMPARISON_HEAD, first, len(names), epochs)
+    return dict(zip(names, values, strict=True))
 
 
 def assert_engine(read, setup, rate, epochs, rates=COURSE_RATES):
     """Both sheets hold the engine's numbers to 1e-9 in every cell, however small the number."""
     # A difference below 1e-14 may be taken for 0 by a spreadsheet program, hence atol.
     close = {"rtol": 1e-9, "atol": 1e-12}
-    mine = table(read, epochs).astype(float)
+    mine = table(read, epochs, setup.network).astype(float)
     np.testing.assert_allclose(mine, descend(setup, rate, epochs).rows, **close)
     theirs = descend(setup, np.array(rates), epochs)
     np.testing.assert_allclose(errors(read, epochs).astype(float), theirs.E_total.T, **close)
     for k in range(len(rates)):
-        one = dict(zip(COLUMNS, theirs.run(k).rows, strict=True))
-        for name, values in block(read, k, epochs).items():
+        one = dict(zip(setup.network.columns, theirs.run(k).rows, strict=True))
+        for name, values in block(read, k, epochs, setup.network).items():
             if name in one:
                 np.testing.assert_allclose(values.astype(float), one[name], **close)
 
@@ -150,14 +162,15 @@ def test_a_column_follows_a_changed_rate(calculate):
 def test_the_values_beside_the_formulas_are_the_engines_to_the_last_digit(setup, rate, calculate):
     file = workbook(setup, rate, 4)
     cached = Cached(file)
-    np.testing.assert_array_equal(table(cached, 4).astype(float), descend(setup, rate, 4).rows)
+    mine = table(cached, 4, setup.network).astype(float)
+    np.testing.assert_array_equal(mine, descend(setup, rate, 4).rows)
     many = descend(setup, np.array(COURSE_RATES), 4)
     np.testing.assert_array_equal(errors(cached, 4).astype(float), many.E_total.T)
     calculated = calculate(file)
     for k in range(len(COURSE_RATES)):
-        one = dict(zip(COLUMNS, many.run(k).rows, strict=True))
-        formulas = block(calculated, k, 4)
-        for name, values in block(cached, k, 4).items():
+        one = dict(zip(setup.network.columns, many.run(k).rows, strict=True))
+        formulas = block(calculated, k, 4, setup.network)
+        for name, values in block(cached, k, 4, setup.network).items():
             exact = one.get(name)
             if exact is not None:
                 np.testing.assert_array_equal(values.astype(float), exact)
@@ -205,10 +218,10 @@ def test_head_and_epochs_stay_in_sight_and_on_paper(published):
 def test_the_weights_behind_each_rate_are_folded(published):
     sheet = openpyxl.load_workbook(io.BytesIO(published))[COMPARISON]
     for k in range(len(COURSE_RATES)):
-        first = FIRST_BLOCK + 2 + k * (1 + len(BLOCK))
+        first = FIRST_BLOCK + 2 + k * (1 + len(block_of(COURSE)))
         folded = sheet.column_dimensions[openpyxl.utils.get_column_letter(first)]
         assert (folded.hidden, folded.outlineLevel) == (True, 1)
-        assert (folded.min, folded.max) == (first, first + len(BLOCK) - 1)
+        assert (folded.min, folded.max) == (first, first + len(block_of(COURSE)) - 1)
 
 
 def place_of(sheet, letter, head):

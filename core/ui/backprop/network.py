@@ -1,0 +1,40 @@
+"""What kind of network it is: activations, biases, and the weights that take no step."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.backprop.activations import ACTIVATIONS
+from core.ui.backprop.settings import current_setup, settings
+from core.ui.site import redraw
+
+_BIASES = {"none": "None", "stay": "Stay", "learn": "Learn"}
+
+
+def network_menu() -> None:
+    """A button that opens the choices; what is chosen holds for every picture and number."""
+    with st.popover("Network", icon=":material/tune:", key="network"):
+        for name, label in (("hidden", "Activation, hidden"), ("output", "Activation, output")):
+            _choice(name, label, {name: known.symbol for name, known in ACTIVATIONS.items()})
+        _choice("biases", "Biases, one a layer", _BIASES)
+        st.pills(
+            "Keep: these take no step",
+            current_setup().network.learned,
+            selection_mode="multi",
+            wrap=True,
+            **settings.widget("kept", then=_redraw),
+        )
+
+
+def _choice(name: str, label: str, words: dict[str, str]) -> None:
+    st.segmented_control(
+        label,
+        settings.spec(name).options,
+        format_func=words.__getitem__,
+        required=True,
+        **settings.widget(name, then=_redraw),
+    )
+
+
+def _redraw() -> None:
+    redraw("start")
