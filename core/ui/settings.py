@@ -98,16 +98,16 @@ class Choices:
     """Any of a few words, or none, in the order of `options`."""
 
     name: str
-    default: tuple[str, ...]
+    default: list[str]
     options: tuple[str, ...]
 
-    def parse(self, text: str) -> tuple[str, ...]:
+    def parse(self, text: str) -> list[str]:
         words = text.split()
         if wrong := [word for word in words if word not in self.options]:
             raise ValueError(
                 f"“{cut(wrong[0])}” is not a choice. Allowed are {', '.join(self.options)}."
             )
-        return tuple(option for option in self.options if option in words)
+        return [option for option in self.options if option in words]
 
     def format(self, value: Iterable[str]) -> str:
         return " ".join(value)

@@ -38,7 +38,7 @@ settings = Settings(
         Choice("hidden", "sigmoid", tuple(ACTIVATIONS)),
         Choice("output", "sigmoid", tuple(ACTIVATIONS)),
         Choice("biases", "none", ("none", "stay", "learn")),
-        Choices("kept", (), PARAMETERS),
+        Choices("kept", [], PARAMETERS),
         Number("eta", 1.0, 0, 1000),
         Number("epochs", 50, 1, MOST_EPOCHS, whole=True),
         Number("epoch", 1, 1, MOST_EPOCHS, whole=True),

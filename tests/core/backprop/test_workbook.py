@@ -183,7 +183,7 @@ def test_initial_values_keep_all_their_digits():
     setup = replace(SEED, w1=0.1 + 0.2, i2=1 / 3)
     cached = Cached(workbook(setup, 2 / 3, 1))
     cells = {name: cached.value(TABLE, cell.replace("$", "")) for name, cell in INITIAL.items()}
-    assert cells == {**vars(setup), "η": 2 / 3}
+    assert cells == {**setup.numbers, "η": 2 / 3}
 
 
 def test_every_number_of_both_tables_is_a_formula(published):
