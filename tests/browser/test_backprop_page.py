@@ -134,8 +134,8 @@ def test_numbers_typed_in_a_hurry_all_land(backprop):
     [
         ("w3", "", "That is empty. Enter a number from -100 to 100."),
         ("t2", "1e308", "1e308 is out of range. Enter a number from -100 to 100."),
-        ("epochs", "0", "0 is out of range. Enter a whole number from 1 to 1000."),
-        ("epochs", "1000000000", "Enter a whole number from 1 to 1000."),
+        ("epochs", "0", "0 is out of range. Enter a whole number from 1 to 10000."),
+        ("epochs", "1000000000", "Enter a whole number from 1 to 10000."),
         ("eta", "-1", "-1 is out of range. Enter a number from 0 to 1000."),
         ("epoch", "1.5", "“1.5” is not a whole number."),
     ],

@@ -86,7 +86,11 @@ def diagram_spec(show: str) -> dict[str, Any]:
         .encode(x=x("x"), y=y("note_y"), text="note:N")
         .properties(name="notes")
     )
-    biases = nodes.mark_text(fontSize=12, aria=False).encode(x=x("x"), y=y("bias_y"), text="bias:N")
+    biases = (
+        nodes.mark_text(fontSize=12, aria=False)
+        .encode(x=x("x"), y=y("bias_y"), text="bias:N")
+        .properties(name="biases")
+    )
     # What the pointer and a screen reader meet: unseen, on top, wide enough to hit.
     edge_targets = (
         edges.mark_rule(strokeWidth=18, strokeOpacity=0, cursor="pointer")
