@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from benchmarks.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
-from core.backprop.network import COLUMNS, SEED, descend
+from core.backprop.network import COLUMNS, SEED, Network, descend
 from core.backprop.presets import random_start
 from core.backprop.workbook import workbook
 
@@ -506,6 +506,168 @@ def test_extreme_settings_draw_without_an_error(backprop, query):
     page = backprop(query)  # the fixture fails on any error in the page
     expect(page.page.get_by_test_id("stException")).to_have_count(0)
     assert page.curve()
+
+
+def beside(page: BackpropPage) -> list[list[str]]:
+    """The rows above the table's epochs, cell by cell: pinned, now, difference."""
+    return page.page.locator(".epoch-table thead").evaluate(
+        "head => [...head.rows].slice(2).map((row) => [...row.cells].map((c) => c.textContent))"
+    )
+
+
+def said(page: BackpropPage) -> Locator:
+    """The sentence below the pictures about the two runs."""
+    return page.page.locator(".st-key-live .stMarkdown")
+
+
+def signed(value: float) -> str:
+    return ("+" if value > 0 else "") + six(value)
+
+
+def test_a_run_is_pinned_and_another_is_made_beside_it(backprop):
+    page = backprop("w2=0.5&epoch=20")
+    page.page.get_by_role("button", name="Pin this run").click()
+    expect(said(page)).to_have_text("The pinned run and this one have the same settings.")
+    expect(page.page).to_have_url(re.compile(r"pin=w2%3D0\.5$"))
+    page.field("w1").fill("0.9")
+    page.field("w1").press("Enter")
+    page.field("eta").fill("0.5")
+    page.field("eta").press("Enter")
+    sentence = "Pinned: w1 = 0.15, η = 1. Now: w1 = 0.9, η = 0.5."
+    expect(said(page)).to_have_text(sentence)
+    page.settle()
+    start = replace(SEED, w2=0.5)
+    pinned, now = descend(start, 1.0, 50), descend(replace(start, w1=0.9), 0.5, 50)
+    then, own = (run.table()[[*COLUMNS]].iloc[19] for run in (pinned, now))
+    assert [row[0] for row in beside(page)] == ["20 pinned", "20 now", "difference"]
+    compared = beside(page)
+    for k, name in enumerate(COLUMNS, 1):
+        if abs(own[name] - then[name]) >= 1e-4:
+            assert compared[2][k] == signed(own[name] - then[name]), name
+        assert float(compared[0][k]) == pytest.approx(then[name], rel=1e-5), name
+        assert float(compared[1][k]) == pytest.approx(own[name], rel=1e-5), name
+        assert float(compared[2][k]) == pytest.approx(own[name] - then[name], rel=1e-4), name
+
+    chart = page.chart("Error of each epoch").first
+    expect(chart.locator(".role-legend")).to_contain_text("pinned")
+    line = chart.locator(".mark-line path").last
+    before = page.curve(), line.get_attribute("d")
+    page.page.reload()
+    page.settle()
+    expect(said(page)).to_have_text(sentence)
+    assert (page.curve(), line.get_attribute("d")) == before
+    assert beside(page) == compared
+
+    page.page.get_by_role("radio", name="zeros").click()  # a preset does not unpin
+    expect(said(page)).to_contain_text("Pinned: w1 = 0.15, w2 = 0.5, w3 = 0.25")
+    page.page.go_back()
+    expect(said(page)).to_have_text(sentence)
+    page.page.get_by_role("button", name="Unpin").click()
+    expect(said(page)).to_have_count(0)
+    expect(page.page).to_have_url(re.compile(r"/backprop\?w1=0\.9&w2=0\.5&eta=0\.5&epoch=20$"))
+    page.settle()
+    assert beside(page) == []
+    expect(chart.locator(".role-legend")).not_to_contain_text("pinned")
+    page.page.go_back()
+    expect(said(page)).to_have_text(sentence)
+    page.page.get_by_role("button", name="Reset all").click()
+    expect(page.page.get_by_role("button", name="Pin this run")).to_be_visible()
+    expect(page.page).to_have_url(re.compile("/backprop$"))
+
+
+def test_the_difference_follows_the_hand_and_ends_with_the_pinned_run(backprop):
+    page = backprop("pin=epochs%3D30%26eta%3D0.1&epoch=10")
+    pinned = descend(SEED, 0.1, 30).table()
+    left, width, y = page.press("eta", 0.3)
+    for share in (0.4, 0.5, 0.6):
+        page.page.mouse.move(left + share * width, y, steps=5)
+        rate = float(page.field("eta").input_value())
+        expect(said(page)).to_contain_text(f"Now: η = {rate:g}, epochs = 50.")
+        moved = descend(SEED, rate, 50).table()["w1"][9] - pinned["w1"][9]
+        difference = page.page.locator(".epoch-table thead tr").nth(4).locator("td")
+        expect(difference.nth(W1 - 1)).not_to_have_text("0")
+        assert float(difference.nth(W1 - 1).inner_text()) == pytest.approx(moved, rel=1e-4)
+    page.page.mouse.up()
+    page.field("epoch").fill("31")
+    page.field("epoch").press("Enter")
+    expect(said(page)).to_contain_text("The pinned run has no epoch 31: it ends at 30.")
+    page.settle()
+    names, *columns = zip(*beside(page), strict=True)
+    assert names == ("31 pinned", "31 now", "difference")
+    assert {(then, difference) for then, _, difference in columns} == {("–", "–")}
+
+
+def test_another_network_is_compared_column_by_column(backprop):
+    page = backprop("biases=learn&hidden=tanh&kept=w5+w6&epoch=9&pin=defaults")
+    expect(said(page)).to_have_text(
+        "Pinned: hidden activation = sigmoid, biases = none, kept = none. "
+        "Now: hidden activation = tanh, biases = learn, kept = w5 w6."
+    )
+    network = Network("tanh", "sigmoid", "learn", frozenset({"w5", "w6"}))
+    biased = replace(SEED, b1=0.35, b2=0.6, network=network)
+    pinned, now = descend(SEED, 1.0, 50).row(9), descend(biased, 1.0, 50).row(9)
+    columns = dict(zip(now, zip(*(row[1:] for row in beside(page)), strict=True), strict=True))
+    for name, (then, own, difference) in columns.items():
+        assert float(own) == pytest.approx(now[name], rel=1e-5), name
+        if name in pinned:
+            assert float(then) == pytest.approx(pinned[name], rel=1e-5), name
+            assert float(difference) == pytest.approx(now[name] - pinned[name], rel=1e-4), name
+        else:
+            assert (then, difference) == ("–", "–"), name
+    assert columns["b1"][0] == "–"
+    page.page.get_by_role("button", name="Unpin").click()
+    expect(said(page)).to_have_count(0)
+    page.settle()
+    assert beside(page) == []
+
+
+def test_a_run_is_pinned_by_keyboard(backprop):
+    page = backprop("tab=Check")
+    page.page.get_by_role("button", name="Pin this run").focus()
+    page.page.keyboard.press("Enter")
+    unpin = page.page.get_by_role("button", name="Unpin")
+    expect(unpin).to_be_focused()
+    expect(page.page).to_have_url(re.compile("tab=Check&pin=defaults$"))
+    page.page.keyboard.press("Enter")
+    expect(page.page.get_by_role("button", name="Pin this run")).to_be_focused()
+    expect(page.page).to_have_url(re.compile("tab=Check$"))
+
+
+def test_hovering_two_curves_reads_both(backprop):
+    page = backprop("pin=epochs%3D20&eta=3")
+    box = page.chart("Error of each epoch").first.locator(".mark-line").first.bounding_box()
+    tooltip = page.page.locator("#vg-tooltip-element")
+    for share, pinned in ((0.2, r"0\.\d+"), (0.8, "–")):
+        page.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        page.page.mouse.move(box["x"] + share * box["width"] + 2, box["y"] + box["height"] / 2)
+        expect(tooltip).to_contain_text(
+            re.compile(rf"E_total:?\s*0\.\d+.*pinned:?\s*{pinned}", re.S)
+        )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "pin=eta%3D1000%26t1%3D100%26t2%3D-100%26i1%3D100&scale=log",
+        "pin=epochs%3D1000&epochs=1&digits=all",
+        "scale=log&pin=t1%3D0.5%26t2%3D0.5%26" + "%26".join(f"w{k}%3D0" for k in range(1, 9)),
+    ],
+)
+def test_extreme_runs_are_compared_without_an_error(backprop, query):
+    page = backprop(query)  # the fixture fails on any error in the page
+    expect(page.page.get_by_test_id("stException")).to_have_count(0)
+    expect(said(page)).to_contain_text("Pinned: ")
+    assert not re.search("NaN|undefined|null", str(beside(page)))
+    assert page.curve()
+
+
+def test_a_pinned_run_that_is_none_is_refused_and_stays_text(backprop):
+    page = backprop("eta=2&pin=w1%3D%3Cimg+src%3Dx%3E**[a](http://b.c)**")
+    alert = page.page.get_by_role("alert").filter(has_text="stays")
+    expect(alert).to_contain_text("pin stays none: its w1: “<img src=x>**[a](http:")
+    expect(alert.locator("img, a, strong")).to_have_count(0)
+    assert page.field("eta").input_value() == "2"
+    expect(page.page.get_by_role("button", name="Pin this run")).to_be_visible()
 
 
 TABS = ("Table", "Derivation", "Learning rates", "Landscape", "Check")

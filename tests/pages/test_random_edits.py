@@ -47,6 +47,7 @@ NEVER_PRESSED = ("Start", "Resume", "Delete this run")
 WORDS = st.one_of(
     st.sampled_from(["0", "1", "0,5", "−0.5", "1/2", "3", "50", "1e-3", "٣", "½", "0.1 1 10"]),
     st.sampled_from(["", " ", "abc", "nan", "1e308", "1e999", "0x10", "1/0", "9" * 30, "<b>", "“"]),
+    st.sampled_from(["defaults", "eta=0.5&epochs=3", "eta=x", "pin=eta=2&w1=<b>"]),
     st.sampled_from(["1; 2, 3", "gone", "gone gone compact", "\0"]),
     st.text(max_size=12),
 )

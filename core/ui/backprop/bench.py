@@ -7,6 +7,10 @@ the hand rests.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import streamlit as st
 
 from core.backprop.derivation import EDGES
@@ -17,17 +21,23 @@ from core.ui.backprop.derivation import lit
 from core.ui.backprop.diagram import diagram_data, diagram_spec
 from core.ui.backprop.network import network_menu
 from core.ui.backprop.settings import (
+    RUN,
     SLIDER_RATES,
     chosen_epoch,
     current_run,
     current_setup,
+    pinned_run,
     settings,
 )
 from core.ui.backprop.views import following, resting, views
 from core.ui.charts import draw
 from core.ui.live_numbers import LiveNumber, live_numbers
-from core.ui.settings import controlled
+from core.ui.settings import Settings, controlled
 from core.ui.site import redraw
+from core.ui.text import plain
+
+_IS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+_WORDS = {"eta": "η", "hidden": "hidden activation", "output": "output activation"}
 
 
 def load(preset: str | None) -> None:
@@ -134,7 +144,7 @@ def sliders() -> None:
 def pictures() -> None:
     """The diagram and the curve of the run."""
     settings.complain()
-    history, epoch = current_run(), chosen_epoch()
+    history, epoch, pinned = current_run(), chosen_epoch(), pinned_run()
     draw(
         diagram_spec(settings["edges"]),
         diagram_data(history, epoch, settings["edges"], lit()),
@@ -143,12 +153,16 @@ def pictures() -> None:
         "weights between them, with their values at the chosen epoch",
         on_pick=_derive,
     )
+    errors = np.concatenate([run.E_total for run in (history, pinned) if run])
     draw(
-        loss_spec(usable_scale(settings["scale"], history.E_total)),
-        loss_data(history, epoch),
+        loss_spec(usable_scale(settings["scale"], errors), is_pinned=pinned is not None),
+        loss_data(history, epoch, pinned),
         key="loss",
-        alt_text="E1, E2 and E_total against the epoch, the chosen epoch marked",
+        alt_text="E1, E2 and E_total against the epoch, the chosen epoch marked"
+        + (", and E_total of the pinned run" if pinned else ""),
     )
+    if pinned:
+        _say_what_differs(settings["pin"], epoch)
     _say_where_it_ends(history)
     settings.write()
 
@@ -158,6 +172,23 @@ def _derive(name: str) -> None:
     if name in EDGES:
         settings.edit({"weight": name, "tab": "Derivation"})
         redraw("pictures", "views")
+
+
+def _say_what_differs(pinned: Mapping[str, Any], epoch: int) -> None:
+    differing = [setting for setting in RUN if pinned[setting.name] != settings[setting.name]]
+
+    def words(values: Mapping[str, Any] | Settings) -> str:
+        return ", ".join(
+            f"{_WORDS.get(s.name, s.name)}{_IS}{s.format(values[s.name]) or 'none'}"
+            for s in differing
+        )
+
+    said = f"Pinned: {words(pinned)}. Now: {words(settings)}."
+    if not differing:
+        said = "The pinned run and this one have the same settings."
+    if epoch > pinned["epochs"]:
+        said += f" The pinned run has no epoch {epoch}: it ends at {pinned['epochs']}."
+    st.markdown(plain(said))
 
 
 def _say_where_it_ends(history: History) -> None:

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 HEIGHT = 225
+PINNED = "pinned"  # E_total of the run that is pinned, in legend and hover
 TIGHT = {"left": 0, "right": 5, "top": 0, "bottom": 0}  # px around a picture of the bench
 
 
 @cache
-def loss_spec(scale: str) -> dict[str, Any]:
-    """E1, E2 and E_total against the epoch; data sets `loss`, `hover` and `chosen`."""
+def loss_spec(scale: str, *, is_pinned: bool = False) -> dict[str, Any]:
+    """E1, E2 and E_total against the epoch; data sets `loss`, `hover` and `chosen`.
+
+    is_pinned: also E_total of the pinned run, which may be shorter or longer; data set `pinned`.
+    """
     import altair as alt
 
     epoch = epoch_axis()
@@ -32,8 +36,12 @@ def loss_spec(scale: str) -> dict[str, Any]:
         alt.Tooltip("epoch:Q", title="epoch", format="d"),
         *(alt.Tooltip(f"{e}:Q", title=e, format=".6g") for e in ("E_total", "E1", "E2")),
     ]
-    words = ["E_total", "E1", "E2"]
+    words, dashes = ["E_total", "E1", "E2"], [[1, 0], [7, 3], [2, 3]]
     names: list[str | alt.FieldName] = [*words]
+    stroke: str | alt.ExprRef = LOSS
+    if is_pinned:
+        words, dashes = [*words, PINNED], [*dashes, [1, 0]]
+        stroke = alt.ExprRef(f"datum.value === '{PINNED}' ? '{NEUTRAL}' : '{LOSS}'")
     lines = (
         alt.Chart(alt.NamedData("loss"))
         .transform_fold(names, as_=["error", "value"])
@@ -46,9 +54,9 @@ def loss_spec(scale: str) -> dict[str, Any]:
             strokeDash=alt.StrokeDash(
                 "error:N",
                 title=None,
-                scale=alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 3]]),
+                scale=alt.Scale(domain=words, range=dashes),
                 legend=top_legend(
-                    words, symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=LOSS, offset=4
+                    words, symbolSize=400, symbolStrokeWidth=2, symbolStrokeColor=stroke, offset=4
                 ),
             ),
             strokeWidth=alt.condition("datum.error == 'E_total'", alt.value(2.5), alt.value(1.6)),
@@ -64,22 +72,38 @@ def loss_spec(scale: str) -> dict[str, Any]:
         .mark_point(filled=True, size=55, color=LOSS, opacity=1)
         .encode(x=epoch, y="value:Q")
     )
-    hover = hover_rule(epoch, tooltip)
-    chart = alt.layer(lines, mark, points, hover).properties(
+    layers = [lines, mark, points, hover_rule(epoch, tooltip)]
+    if is_pinned:
+        pinned = (
+            alt.Chart(alt.NamedData("pinned"))
+            .transform_filter(_drawable(scale, "value"))
+            .mark_line(clip=True, color=NEUTRAL, strokeWidth=1.6)
+            .encode(x=epoch, y="value:Q")
+        )
+        layers = [lines, pinned, mark, points, _hover_of_two(epoch, words)]
+    chart = alt.layer(*layers).properties(
         height=HEIGHT, title=alt.Title("Error of each epoch", offset=8), padding=TIGHT
     )
     return chart.to_dict(validate=False)
 
 
-def loss_data(history: History, epoch: int) -> dict[str, pa.Table]:
+def loss_data(history: History, epoch: int, pinned: History | None = None) -> dict[str, pa.Table]:
     """The data sets of `loss_spec`, with the 1-based `epoch` chosen."""
     columns = {name: history.column(name) for name in ("E_total", "E1", "E2")}
     loss = as_table({"epoch": np.arange(1, history.epochs + 1), **columns})
-    return {
+    data = {
         "loss": loss.take(_spread(history.epochs, 1000)),
         "hover": loss.take(_spread(history.epochs, 200)),
         "chosen": loss.slice(epoch - 1, 1),
     }
+    if pinned:
+        columns[PINNED] = pinned.E_total
+        kept = _spread(max(history.epochs, pinned.epochs), 200)
+        read = {name: _at(kept, column) for name, column in columns.items()}
+        drawn = _spread(pinned.epochs, 1000)
+        data["pinned"] = as_table({"epoch": drawn + 1, "value": pinned.E_total[drawn]})
+        data["hover"] = as_table({"epoch": kept + 1, **read})
+    return data
 
 
 @cache
@@ -240,6 +264,26 @@ def _y_axis(scale: str) -> alt.Axis:
     import altair as alt
 
     return alt.Axis(format="~g", tickCount=4) if scale == "log" else alt.Axis(format="~g")
+
+
+def _hover_of_two(epoch: alt.X, names: Sequence[str]) -> alt.Chart:
+    """The hover of two runs, where one may have ended: Vega would write its missing number as 0."""
+    import altair as alt
+
+    rows = alt.Chart(alt.NamedData("hover"))
+    for name in names:
+        said = f"isValid(datum.{name}) ? format(datum.{name}, '.6g') : '–'"
+        rows = rows.transform_calculate(**{f"{name}_said": said})
+    tooltip = [
+        alt.Tooltip("epoch:Q", title="epoch", format="d"),
+        *(alt.Tooltip(f"{name}_said:N", title=name) for name in names),
+    ]
+    return hover_rule(epoch, tooltip, rows)
+
+
+def _at(places: Array, values: Array) -> Array:
+    """`values` at these indices, NaN behind their end."""
+    return np.append(values, np.nan)[np.minimum(places, len(values))]
 
 
 def _spread(count: int, most: int) -> Array:

@@ -11,6 +11,9 @@ const short = (v) => {
   return v && (size < 1e-4 || size >= 1e6) ? v.toExponential(4) : String(Number(v.toPrecision(6)));
 };
 const LOOK = 120; // ms of rest before rows that were not sent are asked for
+const put = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+};
 const cell = (tag, className = "") => Object.assign(document.createElement(tag), { className });
 
 // The columns in blocks that fit a sheet, each a list of [first, end, heading of the group].
@@ -67,7 +70,29 @@ export default function ({ data, parentElement, setTriggerValue }) {
     build(table, data.head);
   }
   table.classList.toggle("full", full);
-  table.setAttribute("aria-rowcount", count + 2);
+
+  const text = (v) => (Number.isNaN(v) ? "–" : full ? String(v) : short(v));
+  // The chosen epoch in two runs, each row its heading and a number or a dash for every column.
+  const beside = [];
+  if (data.beside) {
+    const [then, now] = data.beside.map((row) => row.map((v) => v ?? NaN));
+    beside.push(
+      [`${chosen} pinned`, ...then.map(text)],
+      [`${chosen} now`, ...now.map(text)],
+      ["difference", ...now.map((v, c) => (v > then[c] ? "+" : "") + text(v - then[c]))],
+    );
+  }
+  const line = () => {
+    const row = cell("tr");
+    row.append(Object.assign(cell("th", "pin"), { scope: "row" }));
+    for (const _ of values) row.insertCell().append(cell("span"));
+    return row;
+  };
+  while (head.rows.length > 2 + beside.length) head.lastChild.remove();
+  while (head.rows.length < 2 + beside.length) head.append(line());
+  const besides = [...head.rows].slice(2);
+  box.classList.toggle("beside", beside.length > 0);
+  table.setAttribute("aria-rowcount", count + head.rows.length);
 
   const tint = (v, c) => {
     const share = Math.round((45 * Math.abs(v)) / largest[c - tinted]);
@@ -85,9 +110,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const first = Math.max(0, Math.min(Math.floor(box.scrollTop / ROW) - SPARE, count - room));
     const shown = Math.min(room, count);
     while (body.childElementCount < shown) {
-      const row = cell("tr");
-      row.append(Object.assign(cell("th", "pin"), { scope: "row" }));
-      for (const _ of values) row.insertCell().append(cell("span"));
+      const row = line();
       row.onclick = () => box.choose(Number(row.firstChild.textContent));
       body.append(row);
     }
@@ -97,18 +120,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
     for (let i = 0; i < shown; i++) {
       const row = body.children[i];
       const epoch = first + i + 1;
-      if (row.firstChild.textContent !== String(epoch)) row.firstChild.textContent = epoch;
-      row.setAttribute("aria-rowindex", epoch + 2);
+      put(row.firstChild, String(epoch));
+      row.setAttribute("aria-rowindex", epoch + head.rows.length);
       row.classList.toggle("chosen", epoch === chosen);
       row.setAttribute("aria-current", epoch === chosen);
     }
+    besides.forEach((row, i) => put(row.firstChild, beside[i][0]));
     const write = (from, to) => {
       for (let c = from; c < to; c++) {
+        besides.forEach((row, i) => put(row.children[c + 1].firstChild, beside[i][c + 1]));
         for (let i = 0; i < shown; i++) {
           const v = values[c][first + i - start];
           const span = body.children[i].children[c + 1].firstChild;
-          const text = v === undefined ? "…" : full ? String(v) : short(v);
-          if (span.textContent !== text) span.textContent = text;
+          put(span, v === undefined ? "…" : text(v));
           if (c < tinted || v === undefined) continue;
           span.style.background = tint(v, c);
         }
@@ -134,13 +158,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
         `<th colspan="${to - from}" style="${group.getAttribute("style")}">${group.textContent}</th>`);
       const tds = (row) => columns.map(([v, c]) => {
         const shade = c < tinted ? "" : ` style="background: ${tint(v[row], c)}"`;
-        return `<td${shade}>${full ? v[row] : short(v[row])}</td>`;
+        return `<td${shade}>${text(v[row])}</td>`;
       });
+      const above = beside.map(([name, ...texts]) =>
+        `<tr class="chosen"><th>${name}</th>${columns.map(([, c]) => `<td>${texts[c]}</td>`).join("")}</tr>`);
       const trs = Array.from({ length: sent }, (_, row) =>
         `<tr${start + row + 1 === chosen ? ' class="chosen"' : ""}><th>${start + row + 1}</th>${tds(row).join("")}</tr>`);
       return `<table><thead><tr><th></th>${heading.join("")}</tr>
         <tr><th>epoch</th>${columns.map(([, c]) => `<th>${names[c].textContent}</th>`).join("")}</tr></thead>
-        <tbody>${trs.join("")}</tbody></table>`;
+        <tbody>${above.join("")}${trs.join("")}</tbody></table>`;
     }).join("");
     box.after(sheets);
     addEventListener("afterprint", () => sheets.remove(), { once: true });

@@ -17,7 +17,7 @@ import streamlit as st
 from core.backprop.derivation import column_formulas
 from core.backprop.network import Network
 from core.ui.arrow import as_table
-from core.ui.backprop.settings import chosen_epoch, current_run, settings
+from core.ui.backprop.settings import chosen_epoch, current_run, pinned_run, settings
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, LOSS, NEUTRAL
 from core.ui.site import redraw
 
@@ -65,8 +65,12 @@ _mount = st.components.v2.component(
 
 
 def table() -> None:
-    """All epochs of the run, the chosen one marked; a click on a row chooses its epoch."""
-    key, history, epoch = "epoch_table", current_run(), chosen_epoch()
+    """All epochs of the run, the chosen one marked; a click on a row chooses its epoch.
+
+    While a run is pinned, its chosen epoch, this one's and their difference stand above them.
+    """
+    key, history, epoch, pinned = "epoch_table", current_run(), chosen_epoch(), pinned_run()
+    then = pinned.row(epoch) if pinned and epoch <= pinned.epochs else {}
     first = _first_sent(history.epochs, epoch)
     rows = history.single_rows()
     tinted = history.columns.index("∂E/∂w1")
@@ -81,6 +85,11 @@ def table() -> None:
             "tinted": tinted,
             "largest": np.abs(rows[tinted:]).max(axis=1).tolist(),
             "chosen": epoch,
+            "beside": pinned
+            and [
+                [then.get(name) for name in history.columns],
+                rows[:, epoch - 1].tolist(),
+            ],
             "full": settings["digits"] == "all",
         },
         on_choose_change=lambda: _choose(int(st.session_state[key]["choose"])),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from core.backprop.activations import ACTIVATIONS
 from core.backprop.network import (
@@ -19,7 +21,8 @@ from core.backprop.network import (
     descend,
 )
 from core.backprop.presets import COURSE_RATES, PRESETS
-from core.ui.settings import Choice, Choices, Number, Numbers, Settings
+from core.ui.settings import Choice, Choices, Number, Numbers, Setting, Settings
+from core.ui.text import cut
 
 TABS = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
 
@@ -30,17 +33,60 @@ SLIDER_RATES = tuple(
     sorted({step * unit / 1000 for unit in (1, 10, 100) for step in range(10, 101)})
 )
 
+# The settings that make a run: what is pinned and compared. All others are ways to look at it.
+RUN: tuple[Setting, ...] = (
+    *(Number(name, getattr(SEED, name), -100, 100) for name in (*EXAMPLE, *WEIGHTS)),
+    *(Number(name, getattr(PRESETS["Mazur"], name), -100, 100) for name in BIASES),
+    Choice("hidden", "sigmoid", tuple(ACTIVATIONS)),
+    Choice("output", "sigmoid", tuple(ACTIVATIONS)),
+    Choice("biases", "none", ("none", "stay", "learn")),
+    Choices("kept", [], PARAMETERS),
+    Number("eta", 1.0, 0, 1000),
+    Number("epochs", 50, 1, MOST_EPOCHS, whole=True),
+)
+
+_NO_RUN, _DEFAULT_RUN = "none", "defaults"  # in the address
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The run that another is compared with, as the values of all of `RUN`; None where none is.
+
+    The address writes it as a query in the query. Other names than those of `RUN` pass unseen
+    there, and `pin` is none of them: a pinned run has no pin.
+    """
+
+    name: str
+    default: None = None
+
+    def parse(self, text: str) -> dict[str, Any] | None:
+        if text == _NO_RUN:
+            return None
+        if text != _DEFAULT_RUN and "=" not in text:
+            raise ValueError(
+                f"“{cut(text)}” is no run. Allowed is {_NO_RUN}, {_DEFAULT_RUN} or settings as in "
+                "eta=0.5&w1=0.3."
+            )
+        query, values = dict(parse_qsl(text, keep_blank_values=True)), {}
+        for setting in RUN:
+            name = setting.name
+            try:
+                values[name] = setting.parse(query[name]) if name in query else setting.default
+            except ValueError as wrong:
+                raise ValueError(f"its {name}: {wrong}") from wrong
+        return values
+
+    def format(self, value: Mapping[str, Any] | None) -> str:
+        if value is None:
+            return _NO_RUN
+        query = {s.name: s.format(value[s.name]) for s in RUN if value[s.name] != s.default}
+        return urlencode(query) or _DEFAULT_RUN
+
+
 settings = Settings(
     "backprop",
     [
-        *(Number(name, getattr(SEED, name), -100, 100) for name in (*EXAMPLE, *WEIGHTS)),
-        *(Number(name, getattr(PRESETS["Mazur"], name), -100, 100) for name in BIASES),
-        Choice("hidden", "sigmoid", tuple(ACTIVATIONS)),
-        Choice("output", "sigmoid", tuple(ACTIVATIONS)),
-        Choice("biases", "none", ("none", "stay", "learn")),
-        Choices("kept", [], PARAMETERS),
-        Number("eta", 1.0, 0, 1000),
-        Number("epochs", 50, 1, MOST_EPOCHS, whole=True),
+        *RUN,
         Number("epoch", 1, 1, MOST_EPOCHS, whole=True),
         Number("seed", 0, 0, 9999, whole=True),
         Numbers("rates", COURSE_RATES, 0, 1000, most=12),
@@ -51,6 +97,7 @@ settings = Settings(
         Choice("weight", "w5", PARAMETERS),
         Choice("across", "w5", PARAMETERS),
         Choice("up", "w7", PARAMETERS),
+        Pin("pin"),
     ],
 )
 
@@ -82,6 +129,17 @@ def current_setup() -> Setup:
 def current_run() -> History:
     """The run that is set now."""
     return run_of(settings.live()())
+
+
+def pinned_run() -> History | None:
+    """The run that is pinned, if one is."""
+    return run_of(settings["pin"]) if settings["pin"] else None
+
+
+def pin(*, is_on: bool) -> None:
+    """Pin the run that is set now, or no run."""
+    now = {setting.name: settings[setting.name] for setting in RUN}
+    settings.edit({"pin": now if is_on else None})
 
 
 def chosen_epoch() -> int:

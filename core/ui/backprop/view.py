@@ -1,17 +1,17 @@
-"""Below the bench: how it shows its numbers, and the numbers as files."""
+"""Below the bench: how it shows its numbers, beside which others, and the numbers as files."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.ui.backprop.settings import run_of, settings, setup_of
+from core.ui.backprop.settings import pin, run_of, settings, setup_of
 from core.ui.site import redraw
 
 
 @st.fragment(key="view")
 def view() -> None:
-    """How the pictures and the table show their numbers."""
-    with st.container(horizontal=True):
+    """How the pictures and the table show their numbers, and beside which other run."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, label in (("edges", "Edges"), ("scale", "Error axis"), ("digits", "Digits")):
             st.segmented_control(
                 label,
@@ -20,6 +20,20 @@ def view() -> None:
                 width="content",
                 **settings.widget(name, then=lambda: redraw("pictures", "panel")),
             )
+        is_pinned = settings["pin"] is not None
+        st.button(
+            "Unpin" if is_pinned else "Pin this run",
+            key="pin",
+            help="A pinned run stays in the chart and in the table, beside the one you change",
+            icon=":material/keep_off:" if is_pinned else ":material/keep:",
+            on_click=_pin,
+            kwargs={"is_on": not is_pinned},
+        )
+
+
+def _pin(*, is_on: bool) -> None:
+    pin(is_on=is_on)
+    redraw("pictures", "panel", "view")
 
 
 def downloads() -> None:

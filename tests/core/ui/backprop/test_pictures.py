@@ -46,6 +46,33 @@ def test_a_long_run_is_hovered_at_most_at_two_hundred_epochs_with_both_ends():
     assert len(data["loss"]) == 1000
 
 
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_the_pinned_run_changes_no_chart_without_one(scale):
+    spec = loss_spec(scale, is_pinned=True)
+    alt.Chart.from_dict(spec, validate=True)
+    assert "datasets" not in spec
+    assert "pinned" not in str(loss_spec(scale))
+    assert loss_spec(scale) is loss_spec(scale)
+
+
+@pytest.mark.parametrize(("epochs", "pinned_epochs"), [(50, 50), (30, 50), (50, 30), (1, 1000)])
+def test_two_runs_are_drawn_and_read_to_the_end_of_the_longer_one(epochs, pinned_epochs):
+    history, pinned = descend(SEED, 1.0, epochs), descend(SEED, 0.5, pinned_epochs)
+    alone, data = loss_data(history, 1), loss_data(history, 1, pinned)
+    assert alone.keys() == {"loss", "hover", "chosen"}
+    assert data["loss"] == alone["loss"]
+    assert data["pinned"]["value"].to_pylist() == pinned.E_total.tolist()
+    assert data["pinned"]["epoch"].to_pylist() == list(range(1, pinned_epochs + 1))
+    hover = data["hover"].to_pylist()
+    assert (hover[0]["epoch"], hover[-1]["epoch"]) == (1, max(epochs, pinned_epochs))
+    assert len(hover) <= 200
+    for row in hover:
+        for run, column in ((history, "E_total"), (pinned, "pinned")):
+            exists = row["epoch"] <= run.epochs
+            assert exists or np.isnan(row[column])
+            assert not exists or row[column] == run.E_total[row["epoch"] - 1]
+
+
 @pytest.mark.parametrize("show", ["weights", "gradients"])
 def test_the_diagram_shows_the_row_of_its_epoch(show):
     data = diagram_data(HISTORY, 17, show)
