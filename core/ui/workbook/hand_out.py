@@ -17,7 +17,7 @@ def view(setup: Setup, rate: float, epochs: int) -> None:
         "an input, a target or a weight in Excel or LibreOffice, and the table, both charts and "
         "all six learning rates follow."
     )
-    st.markdown(f"{in_words(vars(setup) | {'η': rate})}; {epochs} epochs.")
+    st.markdown(f"{in_words(setup.numbers | {'η': rate})}; {epochs} epochs.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Workbook",

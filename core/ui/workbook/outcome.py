@@ -93,7 +93,7 @@ def _pictures(report: Report) -> None:
     ends = f" E_total ends at {run.theirs[-1]:.6g}, the right one at {run.right[-1]:.6g}."
     st.caption(
         plain(
-            f"{run.title}: {run.table.in_words}, {eta}. Start: {in_words(vars(run.setup))}."
+            f"{run.title}: {run.table.in_words}, {eta}. Start: {in_words(run.setup.numbers)}."
             f"{ends if run.has_curve and not run.misread else ''}"
         )
     )
