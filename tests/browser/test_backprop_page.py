@@ -3,14 +3,16 @@
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Locator, expect
 
 from benchmarks.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
 from core.backprop.network import COLUMNS, SEED, Network, descend
-from core.backprop.presets import random_start
+from core.backprop.presets import PRESETS, random_start
 from core.backprop.workbook import workbook
 
 W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
@@ -560,6 +562,7 @@ def test_a_run_is_pinned_and_another_is_made_beside_it(backprop):
 
     page.page.get_by_role("radio", name="zeros").click()  # a preset does not unpin
     expect(said(page)).to_contain_text("Pinned: w1 = 0.15, w2 = 0.5, w3 = 0.25")
+    expect(page.page).to_have_url(re.compile("w8=0&"))
     page.page.go_back()
     expect(said(page)).to_have_text(sentence)
     page.page.get_by_role("button", name="Unpin").click()
@@ -784,3 +787,53 @@ def test_the_derivatives_are_checked(backprop):
     expect(page.page).to_have_url(re.compile("tab=Check&weight=w1"))
     page.settle()
     assert chart.locator(".mark-line path").last.get_attribute("d") != before
+
+
+def test_another_kind_of_network_is_followed_everywhere(backprop):
+    page = backprop()
+    page.page.get_by_role("radio", name="Mazur").click()
+    expect(page.field("b1")).to_have_value("0.35")
+    expect(page.field("eta")).to_have_value("0.5")
+    mazur = PRESETS["Mazur"]
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(
+        f"{descend(mazur, 0.5, 50).E_total[-1]:.8f}"
+    )
+    page.page.get_by_test_id("stPopoverButton").click()
+    for group, choice in (("hidden", "tanh"), ("Biases", "Learn")):
+        page.page.get_by_role("radiogroup", name=group).get_by_role("radio", name=choice).click()
+    page.page.locator("[data-testid=stPopoverBody]").get_by_role("button", name="w2").click()
+    network = Network("tanh", "sigmoid", "learn", frozenset({"w2"}))
+    run = descend(replace(mazur, network=network), 0.5, 50)
+    expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{run.E_total[-1]:.8f}")
+    expect(page.page).to_have_url(re.compile("hidden=tanh&biases=learn&kept=w2&eta=0.5$"))
+    page.page.keyboard.press("Escape")
+    heads = page.page.locator(".epoch-table thead tr:last-child th")
+    expect(heads).to_have_text(["epoch", *network.columns])
+    assert "w2 = 0.2 (kept)" in page.chart("The network").text_content()
+    assert "+ b1 = 0.35" in page.chart("The network").text_content()
+    page.open("Derivation")
+    page.page.get_by_role("radio", name="b1", exact=True).click()
+    expect(page.page.locator(".st-key-derivation")).to_contain_text("b1")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Table as CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), run.table(), check_exact=True)
+    page.page.reload()
+    page.settle()
+    expect(page.page.get_by_role("radio", name="b1", exact=True)).to_be_checked()
+
+
+def test_of_ten_thousand_epochs_each_can_be_scrolled_to(backprop):
+    page = backprop("epochs=10000&biases=stay&eta=0.5&digits=all")
+    run = descend(PRESETS["Mazur"], 0.5, 10_000)
+    page.page.evaluate(
+        "() => { const box = [...document.querySelectorAll('.st-key-epoch_table *')]"
+        ".find((e) => e.shadowRoot).shadowRoot.querySelector('.epoch-table');"
+        "box.scrollTop = box.scrollHeight; }"
+    )
+    place = run.columns.index("E_total") + 1
+    expect(page.cell(10_000, place)).to_have_text(np.format_float_positional(run.E_total[-1]))
+    page.field("epoch").fill("5000")
+    page.field("epoch").press("Enter")
+    expect(page.page.locator("[aria-current=true] th")).to_have_text("5000")
+    expect(page.cell(5000, place)).to_have_text(np.format_float_positional(run.E_total[4999]))

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from core.backprop.derivation import EDGES
-from core.backprop.network import History
+from core.backprop.network import BIASES, History
 from core.backprop.presets import PRESETS, RATES, random_start
 from core.ui.backprop.charts import loss_data, loss_spec, usable_scale
 from core.ui.backprop.derivation import lit
@@ -175,7 +175,13 @@ def _derive(name: str) -> None:
 
 
 def _say_what_differs(pinned: Mapping[str, Any], epoch: int) -> None:
-    differing = [setting for setting in RUN if pinned[setting.name] != settings[setting.name]]
+    has_biases = {pinned["biases"], settings["biases"]} != {"none"}
+    differing = [
+        setting
+        for setting in RUN
+        if pinned[setting.name] != settings[setting.name]
+        and (has_biases or setting.name not in BIASES)
+    ]
 
     def words(values: Mapping[str, Any] | Settings) -> str:
         return ", ".join(

@@ -27,6 +27,7 @@ from core.ui.text import cut
 TABS = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
 
 MOST_EPOCHS = 10_000
+MOST_IN_WORKBOOK = 1000  # more would take minutes and gigabytes to write
 
 # 0.01 to 10 in steps of 1 %, to 10 %, of the decade: fine where η is small, and round.
 SLIDER_RATES = tuple(
@@ -119,6 +120,12 @@ def run_of(values: Mapping[str, Any]) -> History:
 @lru_cache(maxsize=16)  # each fragment that follows the hand asks for it; one can be of 3 MB
 def _run(setup: Setup, eta: float, epochs: int) -> History:
     return descend(setup, eta, epochs)
+
+
+def epochs_in_workbook(values: Mapping[str, Any] | Settings) -> int:
+    """How many of the epochs a workbook has."""
+    epochs: int = values["epochs"]
+    return min(epochs, MOST_IN_WORKBOOK)
 
 
 def current_setup() -> Setup:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui.backprop.settings import pin, run_of, settings, setup_of
+from core.ui.backprop.settings import (
+    MOST_IN_WORKBOOK,
+    epochs_in_workbook,
+    pin,
+    run_of,
+    settings,
+    setup_of,
+)
 from core.ui.site import redraw
 
 
@@ -52,7 +59,7 @@ def downloads() -> None:
         from core.backprop.workbook import workbook
 
         now = values()
-        return workbook(setup_of(now), now["eta"], now["epochs"])
+        return workbook(setup_of(now), now["eta"], epochs_in_workbook(now))
 
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(
@@ -69,6 +76,7 @@ def downloads() -> None:
             file_name="backprop.xlsx",
             mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             icon=":material/download:",
-            help="The table with live formulas, for Excel or LibreOffice",
+            help="The table with live formulas, for Excel or LibreOffice: the first "
+            f"{MOST_IN_WORKBOOK:,} epochs, if there are more",
             on_click="ignore",
         )
