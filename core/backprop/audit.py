@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.backprop.biases import bias_in
 from core.backprop.case import Case, errors, rate_slips
 from core.backprop.cells import Calculator, FileError, read
 from core.backprop.curves import Curves
@@ -58,9 +59,14 @@ def audit(source: str | Path | bytes) -> Report:
 
 
 class _Audit(Case):
+    biased: list[str]
+
     def report(self) -> Report:
+        self.biased = []
         for table in self.layout.tables:
             self._judge_table(table)
+        if self.biased and len(self.biased) == len(self.layout.tables):
+            raise FileError(self.biased[0])
         curves = Curves(self)
         for curve in self.layout.curves:
             curves.judge(curve)
@@ -90,6 +96,9 @@ class _Audit(Case):
 
     def _judge_table(self, table: Table) -> None:
         reading = read_table(self.book, self.layout, table, self.actual)
+        if bias := bias_in(reading):
+            self._say_biased(reading, *bias)
+            return
         verdict = judge(reading)
         if verdict.misread:
             self._say_misread(reading)
@@ -133,16 +142,27 @@ class _Audit(Case):
         self._say_missing(reading)
         self.add(reading, slips, len(verdict.judged), len(numbers.judged))
 
+    def _say_biased(self, reading: Reading, name: str, value: float, at: Address) -> None:
+        """A network with biases is another exercise."""
+        self.biased.append(
+            f"Its network has a bias, {name[:30]} = {value:g} in {place(at)}. That is not this "
+            "exercise, whose network has none, so none of its cells was called right or wrong."
+        )
+        self.not_judged.append(f"{reading.table.title}: {self.biased[-1]}")
+        self._add_unjudged(reading)
+
     def _say_misread(self, reading: Reading) -> None:
         """Nobody gets most of a forward pass wrong: the headers mean something else."""
         table = reading.table
-        place = f"{table.sheet}!{table.where}" if table.sheet else table.where
         taken = [f"{reading.heading(n)} for {n}" for n in table.columns if reading.heading(n) != n]
         words = f" It was taken {', '.join(taken[:6])}." if taken else ""
         self.not_judged.append(
-            f"{place}: most of its columns do not hold what their headers seem to say, so the "
-            f"table was probably misunderstood, and nothing in it is called wrong.{words}"
+            f"{table.title}: most of its columns do not hold what their headers seem to say, so "
+            f"the table was probably misunderstood, and nothing in it is called wrong.{words}"
         )
+        self._add_unjudged(reading)
+
+    def _add_unjudged(self, reading: Reading) -> None:
         self.add(reading, [], 0, 0)
         self.runs[-1] = replace(self.runs[-1], misread=True)
 

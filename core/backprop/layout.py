@@ -95,6 +95,11 @@ class Table:
         return len(self.lines)
 
     @property
+    def title(self) -> str:
+        """Its range, with the sheet's name."""
+        return f"{self.sheet}!{self.where}" if self.sheet else self.where
+
+    @property
     def in_words(self) -> str:
         """How many epochs it lists, and which."""
         if not self.listed:

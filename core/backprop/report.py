@@ -80,7 +80,7 @@ class Run:
     @property
     def title(self) -> str:
         """The range of its table, with the sheet's name."""
-        return f"{self.table.sheet}!{self.table.where}" if self.table.sheet else self.table.where
+        return self.table.title
 
     @property
     def epochs(self) -> int:

@@ -68,8 +68,8 @@ def test_a_preset_sets_the_weights_and_the_url():
         ({"w1": ""}, "w1 stays 0.15: That is empty."),
         ({"eta": "nan"}, "eta stays 1: “nan” is not a number."),
         ({"t1": "1e308"}, "Enter a number from -100 to 100."),
-        ({"epochs": "0"}, "Enter a whole number from 1 to 1000."),
-        ({"epochs": "1000000000"}, "Enter a whole number from 1 to 1000."),
+        ({"epochs": "0"}, "Enter a whole number from 1 to 10000."),
+        ({"epochs": "1000000000"}, "Enter a whole number from 1 to 10000."),
     ],
 )
 def test_a_link_that_cannot_be_read_says_so_and_shows_the_rest(query, sentence):

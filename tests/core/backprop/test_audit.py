@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -17,7 +18,7 @@ from core.backprop.audit import FileError, audit, main
 from core.backprop.case import cell_states
 from core.backprop.example import faulty_workbook
 from core.backprop.mend import MARK
-from core.backprop.network import SEED, Setup, descend
+from core.backprop.network import SEED, Network, Setup, descend
 from core.backprop.presets import PRESETS
 from core.backprop.repair import mended
 from core.backprop.workbook import workbook
@@ -149,10 +150,37 @@ def test_every_cell_of_the_table_has_its_part():
     assert parts["t1", 50] == "right"
 
 
-@pytest.mark.parametrize("name", list(PRESETS))
+@pytest.mark.parametrize("name", [n for n in PRESETS if PRESETS[n].network.biases == "none"])
 def test_what_the_app_hands_out_is_right(name):
     report = audit(workbook(PRESETS[name], 0.5, 12))
     assert report.right, (report.verdict, report.not_judged)
+
+
+@pytest.mark.parametrize("biases", ["stay", "learn"])
+def test_a_network_with_biases_is_said_to_be_another_exercise(biases):
+    setup = replace(PRESETS["Mazur"], network=Network(biases=biases))
+    with pytest.raises(
+        FileError, match=r"a bias, b1 = 0\.35 in Backprop!\w+\. That is not this exer"
+    ):
+        audit(workbook(setup, 0.5, 12))
+
+
+@pytest.mark.parametrize(
+    ("label", "number"),
+    [("b1", "0.35"), ("Bias hidden", "0.35"), ("θ_1:", "0.35"), ("b1 = 0.35", "")],
+)
+def test_it_is_known_by_what_its_sums_add(label, number):
+    network = Network(biases="stay")
+    rows = descend(replace(PRESETS["Mazur"], network=network), 0.5, 12).table()
+    head = [[label, number], []] if number else [[label], []]
+    shown = [list(rows.columns), *rows.to_numpy().tolist()]
+    text = "\n".join(",".join(map(str, line)) for line in (*head, *shown))
+    with pytest.raises(FileError, match="not this exercise"):
+        audit(text.encode())
+    without = descend(SEED, 0.5, 12).table()
+    shown = [list(without.columns), *without.to_numpy().tolist()]
+    text = "\n".join(",".join(map(str, line)) for line in (*head, *shown))
+    assert not audit(text.encode()).findings  # called a bias, and added nowhere
 
 
 def test_the_mended_file_differs_only_where_it_should():

@@ -18,7 +18,7 @@ def test_a_pinned_run_survives_the_address_in_few_words():
     pinned = {**DEFAULTS, "eta": 0.5, "w1": 0.30000000000000004}
     assert PIN.format(pinned) == "w1=0.30000000000000004&eta=0.5"
     assert PIN.parse(PIN.format(pinned)) == pinned
-    other = {**DEFAULTS, "hidden": "tanh", "kept": ("w1", "w5")}
+    other = {**DEFAULTS, "hidden": "tanh", "kept": ["w1", "w5"]}
     assert PIN.parse(PIN.format(other)) == other
     assert PIN.format(DEFAULTS) == "defaults"
     assert PIN.parse("defaults") == DEFAULTS
