@@ -446,6 +446,8 @@ LINKS = (
     "backprop?epochs=1000&epoch=777",
     "backprop?eta=1000&scale=log&digits=all&edges=gradients",
     "backprop?w5=100&w6=-100&i1=100&t1=-5",
+    "backprop?biases=learn&hidden=tanh&output=ReLU&kept=w5+b2&tab=Derivation&weight=b1",
+    "backprop?epochs=10000&epoch=9000&pin=eta%3D0.5%26biases%3Dstay",
     "workbook",
     "workbook?task=export",
     "workbook?task=burn",
