@@ -32,6 +32,23 @@ class Formula(NamedTuple):
     numbers: str
 
 
+Shown = Callable[[float], str]
+"""How a number is written."""
+
+
+def _in_brackets(number: str) -> str:
+    """A number that is multiplied, squared or taken away: a sign would bind less than that."""
+    return f"({number})" if number.startswith("-") else number
+
+
+def _short(number: float) -> str:
+    return _in_brackets(f"{number:.4g}")
+
+
+def _long(number: float) -> str:
+    return f"{number:.6g}"
+
+
 def signal(node: str) -> str:
     """The column that holds what `node` sends on: an input itself, else its activation."""
     return node if node.startswith("i") else f"out_{node}"
@@ -42,8 +59,17 @@ def biases_of(node: str, network: Network) -> list[str]:
     return [b for b in BIASES if node in BIASED[b] and b in network.parameters]
 
 
-def node_formula(node: str, row: Row, network: Network = COURSE) -> Formula | None:
-    """The net input of `node`, h1 … o2; None for an input, which is given."""
+def node_formula(
+    node: str,
+    row: Row,
+    network: Network = COURSE,
+    shown: Shown = _short,
+    result: Shown = _long,
+) -> Formula | None:
+    """The net input of `node`, h1 … o2; None for an input, which is given.
+
+    shown, result: how the numbers on the way are written, and the one they lead to.
+    """
     into = [
         (weight, signal(source)) for weight, (source, target) in EDGES.items() if target == node
     ]
@@ -54,39 +80,88 @@ def node_formula(node: str, row: Row, network: Network = COURSE) -> Formula | No
         " + ".join([*(f"{weight}·{sent}" for weight, sent in into), *biases]),
         " + ".join(
             [
-                *(f"{row[weight]:.4g}·{row[sent]:.4g}" for weight, sent in into),
-                *(f"{row[bias]:.4g}" for bias in biases),
+                *(f"{shown(row[weight])}·{shown(row[sent])}" for weight, sent in into),
+                *(shown(row[bias]) for bias in biases),
             ]
         )
-        + f" = {row[node]:.6g}",
+        + f" = {result(row[node])}",
     )
 
 
-def gradient_formula(parameter: str, row: Row, network: Network = COURSE) -> Formula:
+def activation_formula(
+    node: str, row: Row, network: Network, shown: Shown, result: Shown
+) -> Formula:
+    """What `node`, h1 … o2, sends on, from its net input."""
+    activation = network.activation_of(node)
+    return Formula(
+        f"{activation.symbol}({node}) = {activation.definition.format(x=node)}",
+        f"{activation.definition.format(x=shown(row[node]))} = {result(row[f'out_{node}'])}",
+    )
+
+
+def error_formula(name: str, row: Row, shown: Shown, result: Shown) -> Formula:
+    """E1, E2 or E_total."""
+    if name == "E_total":
+        return Formula("E1 + E2", f"{shown(row['E1'])} + {shown(row['E2'])} = {result(row[name])}")
+    target, out = f"t{name[1]}", f"out_o{name[1]}"
+    return Formula(
+        f"½·({target} − {out})²",
+        f"½·({shown(row[target])} − {shown(row[out])})² = {result(row[name])}",
+    )
+
+
+def delta_formula(output: str, row: Row, network: Network, shown: Shown, result: Shown) -> Formula:
+    """∂E/∂net input of the node `output`, o1 or o2: what an output is to change."""
+    symbols, numbers = _delta(output, row, network, shown)
+    return Formula(symbols, f"{numbers} = {result(_output_delta(output, row, network))}")
+
+
+def gradient_formula(
+    parameter: str,
+    row: Row,
+    network: Network = COURSE,
+    shown: Shown = _short,
+    result: Shown = _long,
+    *,
+    from_deltas: bool = False,
+) -> Formula:
     """∂E/∂parameter by the chain rule: the target's ∂E/∂net input times what the source sends.
 
-    That of a bias is the sum over its layer, where each is told by its symbol.
+    That of a bias is the sum over its layer, where each is told by its symbol. from_deltas: those
+    of the outputs are not written out.
     """
-    value = f"{row[f'∂E/∂{parameter}']:.6g}"
+    value = result(row[f"∂E/∂{parameter}"])
+
+    def delta(node: str) -> Formula:
+        if from_deltas and node.startswith("o"):
+            return Formula(f"∂E/∂{node}", shown(_output_delta(node, row, network)))
+        return _delta(node, row, network, shown)
+
     if parameter in BIASED:
-        deltas = [_delta(node, row, network) for node in BIASED[parameter]]
+        deltas = [delta(node) for node in BIASED[parameter]]
         return Formula(
             " + ".join(delta.symbols for delta in deltas),
             " + ".join(delta.numbers for delta in deltas) + f" = {value}",
         )
     source, target = EDGES[parameter]
-    symbols, numbers = _delta(target, row, network)
+    symbols, numbers = delta(target)
     sent = signal(source)
-    return Formula(f"{symbols}·{sent}", f"{numbers}·{row[sent]:.4g} = {value}")
+    return Formula(f"{symbols}·{sent}", f"{numbers}·{shown(row[sent])} = {value}")
 
 
-def step_formula(weight: str, row: Row, learning_rate: float) -> Formula:
+def step_formula(
+    weight: str,
+    row: Row,
+    learning_rate: float,
+    shown: Shown = lambda number: _in_brackets(_long(number)),
+    result: Shown = _long,
+) -> Formula:
     """The weight of the next epoch: one step down the gradient."""
     value, gradient = row[weight], row[f"∂E/∂{weight}"]
-    result = value - learning_rate * gradient
+    after = value - learning_rate * gradient
     return Formula(
         f"{weight} − η·∂E/∂{weight}",
-        f"{value:.6g} − {learning_rate:g}·({gradient:.6g}) = {result:.6g}",
+        f"{shown(value)} − {shown(learning_rate)}·{shown(gradient)} = {result(after)}",
     )
 
 
@@ -117,31 +192,31 @@ def column_formulas(network: Network = COURSE) -> dict[str, str]:
     return {name: formulas[name] for name in network.columns}
 
 
-def _delta(node: str, row: Row, network: Network) -> Formula:
+def _delta(node: str, row: Row, network: Network, shown: Shown) -> Formula:
     """∂E/∂net input of a hidden or output node, without its value."""
-    out, activation = row[f"out_{node}"], network.activation_of(node)
-    slope = [
-        activation.slopes.format(out=shown) for shown in (f"out_{node}", _in_brackets(f"{out:.4g}"))
-    ]
-    if node in ("o1", "o2"):
+    out, activation = shown(row[f"out_{node}"]), network.activation_of(node)
+    slope = [activation.slopes.format(out=text) for text in (f"out_{node}", out)]
+    if node.startswith("o"):
         target = f"t{node[1]}"
         return Formula(
-            f"(out_{node} − {target})·{slope[0]}", f"({out:.4g} − {row[target]:.4g})·{slope[1]}"
+            f"(out_{node} − {target})·{slope[0]}", f"({out} − {shown(row[target])})·{slope[1]}"
         )
     away = [(weight, target) for weight, (source, target) in EDGES.items() if source == node]
-    slopes = network.activation_of("o1").slope
-    back = {o: (row[f"out_{o}"] - row[f"t{o[1]}"]) * slopes(row[f"out_{o}"]) for _, o in away}
     return Formula(
         "(" + " + ".join(f"∂E/∂{o}·{weight}" for weight, o in away) + f")·{slope[0]}",
         "("
-        + " + ".join(f"{back[o]:.4g}·{row[weight]:.4g}" for weight, o in away)
+        + " + ".join(
+            f"{shown(_output_delta(o, row, network))}·{shown(row[weight])}" for weight, o in away
+        )
         + f")·{slope[1]}",
     )
 
 
-def _in_brackets(number: str) -> str:
-    """A number that is multiplied or squared: a sign would bind less than that."""
-    return f"({number})" if number.startswith("-") else number
+def _output_delta(node: str, row: Row, network: Network) -> float:
+    """The value of ∂E/∂net input of o1 or o2."""
+    out = row[f"out_{node}"]
+    value: float = (out - row[f"t{node[1]}"]) * network.activation_of(node).slope(out)
+    return value
 
 
 class Rule(NamedTuple):

@@ -20,21 +20,22 @@ const SPEEDS = { "¼×": { pace: 4 * PACE, step: 1 }, "1×": { pace: PACE, step:
 
 const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-const player = () => {
-  const button = (kind, ariaLabel) => element("button", { type: "button", className: `play ${kind}`, ariaLabel });
+const player = (label) => {
+  const button = (kind, does) =>
+    element("button", { type: "button", className: `play ${kind}`, ariaLabel: `${does}, ${label}` });
   const parts = {
     player: element("div", { className: "player" }),
     back: button("back", "One back"),
     play: button("", "Play"),
     forward: button("forward", "One forward"),
-    speed: element("select", { ariaLabel: "Speed" }),
+    speed: element("select", { ariaLabel: `Speed, ${label}` }),
   };
   parts.speed.append(...Object.keys(SPEEDS).map((words) => new Option(words, words, false, words === "1×")));
   parts.player.append(parts.back, parts.play, parts.forward, parts.speed);
   return parts;
 };
 
-const build = ({ name, label, slider, playable }) => {
+const build = ({ name, label, slider, playable, isWide }) => {
   const row = element("div", { className: slider ? "control slider" : "control" });
   const parts = {
     row,
@@ -42,12 +43,13 @@ const build = ({ name, label, slider, playable }) => {
       type: "text", role: "spinbutton", id: name, autocomplete: "off", autocapitalize: "off", spellcheck: false,
     }),
     range: slider && element("input", { type: "range", ariaLabel: label }),
-    ...(playable && player()),
-    reading: element("output"),
+    ...(playable && player(label)),
+    reading: element("output", { className: isWide ? "wide" : "" }),
     problem: element("p", { role: "alert", id: `${name}-problem` }),
   };
   row.append(element("label", { htmlFor: name, textContent: label }));
-  row.append(...[parts.exact, parts.player, parts.range, parts.reading, parts.problem].filter(Boolean));
+  const below = !isWide && parts.reading;
+  row.append(...[parts.exact, parts.player, parts.range, below, parts.problem].filter(Boolean));
   return parts;
 };
 
@@ -89,7 +91,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     const { name, slider } = field;
     const parts = (link.parts[name] ??= build(field));
     const { row, exact, range, play, reading, problem } = parts;
-    if (!row.isConnected) root.append(row);
+    if (!row.isConnected) root.append(row, ...(field.isWide ? [reading] : []));
     const show = (text) => {
       if (!parts.typing && exact.value !== text) exact.value = text;
       exact.ariaValueNow = exact.ariaValueText = text;
@@ -146,14 +148,14 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     const stop = () => {
       clearTimeout(parts.timer);
       parts.timer = null;
-      play.ariaLabel = "Play";
+      play.ariaLabel = `Play, ${field.label}`;
     };
     play.onclick = () => {
       if (parts.timer) {
         parts.move(true);
         return stop();
       }
-      play.ariaLabel = "Pause";
+      play.ariaLabel = `Pause, ${field.label}`;
       if (range.value === range.max) range.value = range.min;
       const walk = () => {
         if (!root.isConnected) return stop();

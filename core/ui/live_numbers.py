@@ -35,8 +35,8 @@ class LiveNumber:
 
     values: where its slider can stand, ascending; no slider without. A number between two values
     puts the thumb at the nearest. reading: what the number leads to, in words, shown below it.
-    playable: offer buttons that walk through the values, or go one
-    back or forward. step: what the arrow keys add.
+    playable: offer buttons that walk through the values, or go one back or forward. step: what the
+    arrow keys add. is_wide: its reading is as wide as all numbers together.
     """
 
     name: str
@@ -45,6 +45,7 @@ class LiveNumber:
     reading: str = ""
     playable: bool = False
     step: float = 0.05
+    is_wide: bool = False
 
 
 _Refusal = tuple[str, float]
@@ -123,6 +124,7 @@ def _field(settings: Settings, number: LiveNumber, refused: dict[str, _Refusal])
         "step": number.step,
         "reading": number.reading,
         "playable": number.playable,
+        "isWide": number.is_wide,
         "problem": problem if kept == value else "",
         "slider": _slider(number.values, value) if number.values else None,
     }

@@ -19,6 +19,9 @@ W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
 
 
 def six(value: float) -> str:
+    """As the table writes it."""
+    if value and abs(value) < 1e-4:
+        return f"{value:.4e}".replace("e-0", "e-")
     return repr(float(f"{value:.6g}")).removesuffix(".0")
 
 
@@ -97,7 +100,7 @@ def test_controls_have_names_for_a_screen_reader(backprop):
     expect(page.page.get_by_role("slider", name="learning rate η")).to_be_visible()
     expect(page.page.get_by_role("slider", name="epoch", exact=True)).to_be_visible()
     expect(page.page.get_by_role("spinbutton", name="w8")).to_have_value("0.55")
-    expect(page.page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.page.get_by_role("button", name="Play, epoch")).to_be_visible()
     expect(page.page.get_by_role("region", name="All epochs")).to_be_visible()
     page.open("Learning rates")
     for alt in ("The network: inputs", "E1, E2 and E_total", "one line for each", "the best one"):
@@ -339,12 +342,68 @@ def test_the_view_can_be_changed_and_rates_compared(backprop):
     expect(page.page).to_have_url(re.compile(r"rates=0\.3\+3"))
 
 
+def test_one_epoch_is_taken_step_by_step_and_every_number_is_read(backprop):
+    page = backprop("epoch=3")
+    history = descend(SEED, 1.0, 50)
+    row, after = history.row(3), history.row(4)
+    deltas = {
+        f"∂E/∂o{k}": (row[f"out_o{k}"] - row[f"t{k}"]) * row[f"out_o{k}"] * (1 - row[f"out_o{k}"])
+        for k in (1, 2)
+    }
+    line = page.page.locator(".wide")
+    expect(line).to_be_hidden()
+    phases = (
+        ("Forward", ["h1", "out_h1", "h2", "out_h2", "o1", "out_o1", "o2", "out_o2"], row),
+        ("Errors", ["E1", "E2", "E_total"], row),
+        ("Output deltas", ["∂E/∂o1", "∂E/∂o2"], deltas),
+        ("Derivatives", [f"∂E/∂w{k}" for k in range(1, 9)], row),
+        ("Update", [f"w{k}" for k in range(1, 9)], after),
+    )
+    for phase, names, values in phases:
+        for name in names:
+            page.page.get_by_role("button", name="One forward, step by step").click()
+            expect(line).to_contain_text(re.compile(rf"^{phase}: {name} [=←] "))
+            last = line.inner_text().rpartition(" = ")[2].replace("−", "-")
+            assert float(last) == pytest.approx(values[name], rel=1e-5)
+            computed = page.page.locator("td.computed")
+            if phase == "Output deltas":
+                expect(computed).to_have_count(0)
+                continue
+            expect(computed).to_have_text(six(values[name]))
+            column = COLUMNS.index(name) + 1
+            epoch = 4 if phase == "Update" else 3
+            expect(page.cell(epoch, column)).to_have_text(six(values[name]))
+            cell, table = computed.bounding_box(), page.page.locator(".epoch-table").bounding_box()
+            assert table["x"] < cell["x"] < table["x"] + table["width"] - cell["width"] + 1
+    expect(line).to_have_text(
+        f"Update: w8 ← w8 − η·∂E/∂w8 = {row['w8']:.6g} − 1·(−{abs(row['∂E/∂w8']):.6g}) = "
+        f"{after['w8']:.6g}"
+    )
+    expect(page.page).to_have_url(re.compile("step=29"))
+    page.page.get_by_role("button", name="One back, step by step").click()
+    expect(line).to_contain_text("Update: w7 ←")
+    page.field("epoch").fill("50")
+    page.field("epoch").press("Enter")
+    expect(line).to_have_text("Update: no step follows, epoch 50 is the last.")
+
+
+def test_playing_the_epochs_at_one_step_moves_its_line(backprop):
+    page = backprop("epochs=8&step=5&biases=stay&w5=-0.4")
+    line = page.page.locator(".wide")
+    page.page.get_by_role("button", name="Play, epoch").click()
+    expect(page.field("epoch")).to_have_value("8")
+    last = descend(replace(PRESETS["Mazur"], w5=-0.4, network=Network(biases="stay")), 1.0, 8).row(
+        8
+    )
+    expect(line).to_contain_text(f"Forward: o1 = w5·out_h1 + w6·out_h2 + b2 = (−{-last['w5']:.6g})")
+
+
 def test_play_walks_to_the_last_epoch(backprop):
     page = backprop("epochs=6")
-    page.page.get_by_role("button", name="Play").click()
+    page.page.get_by_role("button", name="Play, epoch").click()
     expect(page.field("epoch")).to_have_value("6")
     expect(page.page).to_have_url(re.compile("epoch=6"))
-    expect(page.page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.page.get_by_role("button", name="Play, epoch")).to_be_visible()
 
 
 def test_one_step_forward_and_back_and_another_speed(backprop):
@@ -358,8 +417,8 @@ def test_one_step_forward_and_back_and_another_speed(backprop):
     back.click()
     expect(page.field("epoch")).to_have_value("6")
     expect(page.page).to_have_url(re.compile("epoch=6"))
-    page.page.get_by_label("Speed").select_option("5×")
-    page.page.get_by_role("button", name="Play").click()
+    page.page.get_by_label("Speed, epoch").select_option("5×")
+    page.page.get_by_role("button", name="Play, epoch").click()
     seen = set()
     for _ in range(200):
         seen.add(int(page.field("epoch").input_value()))
@@ -369,9 +428,9 @@ def test_one_step_forward_and_back_and_another_speed(backprop):
     expect(page.page).to_have_url(re.compile("epoch=30"))
     forward.click()  # there is none
     expect(page.field("epoch")).to_have_value("30")
-    page.page.get_by_role("button", name="Play").click()
+    page.page.get_by_role("button", name="Play, epoch").click()
     back.click()  # stops it
-    expect(page.page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.page.get_by_role("button", name="Play, epoch")).to_be_visible()
 
 
 def test_hovering_an_edge_shows_its_formula_with_its_numbers(backprop):

@@ -82,7 +82,7 @@ def test_few_colours_still_show_what_is_chosen_and_how_far(new_page, address, sc
     assert differ(done, ahead)
     assert differ(done, thumb)
     assert differ(thumb, canvas)
-    play = pixels(page.page.get_by_role("button", name="Play"))
+    play = pixels(page.page.get_by_role("button", name="Play, epoch"))
     assert differ(play.getpixel((play.width // 2, play.height // 2)), canvas)
     pills = page.page.get_by_role("radio")
     for chosen, other in (("published", "zeros"), ("linear", "log"), ("six", "all")):
@@ -227,7 +227,7 @@ def test_without_movement_nothing_fades_and_play_still_steps(new_page, address):
         }"""
     )
     assert moving == []
-    page.page.get_by_role("button", name="Play").click()
+    page.page.get_by_role("button", name="Play, epoch").click()
     page.page.wait_for_timeout(1500)
     assert float(page.field("epoch").input_value()) > 3
     pale = page.page.evaluate(

@@ -211,7 +211,7 @@ def test_a_page_that_plays_can_be_left(new_page, runs_address, to):
     page = new_page()
     page.goto(f"{runs_address}/backprop?epochs=200")
     arrive(page, "backprop")
-    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Play, epoch").click()
     page.wait_for_timeout(900)
     go(page, to)
     page.wait_for_timeout(1500)

@@ -568,7 +568,9 @@ def _play(rng: random.Random) -> list[Step]:
     page = rng.choice(("Home", "Workbooks", "MNIST", "Sketch"))
     return [
         Step("link", "Backpropagation"),
-        Step("button", "Play", pause=rng.randrange(0, 900)),
+        Step(
+            "button", rng.choice(("Play, epoch", "Play, step by step")), pause=rng.randrange(0, 900)
+        ),
         Step("link", page, pause=pause_of(rng)),
     ]
 

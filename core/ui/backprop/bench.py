@@ -15,6 +15,7 @@ import streamlit as st
 
 from core.backprop.derivation import EDGES
 from core.backprop.network import BIASES, History
+from core.backprop.phases import phase_steps
 from core.backprop.presets import PRESETS, RATES, random_start
 from core.ui.backprop.charts import loss_data, loss_spec, usable_scale
 from core.ui.backprop.derivation import lit
@@ -24,6 +25,7 @@ from core.ui.backprop.settings import (
     RUN,
     SLIDER_RATES,
     chosen_epoch,
+    chosen_step,
     current_run,
     current_setup,
     pinned_run,
@@ -106,8 +108,9 @@ def _start_fields() -> None:
 
 @st.fragment(key="sliders")
 def sliders() -> None:
-    """The two numbers that are dragged, and what they lead to."""
+    """The numbers that are dragged, and what they lead to."""
     epoch, epochs = chosen_epoch(), settings["epochs"]
+    steps = len(phase_steps(current_setup().network))
     errors = current_run().E_total
 
     def edited(number_first: bool) -> None:
@@ -132,6 +135,15 @@ def sliders() -> None:
                 step=1,
                 playable=True,
             ),
+            LiveNumber(
+                "step",
+                "step by step",
+                range(steps + 1),
+                reading=_said_of_step(),
+                step=1,
+                playable=True,
+                is_wide=True,
+            ),
         ],
         key="sliders",
         on_edit=edited,
@@ -140,14 +152,33 @@ def sliders() -> None:
     )
 
 
+def _said_of_step() -> str:
+    """The formula of the chosen step, with the chosen epoch's numbers; empty without one."""
+    step, history, epoch = chosen_step(), current_run(), chosen_epoch()
+    if not step:
+        return ""
+    if step.is_update and epoch == history.epochs:
+        return f"{step.phase}: no step follows, epoch {epoch} is the last."
+
+    def result(number: float) -> str:
+        text = repr(number) if settings["digits"] == "all" else f"{number:.6g}"
+        return text.removesuffix(".0").replace("e-0", "e-").replace("-", "−")
+
+    def shown(number: float) -> str:
+        return f"({result(number)})" if number < 0 else result(number)
+
+    eta = float(history.learning_rate[epoch - 1])
+    return f"{step.phase}: {step.line(history.row(epoch), eta, shown, result)}"
+
+
 @st.fragment(key="pictures")
 def pictures() -> None:
     """The diagram and the curve of the run."""
     settings.complain()
-    history, epoch, pinned = current_run(), chosen_epoch(), pinned_run()
+    history, epoch, pinned, step = current_run(), chosen_epoch(), pinned_run(), chosen_step()
     draw(
         diagram_spec(settings["edges"]),
-        diagram_data(history, epoch, settings["edges"], lit()),
+        diagram_data(history, epoch, settings["edges"], step.lit if step else lit()),
         key="diagram",
         alt_text="The network: inputs i1, i2, hidden units h1, h2, outputs o1, o2 and the eight "
         "weights between them, with their values at the chosen epoch",

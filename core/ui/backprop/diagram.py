@@ -78,6 +78,9 @@ def diagram_spec(show: str) -> dict[str, Any]:
     circles = nodes.mark_point(
         filled=True, size=3000, color=FORWARD, opacity=1, stroke=NEUTRAL, strokeWidth=1, aria=False
     ).encode(**place)
+    rings = nodes.mark_point(
+        filled=False, size=4300, strokeWidth=2.5, stroke=GRADIENT_UP, opacity=1, aria=False
+    ).encode(**place, strokeOpacity=alt.StrokeOpacity("ring:Q", scale=None))
     inside: dict[str, Any] = {"fontSize": 12, "color": "white", "aria": False}
     names = nodes.mark_text(dy=-8, fontWeight="bold", **inside).encode(**place, text="name:N")
     values = nodes.mark_text(dy=9, **inside).encode(**place, text="value:N")
@@ -119,7 +122,9 @@ def diagram_spec(show: str) -> dict[str, Any]:
         description="spoken:N",
     )
     spec: dict[str, Any] = (
-        alt.layer(lines, labels, circles, names, values, notes, biases, edge_targets, node_targets)
+        alt.layer(
+            lines, labels, circles, rings, names, values, notes, biases, edge_targets, node_targets
+        )
         .properties(
             height=HEIGHT,
             title=alt.Title("The network at the chosen epoch", subtitle=legend, offset=8),
@@ -137,7 +142,7 @@ def diagram_data(
     """The data sets of `diagram_spec`: the numbers of the 1-based `epoch`, formulas included.
 
     Edge widths are shares of the largest magnitude in the whole run, so that scrubbing through the
-    epochs shows it grow and shrink. lit: the weights that stand out; none: all alike.
+    epochs shows it grow and shrink. lit: the weights and nodes that stand out; none: all alike.
     """
     v, network = history.row(epoch), history.setup.network
     drawn = [weight if show == "weights" else f"∂E/∂{weight}" for weight in EDGES]
@@ -195,6 +200,7 @@ def diagram_data(
                 "note_y": y + (21 if y > 50 else -21),
                 "bias": bias,
                 "bias_y": y - (19 if y > 50 else -19),
+                "ring": float(name in lit),
                 "spoken": f"{name}: {v[sent]:.6g} {bias}".rstrip(),
                 "formula": f"{name} = {net.symbols};  "
                 f"{sent} = {network.activation_of(name).symbol}({name})"

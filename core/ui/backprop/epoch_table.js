@@ -60,7 +60,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".epoch-table");
   const [table, head, body] = ["table", "thead", "tbody"].map((tag) => box.querySelector(tag));
   // Of many epochs not all rows are sent: `sent` of `count`, from row `start` on.
-  const { rows, first: start, count, tinted, chosen, full } = data;
+  const { rows, first: start, count, tinted, chosen, full, marks } = data;
   const sent = rows.numRows;
   const values = rows.schema.fields.map((_, i) => rows.getChildAt(i).toArray());
   const largest = data.largest.map((most) => most || 1);
@@ -99,6 +99,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return `color-mix(in srgb, var(--${v > 0 ? "up" : "down"}) ${share}%, transparent)`;
   };
 
+  // The part of a cell in the step that is looked at.
+  const part = (epoch, c) => {
+    if (marks.computed && epoch === marks.computed[0] && c === marks.computed[1]) return "computed";
+    return epoch === chosen && marks.used.includes(c) ? "used" : "";
+  };
+
   // The columns in view at once, the others when the numbers rest: a drag changes what is seen first.
   const inView = () => {
     const width = head.lastChild.lastChild.offsetWidth || 1;
@@ -131,7 +137,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
         besides.forEach((row, i) => put(row.children[c + 1].firstChild, beside[i][c + 1]));
         for (let i = 0; i < shown; i++) {
           const v = values[c][first + i - start];
-          const span = body.children[i].children[c + 1].firstChild;
+          const td = body.children[i].children[c + 1];
+          const span = td.firstChild;
+          const role = part(first + i + 1, c);
+          if (td.className !== role) td.className = role;
           put(span, v === undefined ? "…" : text(v));
           if (c < tinted || v === undefined) continue;
           span.style.background = tint(v, c);
@@ -189,6 +198,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const top = (chosen - 1) * ROW;
     const room = box.clientHeight - head.offsetHeight - ROW;
     if (room > 0 && (top < box.scrollTop || top > box.scrollTop + room)) box.scrollTop = top - room / 2;
+  }
+  const marked = JSON.stringify(marks);
+  if (box.marked !== marked) {
+    box.marked = marked;
+    // What is computed comes into view; else what it is computed from.
+    const c = marks.computed?.[1] ?? marks.used.at(-1);
+    const th = head.rows[1].cells[c + 1];
+    const margin = head.rows[1].cells[0].offsetWidth;
+    const left = th && th.offsetLeft - margin;
+    if (th && (left < box.scrollLeft || th.offsetLeft + th.offsetWidth > box.scrollLeft + box.clientWidth)) {
+      box.scrollLeft = left - (box.clientWidth - margin - th.offsetWidth) / 2;
+    }
   }
   return () => printing.abort();
 }

@@ -7,6 +7,7 @@ them while a slider moves. On paper all rows stand, in groups of columns that fi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,13 @@ import streamlit as st
 from core.backprop.derivation import column_formulas
 from core.backprop.network import Network
 from core.ui.arrow import as_table
-from core.ui.backprop.settings import chosen_epoch, current_run, pinned_run, settings
+from core.ui.backprop.settings import (
+    chosen_epoch,
+    chosen_step,
+    current_run,
+    pinned_run,
+    settings,
+)
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, LOSS, NEUTRAL
 from core.ui.site import redraw
 
@@ -90,11 +97,24 @@ def table() -> None:
                 [then.get(name) for name in history.columns],
                 rows[:, epoch - 1].tolist(),
             ],
+            "marks": _marks(history.columns, epoch),
             "full": settings["digits"] == "all",
         },
         on_choose_change=lambda: _choose(int(st.session_state[key]["choose"])),
         on_look_change=lambda: _look(int(st.session_state[key]["look"])),
     )
+
+
+def _marks(columns: Sequence[str], epoch: int) -> dict[str, Any]:
+    """What the chosen step computes, [its epoch, its column], and the columns it comes from."""
+    step = chosen_step()
+    if not step:
+        return {"computed": None, "used": []}
+    own = columns.index(step.name) if step.name in columns else None
+    return {
+        "computed": own if own is None else [epoch + step.is_update, own],
+        "used": [columns.index(name) for name in step.used],
+    }
 
 
 _SENT = "epoch_table.sent"  # in the session: the first row that is sent, and the epoch chosen then

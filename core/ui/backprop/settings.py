@@ -20,6 +20,7 @@ from core.backprop.network import (
     Setup,
     descend,
 )
+from core.backprop.phases import PhaseStep, phase_steps
 from core.backprop.presets import COURSE_RATES, PRESETS
 from core.ui.settings import Choice, Choices, Number, Numbers, Setting, Settings
 from core.ui.text import cut
@@ -27,6 +28,7 @@ from core.ui.text import cut
 TABS = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
 
 MOST_EPOCHS = 10_000
+MOST_STEPS = len(phase_steps(Network(biases="learn")))
 MOST_IN_WORKBOOK = 1000  # more would take minutes and gigabytes to write
 
 # 0.01 to 10 in steps of 1 %, to 10 %, of the decade: fine where η is small, and round.
@@ -89,6 +91,7 @@ settings = Settings(
     [
         *RUN,
         Number("epoch", 1, 1, MOST_EPOCHS, whole=True),
+        Number("step", 0, 0, MOST_STEPS, whole=True),  # within the epoch; 0: none
         Number("seed", 0, 0, 9999, whole=True),
         Numbers("rates", COURSE_RATES, 0, 1000, most=12),
         Choice("scale", "linear", ("linear", "log")),
@@ -155,6 +158,14 @@ def chosen_epoch() -> int:
         settings.adjust({"epoch": settings["epochs"]})
     epoch: int = settings["epoch"]
     return epoch
+
+
+def chosen_step() -> PhaseStep | None:
+    """The number of the chosen epoch that is looked at; None where it is the epoch as a whole."""
+    steps = phase_steps(current_setup().network)
+    if settings["step"] > len(steps):
+        settings.adjust({"step": len(steps)})
+    return steps[settings["step"] - 1] if settings["step"] else None
 
 
 def learned_parameter(name: str) -> str:

@@ -25,7 +25,7 @@ def view() -> None:
                 settings.spec(name).options,
                 required=True,
                 width="content",
-                **settings.widget(name, then=lambda: redraw("pictures", "panel")),
+                **settings.widget(name, then=lambda: redraw("sliders", "pictures", "panel")),
             )
         is_pinned = settings["pin"] is not None
         st.button(
