@@ -35,6 +35,7 @@ from core.backprop.rules import (
     table_rules,
     table_steps,
 )
+from core.backprop.schedule import Schedule
 
 TABLE, COMPARISON, EXPLANATION = "Backprop", "Learning rates", "Formulas"
 
@@ -70,7 +71,7 @@ RATE_SHADES = ("#7fc9bb", "#67b7a8", "#50a595", "#389383", "#218170", "#0a6f60")
 INPUT = "#fff5cc"
 
 
-def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
+def workbook(setup: Setup, learning_rate: float | Schedule, epochs: int) -> bytes:
     """The run as an .xlsx file of three sheets; the same arguments give the same bytes.
 
     Backprop: the initial values and η in cells of their own, below them the table of
@@ -78,13 +79,17 @@ def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
     epoch at six rates, with the weights behind it in folded columns, and a chart. Formulas: what
     each column is and how to change things.
 
-    `setup` holds numbers, not arrays. Beside each formula stands the value that `descend` gives,
-    to the last digit; from the epoch on at which a run diverges it is #NUM!, as a spreadsheet
-    makes it, and a number nearer to 0 than 2.2e-308 is 0, since spreadsheets know none.
+    `setup` holds numbers, not arrays. A schedule has η of each epoch in a last column of the table,
+    with its formula or what was set by hand; the six rates stay constant. Beside each formula
+    stands the value that `descend` gives, to the last digit; from the epoch on at which a run
+    diverges it is #NUM!, as a spreadsheet makes it, and a number nearer to 0 than 2.2e-308 is 0,
+    since spreadsheets know none.
 
     Raises ValueError if `epochs` is below 1, or a number is not finite.
     """
-    run = descend(setup, float(learning_rate), epochs)
+    if not isinstance(learning_rate, Schedule):
+        learning_rate = Schedule(float(learning_rate))
+    run = learning_rate.descend(setup, epochs)
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True})
     book.set_properties(
@@ -92,9 +97,9 @@ def workbook(setup: Setup, learning_rate: float, epochs: int) -> bytes:
     )
     sheets = [book.add_worksheet(name, _Sheet) for name in (TABLE, COMPARISON, EXPLANATION)]
     styles = _Styles(book)
-    _write_table(sheets[0], styles, run)
+    _write_table(sheets[0], styles, run, learning_rate)
     _write_comparison(sheets[1], styles, setup, epochs)
-    _write_explanation(sheets[2], styles, setup.network)
+    _write_explanation(sheets[2], styles, setup.network, learning_rate)
     # Above the table, where it stays in sight with the initial values, and beside the table.
     beside = 6 if setup.network.biases == "none" else 7
     sheets[0].insert_chart(0, beside, _error_chart(book, run), _chart_options("errors"))
@@ -261,16 +266,21 @@ def _write_epochs(sheet: Any, styles: _Styles, head: int, epochs: int) -> None:
     _write_column(sheet, (head + 2, 0), formulas, np.arange(2.0, epochs + 1), styles.epoch)
 
 
-def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
+def _rate_letters(network: Network, schedule: Schedule) -> dict[str, str]:
+    """The column of η, if it has one."""
+    return {} if schedule.is_constant else {"η": xl_col_to_name(1 + len(network.columns))}
+
+
+def _write_table(sheet: Any, styles: _Styles, run: History, schedule: Schedule) -> None:
     head, epochs, values = TABLE_HEAD, run.epochs, _values(run)
     network = run.setup.network
     sheet.set_column(0, 0, 8)
-    sheet.set_column(1, len(run.columns), 12)
+    sheet.set_column(1, len(run.columns) + 1, 12)
     for row, height in enumerate([28, 22, *[22] * 6, 22, 24]):
         sheet.set_row_pixels(row, height)
     sheet.write("B1", f"Backpropagation in the 2-2-2 {_in_words(network)} network", styles.title)
     sheet.write("B2", "Change a yellow cell and everything follows.", styles.note)
-    for name, value in {**run.setup.numbers, "η": run.learning_rate[0]}.items():
+    for name, value in {**run.setup.numbers, "η": schedule.eta}.items():
         cell = _CELLS[name].replace("$", "")
         sheet.write(f"{cell[0]}{int(cell[1]) - 1}", name, styles.label)
         sheet.write_number(cell, _Exact(_cached(value)), styles.input)
@@ -287,15 +297,26 @@ def _write_table(sheet: Any, styles: _Styles, run: History) -> None:
         sheet.write(f"{letters[name]}{head - 1}", caption, style)
 
     _write_epochs(sheet, styles, head, epochs)
+    rates = _rate_letters(network, schedule)
     columns = _formulas_by_column(
-        _guarded(table_rules(network)), table_steps(network), letters, _CELLS, (head, epochs)
+        _guarded(table_rules(network)),
+        table_steps(network),
+        letters | rates,
+        _CELLS,
+        (head, epochs),
     )
+    if rates:
+        cells = schedule.cells(_CELLS["η"], epochs, "A{r}", f"{rates['η']}{{p}}")
+        columns["η"] = [
+            cell.format(r=row, p=row - 1) for row, cell in enumerate(cells, start=head + 1)
+        ]
+        values["η"] = run.learning_rate
     for k, (name, formulas) in enumerate(columns.items(), start=1):
         sheet.write(head - 1, k, name, styles.head(name))
         numbers = styles.numbers(name, values[name])
         _write_column(sheet, (head + 1, k), formulas, values[name], numbers)
 
-    sheet.ignore_errors({"formula_differs": f"B{head + 1}:{letters[run.columns[-1]]}{last}"})
+    sheet.ignore_errors({"formula_differs": f"B{head + 1}:{xl_col_to_name(len(columns))}{last}"})
     _keep_heads(sheet, head)
     _set_print(sheet, pages_wide=2)
 
@@ -359,7 +380,7 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
     sheet.print_area(0, 0, max(head + epochs, 30) - 1, FIRST_BLOCK - 2)
 
 
-def _write_explanation(sheet: Any, styles: _Styles, network: Network) -> None:
+def _write_explanation(sheet: Any, styles: _Styles, network: Network, schedule: Schedule) -> None:
     for column, width in enumerate((11, 42, 48, 84)):
         sheet.set_column(column, column, width)
     sheet.write("A1", "What each column is", styles.title)
@@ -370,7 +391,10 @@ def _write_explanation(sheet: Any, styles: _Styles, network: Network) -> None:
 
     letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(network.columns)}
     rules = _guarded(table_rules(network))
-    cells = _formulas_by_column(rules, table_steps(network), letters, _CELLS, (TABLE_HEAD, 2))
+    rates = _rate_letters(network, schedule)
+    cells = _formulas_by_column(
+        rules, table_steps(network), letters | rates, _CELLS, (TABLE_HEAD, 2)
+    )
     symbols = {"epoch": "the row above + 1", **column_formulas(network)}
     formulas = {"epoch": f"A{TABLE_HEAD + 1}+1", **{name: f[1][1:] for name, f in cells.items()}}
     row = head
@@ -381,7 +405,13 @@ def _write_explanation(sheet: Any, styles: _Styles, network: Network) -> None:
         sheet.write(row, 2, symbols[name], styles.text)
         sheet.write_string(row, 3, formulas[name], styles.code)
         row += 1
-    for title, paragraphs in _notes(network).items():
+    notes = _notes(network)
+    if rates:
+        notes["Learning rate"] = [
+            f"Column {rates['η']} of the sheet {TABLE} has η of each epoch: the step into a row "
+            "takes that of the row above. A number typed there holds for that epoch."
+        ]
+    for title, paragraphs in notes.items():
         sheet.write(row + 1, 0, title, styles.section)
         row += 2
         for paragraph in paragraphs:

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, expect
 from benchmarks.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
 from core.backprop.network import COLUMNS, SEED, Network, descend
 from core.backprop.presets import PRESETS, random_start
+from core.backprop.schedule import Schedule
 from core.backprop.workbook import workbook
 
 W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
@@ -409,7 +410,7 @@ def test_play_walks_to_the_last_epoch(backprop):
 def test_one_step_forward_and_back_and_another_speed(backprop):
     page = backprop("epochs=30&epoch=5")
     forward, back = (
-        page.page.get_by_role("button", name=f"One {way}") for way in ("forward", "back")
+        page.page.get_by_role("button", name=f"One {way}, epoch") for way in ("forward", "back")
     )
     forward.click()
     forward.click()
@@ -442,7 +443,7 @@ def test_hovering_an_edge_shows_its_formula_with_its_numbers(backprop):
     tooltip = page.page.locator("#vg-tooltip-element")
     expect(tooltip).to_contain_text("(out_o1 − t1)·out_o1·(1 − out_o1)·out_h1")
     expect(tooltip).to_contain_text("= 0.0721571")
-    expect(tooltip).to_contain_text("0.4 − 1·(0.0721571) = 0.327843")
+    expect(tooltip).to_contain_text("0.4 − 1·0.0721571 = 0.327843")
 
 
 def test_hovering_the_curve_reads_its_values(backprop):
@@ -472,6 +473,65 @@ def test_edits_rerun_a_fragment_and_not_the_page(backprop, new_page, address):
     page.settle()
     assert len(frames) > 10
     assert not any(title in frame for frame in frames if isinstance(frame, bytes))
+
+
+def test_the_rate_follows_a_schedule_and_is_changed_on_the_way(backprop):
+    page = backprop("epoch=21&w1=0.3")
+    start = replace(SEED, w1=0.3)
+    page.page.get_by_role("button", name="Schedule").click()
+    page.page.get_by_role("radio", name="steps", exact=True).click()
+    scheduled = Schedule(1.0, "steps")
+    reading = page.page.locator(".control:has(#epoch) output")
+    error = scheduled.descend(start, 50).E_total[20]
+    expect(reading).to_have_text(f"E_total at epoch 21: {error:.8f}, η = 0.25")
+    page.page.get_by_label("η of “from here on”").fill("3")
+    page.page.keyboard.press("Enter")
+    page.page.get_by_role("button", name="η = 3 from here on").click()
+    changed = Schedule(1.0, "steps", changes=((21, 3.0),))
+    expect(reading).to_have_text(f"E_total at epoch 21: {error:.8f}, η = 3")
+    last = changed.descend(start, 50)
+    expect(page.page.locator(".control:has(#eta) output")).to_have_text(
+        f"E_total at epoch 50, the last: {last.E_total[-1]:.8f}"
+    )
+    expect(page.page).to_have_url(re.compile("schedule=steps&changes=21%3D3&"))
+    lines = page.chart("Error of each epoch").first.locator(".mark-line path")
+    expect(lines).to_have_count(4)  # E_total, E1, E2, and E_total as it would have been
+
+    # By hand: another η in the table of changes.
+    page.page.get_by_role("button", name="Schedule").click()
+    editor = page.page.locator("[data-testid=stDataFrame] canvas").first
+    editor.wait_for()
+    page.page.wait_for_timeout(800)  # the popover slides to its place
+    box = editor.bounding_box()
+    page.page.mouse.dblclick(box["x"] + box["width"] - 50, box["y"] + 52)
+    page.page.keyboard.press("Control+A")
+    page.page.keyboard.type("0.125")
+    page.page.keyboard.press("Enter")
+    expect(page.page).to_have_url(re.compile("changes=21%3D0.125&"))
+    expect(reading).to_have_text(f"E_total at epoch 21: {error:.8f}, η = 0.125")
+    page.page.keyboard.press("Escape")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Table as CSV").click()
+    rows = pd.read_csv(download.value.path())
+    own = Schedule(1.0, "steps", changes=((21, 0.125),))
+    assert rows["η"].tolist() == own.rates(50).tolist()
+    np.testing.assert_array_equal(rows["E_total"], own.descend(start, 50).E_total)
+
+
+def test_a_click_changes_the_rate_while_it_plays(backprop):
+    page = backprop("epochs=60&new=0.25")
+    page.page.get_by_role("button", name="Play, epoch").click()
+    expect(page.field("epoch")).not_to_have_value(re.compile("^[1-9]$"))
+    page.page.get_by_role("button", name="η = 0.25 from here on").click()
+    expect(page.field("epoch")).to_have_value("60", timeout=20_000)
+    expect(page.page).to_have_url(re.compile(r"changes=\d+%3D0.25"))
+    epoch = int(re.search(r"changes=(\d+)%3D", page.page.url)[1])
+    assert 9 < epoch < 60
+    run = Schedule(1.0, changes=((epoch, 0.25),)).descend(SEED, 60)
+    expect(page.page.locator(".control:has(#epoch) output")).to_have_text(
+        f"E_total at epoch 60: {run.E_total[-1]:.8f}, η = 0.25"
+    )
+    expect(page.cell(60, W5)).to_have_text(six(run.row(60)["w5"]))
 
 
 def test_the_table_downloads_as_csv(backprop):

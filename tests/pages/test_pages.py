@@ -56,7 +56,7 @@ def test_a_preset_sets_the_weights_and_the_url():
     before = values(app, "backprop")["w1"]
     widget(app, "text_input", "backprop.seed").set_value("5").run()
     assert values(app, "backprop")["w1"] != before
-    app.button[0].click().run()
+    next(button for button in app.button if button.label == "Reset all").click().run()
     assert values(app, "backprop")["w1"] == 0.15
     assert not app.query_params
 

@@ -21,6 +21,7 @@ from core.ui.backprop.charts import loss_data, loss_spec, usable_scale
 from core.ui.backprop.derivation import lit
 from core.ui.backprop.diagram import diagram_data, diagram_spec
 from core.ui.backprop.network import network_menu
+from core.ui.backprop.schedule import schedule_menu
 from core.ui.backprop.settings import (
     RUN,
     SLIDER_RATES,
@@ -29,6 +30,8 @@ from core.ui.backprop.settings import (
     current_run,
     current_setup,
     pinned_run,
+    run_before_changes,
+    schedule_of,
     settings,
 )
 from core.ui.backprop.views import following, resting, views
@@ -93,6 +96,7 @@ def _start_fields() -> None:
         if shown == "random":
             settings.number("seed", "Seed", then=lambda: load("random"), width=130)
         st.space("stretch")
+        schedule_menu()
         network_menu()
         st.button("Reset all", icon=":material/restart_alt:", on_click=_reset)
     live_numbers(
@@ -111,7 +115,9 @@ def sliders() -> None:
     """The numbers that are dragged, and what they lead to."""
     epoch, epochs = chosen_epoch(), settings["epochs"]
     steps = len(phase_steps(current_setup().network))
-    errors = current_run().E_total
+    history = current_run()
+    errors, eta = history.E_total, history.learning_rate[epoch - 1]
+    now = "" if schedule_of(settings).is_constant else f", η = {eta:.6g}"
 
     def edited(number_first: bool) -> None:
         if not number_first:
@@ -131,7 +137,7 @@ def sliders() -> None:
                 "epoch",
                 "epoch",
                 range(1, epochs + 1),
-                reading=f"E_total at epoch {epoch}: {errors[epoch - 1]:.8f}",
+                reading=f"E_total at epoch {epoch}: {errors[epoch - 1]:.8f}{now}",
                 step=1,
                 playable=True,
             ),
@@ -176,6 +182,7 @@ def pictures() -> None:
     """The diagram and the curve of the run."""
     settings.complain()
     history, epoch, pinned, step = current_run(), chosen_epoch(), pinned_run(), chosen_step()
+    before = run_before_changes()
     draw(
         diagram_spec(settings["edges"]),
         diagram_data(history, epoch, settings["edges"], step.lit if step else lit()),
@@ -184,13 +191,18 @@ def pictures() -> None:
         "weights between them, with their values at the chosen epoch",
         on_pick=_derive,
     )
-    errors = np.concatenate([run.E_total for run in (history, pinned) if run])
+    errors = np.concatenate([run.E_total for run in (history, pinned, before) if run])
     draw(
-        loss_spec(usable_scale(settings["scale"], errors), is_pinned=pinned is not None),
-        loss_data(history, epoch, pinned),
+        loss_spec(
+            usable_scale(settings["scale"], errors),
+            is_pinned=pinned is not None,
+            is_changed=before is not None,
+        ),
+        loss_data(history, epoch, pinned, before),
         key="loss",
         alt_text="E1, E2 and E_total against the epoch, the chosen epoch marked"
-        + (", and E_total of the pinned run" if pinned else ""),
+        + (", and E_total of the pinned run" if pinned else "")
+        + (", and E_total without the changes of η" if before else ""),
     )
     if pinned:
         _say_what_differs(settings["pin"], epoch)

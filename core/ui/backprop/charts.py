@@ -24,10 +24,11 @@ TIGHT = {"left": 0, "right": 5, "top": 0, "bottom": 0}  # px around a picture of
 
 
 @cache
-def loss_spec(scale: str, *, is_pinned: bool = False) -> dict[str, Any]:
+def loss_spec(scale: str, *, is_pinned: bool = False, is_changed: bool = False) -> dict[str, Any]:
     """E1, E2 and E_total against the epoch; data sets `loss`, `hover` and `chosen`.
 
     is_pinned: also E_total of the pinned run, which may be shorter or longer; data set `pinned`.
+    is_changed: also E_total as it would be without the changes of η; data set `before`.
     """
     import altair as alt
 
@@ -81,13 +82,27 @@ def loss_spec(scale: str, *, is_pinned: bool = False) -> dict[str, Any]:
             .encode(x=epoch, y="value:Q")
         )
         layers = [lines, pinned, mark, points, _hover_of_two(epoch, words)]
+    words_below: dict[str, Any] = {}
+    if is_changed:
+        before = (
+            alt.Chart(alt.NamedData("before"))
+            .transform_filter(_drawable(scale, "value"))
+            .mark_line(clip=True, color=LOSS, strokeWidth=1, opacity=0.7)
+            .encode(x=epoch, y="value:Q")
+        )
+        layers.insert(1, before)
+        words_below["subtitle"] = "thin: E_total without the changes of η"
     chart = alt.layer(*layers).properties(
-        height=HEIGHT, title=alt.Title("Error of each epoch", offset=8), padding=TIGHT
+        height=HEIGHT,
+        title=alt.Title("Error of each epoch", offset=8, **words_below),
+        padding=TIGHT,
     )
     return chart.to_dict(validate=False)
 
 
-def loss_data(history: History, epoch: int, pinned: History | None = None) -> dict[str, pa.Table]:
+def loss_data(
+    history: History, epoch: int, pinned: History | None = None, before: History | None = None
+) -> dict[str, pa.Table]:
     """The data sets of `loss_spec`, with the 1-based `epoch` chosen."""
     columns = {name: history.column(name) for name in ("E_total", "E1", "E2")}
     loss = as_table({"epoch": np.arange(1, history.epochs + 1), **columns})
@@ -96,6 +111,9 @@ def loss_data(history: History, epoch: int, pinned: History | None = None) -> di
         "hover": loss.take(_spread(history.epochs, 200)),
         "chosen": loss.slice(epoch - 1, 1),
     }
+    if before:
+        drawn = _spread(before.epochs, 1000)
+        data["before"] = as_table({"epoch": drawn + 1, "value": before.E_total[drawn]})
     if pinned:
         columns[PINNED] = pinned.E_total
         kept = _spread(max(history.epochs, pinned.epochs), 200)

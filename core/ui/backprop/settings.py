@@ -22,6 +22,7 @@ from core.backprop.network import (
 )
 from core.backprop.phases import PhaseStep, phase_steps
 from core.backprop.presets import COURSE_RATES, PRESETS
+from core.backprop.schedule import KINDS, Schedule
 from core.ui.settings import Choice, Choices, Number, Numbers, Setting, Settings
 from core.ui.text import cut
 
@@ -29,12 +30,39 @@ TABS = ("Table", "Derivation", "Learning rates", "Landscape", "Check")
 
 MOST_EPOCHS = 10_000
 MOST_STEPS = len(phase_steps(Network(biases="learn")))
+MOST_CHANGES = 50
 MOST_IN_WORKBOOK = 1000  # more would take minutes and gigabytes to write
 
 # 0.01 to 10 in steps of 1 %, to 10 %, of the decade: fine where η is small, and round.
 SLIDER_RATES = tuple(
     sorted({step * unit / 1000 for unit in (1, 10, 100) for step in range(10, 101)})
 )
+
+
+@dataclass(frozen=True)
+class Changes:
+    """η changed by hand: (epoch, η) pairs, the epochs ascending."""
+
+    name: str
+    default: tuple[tuple[int, float], ...] = ()
+
+    def parse(self, text: str) -> tuple[tuple[int, float], ...]:
+        epoch, eta = Number("", 1, 1, MOST_EPOCHS, whole=True), Number("", 1, 0, 1000)
+        found = {}
+        for part in text.split():
+            left, is_pair, right = part.partition("=")
+            if not is_pair:
+                raise ValueError(
+                    f"“{cut(part)}” is no change. Enter epoch=η, as in 20=0.5, separated by spaces."
+                )
+            found[int(epoch.parse(left))] = eta.parse(right)
+        if len(found) > MOST_CHANGES:
+            raise ValueError(f"Enter at most {MOST_CHANGES} changes; found {len(found)}.")
+        return tuple(sorted(found.items()))
+
+    def format(self, value: tuple[tuple[int, float], ...]) -> str:
+        return " ".join(f"{epoch}={repr(eta).removesuffix('.0')}" for epoch, eta in value)
+
 
 # The settings that make a run: what is pinned and compared. All others are ways to look at it.
 RUN: tuple[Setting, ...] = (
@@ -45,6 +73,11 @@ RUN: tuple[Setting, ...] = (
     Choice("biases", "none", ("none", "stay", "learn")),
     Choices("kept", [], PARAMETERS),
     Number("eta", 1.0, 0, 1000),
+    Choice("schedule", "constant", KINDS),
+    Number("factor", 0.5, 0.01, 1),
+    Number("every", 10, 1, MOST_EPOCHS, whole=True),
+    Number("floor", 0.0, 0, 1000),
+    Changes("changes"),
     Number("epochs", 50, 1, MOST_EPOCHS, whole=True),
 )
 
@@ -92,6 +125,7 @@ settings = Settings(
         *RUN,
         Number("epoch", 1, 1, MOST_EPOCHS, whole=True),
         Number("step", 0, 0, MOST_STEPS, whole=True),  # within the epoch; 0: none
+        Number("new", 0.1, 0, 1000),  # the η that a click sets from the chosen epoch on
         Number("seed", 0, 0, 9999, whole=True),
         Numbers("rates", COURSE_RATES, 0, 1000, most=12),
         Choice("scale", "linear", ("linear", "log")),
@@ -116,13 +150,21 @@ def setup_of(values: Mapping[str, Any]) -> Setup:
 
 
 def run_of(values: Mapping[str, Any]) -> History:
-    """The descent from there, at the rate and for the epochs among these values."""
-    return _run(setup_of(values), values["eta"], values["epochs"])
+    """The descent from there, at the rates and for the epochs among these values."""
+    return _run(setup_of(values), schedule_of(values), values["epochs"])
+
+
+def schedule_of(values: Mapping[str, Any] | Settings) -> Schedule:
+    """The learning rate of every epoch among these values."""
+    names = ("factor", "every", "floor", "changes")
+    return Schedule(values["eta"], values["schedule"], *(values[name] for name in names))
 
 
 @lru_cache(maxsize=16)  # each fragment that follows the hand asks for it; one can be of 3 MB
-def _run(setup: Setup, eta: float, epochs: int) -> History:
-    return descend(setup, eta, epochs)
+def _run(setup: Setup, schedule: Schedule, epochs: int) -> History:
+    if schedule.is_constant:
+        return descend(setup, schedule.eta, epochs)
+    return schedule.descend(setup, epochs)
 
 
 def epochs_in_workbook(values: Mapping[str, Any] | Settings) -> int:
@@ -139,6 +181,14 @@ def current_setup() -> Setup:
 def current_run() -> History:
     """The run that is set now."""
     return run_of(settings.live()())
+
+
+def run_before_changes() -> History | None:
+    """The run that is set now as it was before η was changed on the way; None if it was not."""
+    schedule = schedule_of(settings)
+    if schedule.is_constant:
+        return None
+    return _run(current_setup(), schedule.before, settings["epochs"])
 
 
 def pinned_run() -> History | None:

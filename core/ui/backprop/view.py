@@ -9,6 +9,7 @@ from core.ui.backprop.settings import (
     epochs_in_workbook,
     pin,
     run_of,
+    schedule_of,
     settings,
     setup_of,
 )
@@ -52,14 +53,18 @@ def downloads() -> None:
     values = settings.live()
 
     def table() -> str:
-        return run_of(values()).table().to_csv(index=False)
+        run = run_of(values())
+        rows = run.table()
+        if not schedule_of(values()).is_constant:
+            rows["η"] = run.learning_rate
+        return rows.to_csv(index=False)
 
     def live_workbook() -> bytes:
         # Its library takes longer to import than the page's first numbers may.
         from core.backprop.workbook import workbook
 
         now = values()
-        return workbook(setup_of(now), now["eta"], epochs_in_workbook(now))
+        return workbook(setup_of(now), schedule_of(now), epochs_in_workbook(now))
 
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(

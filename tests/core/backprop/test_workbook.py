@@ -17,6 +17,7 @@ from spreadsheet import Calculated
 from core.backprop.derivation import column_formulas
 from core.backprop.network import COLUMNS, COURSE, SEED, Network, Setup, descend
 from core.backprop.presets import COURSE_RATES, PRESETS
+from core.backprop.schedule import KINDS, Schedule
 from core.backprop.workbook import (
     COMPARISON,
     COMPARISON_HEAD,
@@ -149,6 +150,24 @@ def test_everything_follows_a_changed_initial_value(name, calculate):
     calculated = calculate(workbook(SEED, 1.0, 3), {name: 0.35})
     setup = SEED if name == "η" else replace(SEED, **{name: 0.35})
     assert_engine(calculated, setup, 0.35 if name == "η" else 1.0, 3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("changes", [(), ((3, 2.5), (6, 0.0), (99, 7.0))])
+def test_a_schedule_is_a_live_column(kind, changes, calculate):
+    schedule = Schedule(1.5, kind, 0.7, 2, 0.25, changes)
+    calculated = calculate(workbook(SEED, schedule, 8))
+    rows = schedule.descend(SEED, 8).rows
+    np.testing.assert_allclose(table(calculated, 8).astype(float), rows, rtol=1e-9, atol=1e-12)
+    rates = columns(calculated, TABLE, TABLE_HEAD, 1 + len(COLUMNS), 1, 8)[0]
+    if schedule.is_constant:
+        assert not any(rates)
+        return
+    np.testing.assert_allclose(rates.astype(float), schedule.rates(8), rtol=1e-12)
+    other = replace(schedule, eta=0.5)
+    calculated = calculate(workbook(SEED, schedule, 8), {"η": 0.5})
+    rows = other.descend(SEED, 8).rows
+    np.testing.assert_allclose(table(calculated, 8).astype(float), rows, rtol=1e-9, atol=1e-12)
 
 
 def test_a_column_follows_a_changed_rate(calculate):
