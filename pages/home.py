@@ -44,8 +44,8 @@ with st.container(border=True, key="first"):
         st.subheader("Backpropagation, number by number", anchor=False)
         st.markdown(
             "The 2-2-2 network of every backpropagation course. Drag the learning rate or edit a "
-            "weight: the diagram, the error curve and all 31 columns of the table follow. Take "
-            "an epoch step by step, or click an edge, and its derivative is taken apart, rule by rule."
+            "weight: the diagram, the error curve and all 31 columns of the table follow. Take an "
+            "epoch step by step, or click an edge, and its derivative is taken apart, rule by rule."
         )
         st.markdown(
             "**Start here:** drag η up to 10, then press play and watch w5 and w6 change sign."

@@ -83,21 +83,23 @@ def _table() -> None:
     rows = pd.DataFrame(
         {_EPOCH: [epoch for epoch, _ in began], _RATE: [rate for _, rate in began]}
     ).astype({_EPOCH: "int64", _RATE: "float64"})
-    st.data_editor(
-        rows,
-        key=key,
-        num_rows="dynamic",
-        hide_index=True,
-        on_change=edited,
-        column_config={
-            _EPOCH: st.column_config.NumberColumn(
-                min_value=1, max_value=MOST_EPOCHS, step=1, required=True
-            ),
-            _RATE: st.column_config.NumberColumn(
-                min_value=0, max_value=1000, required=True, format="%.6g"
-            ),
-        },
-    )
+    # In a container of its own: the browser's editor keeps the number of rows it began with.
+    with st.container(key=f"changes-{number}"):
+        st.data_editor(
+            rows,
+            key=key,
+            num_rows="dynamic",
+            hide_index=True,
+            on_change=edited,
+            column_config={
+                _EPOCH: st.column_config.NumberColumn(
+                    min_value=1, max_value=MOST_EPOCHS, step=1, required=True
+                ),
+                _RATE: st.column_config.NumberColumn(
+                    min_value=0, max_value=1000, required=True, format="%.6g"
+                ),
+            },
+        )
 
 
 def _applied(began: _Changes, edits: dict[str, Any]) -> _Changes:
