@@ -498,12 +498,14 @@ def test_the_rate_follows_a_schedule_and_is_changed_on_the_way(backprop):
     expect(lines).to_have_count(4)  # E_total, E1, E2, and E_total as it would have been
 
     # By hand: another η in the table of changes.
-    page.page.get_by_role("button", name="Schedule").click()
     editor = page.page.locator("[data-testid=stDataFrame] canvas").first
+    expect(editor).to_be_hidden()  # a click elsewhere has closed the choices
+    page.page.get_by_role("button", name="Schedule").click()
     editor.wait_for()
     page.page.wait_for_timeout(800)  # the popover slides to its place
     box = editor.bounding_box()
     page.page.mouse.dblclick(box["x"] + box["width"] - 50, box["y"] + 52)
+    page.page.locator(".gdg-input").wait_for()
     page.page.keyboard.press("Control+A")
     page.page.keyboard.type("0.125")
     page.page.keyboard.press("Enter")
