@@ -14,14 +14,17 @@ from core.backprop.cells import Book, Calculator
 from core.backprop.formula import Address
 from core.backprop.reading import Reading
 
+# Every repetition is possessive (`*+`): a cell of a thousand dashes takes no longer than another.
 _WORD = (
     "b|bias(?:es)?|θ|theta|biais|sesgo|viés|soglia|schwellwerte?|schwellenwerte?|смещение|порог|"
     "偏置|偏差|バイアス|편향|sapma|próg"
 )
-_LAYER = r"[\s_\-]*(?:hidden|output|out)?[\s_\-]*(?:layer|neuron)?[\s_\-]*[ho]?_?[1-4]?"
+_LAYER = r"[\s_\-]*+(?:hidden|output|out)?[\s_\-]*+(?:layer|neuron)?[\s_\-]*+[ho]?_?[1-4]?"
 _NAME = rf"(?:{_WORD})(?:{_LAYER})"
-_LABEL = re.compile(rf"\W*{_NAME}\W*|[ho][12][\s_]*bias\W*|(?:hidden|output)[\s_]*bias\W*")
-_TOLD = re.compile(rf"(?<![\w.])({_NAME})\s*[=:]\s*([-+−]?\d*[.,]?\d+)")
+_LABEL = re.compile(rf"\W*+{_NAME}\W*+|[ho][12][\s_]*+bias\W*+|(?:hidden|output)[\s_]*+bias\W*+")
+_TOLD = re.compile(rf"(?<![\w.])({_NAME})\s*+[=:]\s*+([-+−]?\d*+[.,]?\d++)")
+
+_ROOM = 1e-3  # by how much a sum may differ from what its shown numbers come to
 
 # Each weighted sum: its two weights and what they weigh.
 _SUMS = {
@@ -35,27 +38,30 @@ _SUMS = {
 def bias_in(reading: Reading) -> tuple[str, float, Address] | None:
     """A bias that the table's first epoch adds to a weighted sum: its name, value and cell.
 
-    A number counts if it is called a bias and is what the sum is more than its two products.
+    A number counts if it is called a bias, or a threshold, and is the difference between the sum
+    and its two products.
     """
-    extra = [amount for node in _SUMS if (amount := _beyond_products(reading, node)) is not None]
+    extra = [abs(_beyond_products(reading, node)) for node in _SUMS]
+    if not any(amount > _ROOM for amount in extra):
+        return None
     for name, value, at in _called_biases(reading.book, reading.actual):
-        room = 1e-3 * max(1.0, abs(value))
-        if abs(value) > 2 * room and any(abs(amount - value) <= room for amount in extra):
+        room = _ROOM * max(1.0, abs(value))
+        if abs(value) > 2 * room and any(abs(amount - abs(value)) <= room for amount in extra):
             return name, value, at
     return None
 
 
-def _beyond_products(reading: Reading, node: str) -> float | None:
-    """A node's weighted sum at the first epoch, less its products; None if that is not shown."""
+def _beyond_products(reading: Reading, node: str) -> float:
+    """A node's weighted sum at the first epoch, less its products; 0 if that is not shown."""
     total = _number(reading, node)
     if total is None:
         out = _number(reading, f"out_{node}")
         if out is None or not 0 < out < 1:
-            return None
+            return 0.0
         total = math.log(out / (1 - out))
     factors = [_number(reading, name) for name in _SUMS[node]]
     if any(factor is None for factor in factors):
-        return None
+        return 0.0
     one, its, other, others = factors
     return total - one * its - other * others  # type: ignore[operator]
 

@@ -27,7 +27,8 @@ class Schedule:
     """η of every epoch.
 
     eta: that of the first. kind: of `KINDS`. factor, every, floor: as in the formulas above.
-    changes: (epoch, η) pairs, the epochs ascending and from 1.
+    over: K of the cosine; 0: as many epochs as are asked for. changes: (epoch, η) pairs, the epochs
+    ascending and from 1.
     """
 
     eta: float
@@ -36,6 +37,7 @@ class Schedule:
     every: int = 10
     floor: float = 0.0
     changes: tuple[tuple[int, float], ...] = ()
+    over: int = 0
 
     @property
     def is_constant(self) -> bool:
@@ -55,10 +57,14 @@ class Schedule:
         elif self.kind == "exponential":
             rates *= self.factor ** (past / self.every)
         elif self.kind == "cosine":
-            rates += (self.floor - self.eta) * (1 - np.cos(np.pi * past / max(epochs - 1, 1))) / 2
+            rates += (self.floor - self.eta) * (1 - np.cos(np.pi * past / self._last(epochs))) / 2
         for epoch, eta in self.changes:
             rates[epoch - 1 :] = eta
         return rates
+
+    def _last(self, epochs: int) -> int:
+        """K − 1, and 1 where that is 0."""
+        return max((self.over or epochs) - 1, 1)
 
     def descend(self, setup: Setup, epochs: int) -> History:
         """The run from `setup`, at these rates."""
@@ -75,7 +81,7 @@ class Schedule:
             "steps": f"{eta}*{self.factor!r}^INT({past}/{self.every})",
             "exponential": f"{eta}*{self.factor!r}^({past}/{self.every})",
             "cosine": f"{self.floor!r}+({eta}-{self.floor!r})*"
-            f"(1+COS(PI()*{past}/{max(epochs - 1, 1)}))/2",
+            f"(1+COS(PI()*{past}/{self._last(epochs)}))/2",
         }[self.kind]
         changed, first = dict(self.changes), min((e for e, _ in self.changes), default=epochs + 1)
         return [

@@ -507,7 +507,7 @@ def test_the_rate_follows_a_schedule_and_is_changed_on_the_way(backprop):
     page.page.mouse.dblclick(box["x"] + box["width"] - 50, box["y"] + 52)
     page.page.locator(".gdg-input").wait_for()
     page.page.keyboard.press("Control+A")
-    page.page.keyboard.type("0.125")
+    page.page.keyboard.type("0.125", delay=60)  # as a hand does
     page.page.keyboard.press("Enter")
     expect(page.page).to_have_url(re.compile("changes=21%3D0.125&"))
     expect(reading).to_have_text(f"E_total at epoch 21: {error:.8f}, η = 0.125")
@@ -919,7 +919,7 @@ def test_another_kind_of_network_is_followed_everywhere(backprop):
     expect(page.page.locator(".control:has(#eta) output")).to_contain_text(
         f"{descend(mazur, 0.5, 50).E_total[-1]:.8f}"
     )
-    page.page.get_by_test_id("stPopoverButton").click()
+    page.page.get_by_role("button", name="Network", exact=True).click()
     for group, choice in (("hidden", "tanh"), ("Biases", "Learn")):
         page.page.get_by_role("radiogroup", name=group).get_by_role("radio", name=choice).click()
     page.page.locator("[data-testid=stPopoverBody]").get_by_role("button", name="w2").click()

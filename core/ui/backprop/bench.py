@@ -21,7 +21,7 @@ from core.ui.backprop.charts import loss_data, loss_spec, usable_scale
 from core.ui.backprop.derivation import lit
 from core.ui.backprop.diagram import diagram_data, diagram_spec
 from core.ui.backprop.network import network_menu
-from core.ui.backprop.schedule import schedule_menu
+from core.ui.backprop.schedule import FIELDS, schedule_menu
 from core.ui.backprop.settings import (
     RUN,
     SLIDER_RATES,
@@ -42,7 +42,11 @@ from core.ui.site import redraw
 from core.ui.text import plain
 
 _IS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
-_WORDS = {"eta": "η", "hidden": "hidden activation", "output": "output activation"}
+_WORDS = {
+    **{"eta": "η", "hidden": "hidden activation", "output": "output activation"},
+    **{"schedule": "η is", "every": "epochs a factor", "floor": "lowest η"},
+    "changes": "η changed by hand",
+}
 
 
 def load(preset: str | None) -> None:
@@ -213,17 +217,19 @@ def pictures() -> None:
 def _derive(name: str) -> None:
     """Open the derivation of an edge; a node has none."""
     if name in EDGES:
-        settings.edit({"weight": name, "tab": "Derivation"})
-        redraw("pictures", "views")
+        settings.edit({"weight": name, "tab": "Derivation", "step": 0})
+        redraw("sliders", "pictures", "views")
 
 
 def _say_what_differs(pinned: Mapping[str, Any], epoch: int) -> None:
     has_biases = {pinned["biases"], settings["biases"]} != {"none"}
+    used = {name for kind in (pinned, settings) for name, _ in FIELDS[kind["schedule"]]}
+    unused = {name for fields in FIELDS.values() for name, _ in fields} - used
+    unused |= set() if has_biases else set(BIASES)
     differing = [
         setting
         for setting in RUN
-        if pinned[setting.name] != settings[setting.name]
-        and (has_biases or setting.name not in BIASES)
+        if pinned[setting.name] != settings[setting.name] and setting.name not in unused
     ]
 
     def words(values: Mapping[str, Any] | Settings) -> str:

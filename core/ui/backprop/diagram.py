@@ -79,7 +79,7 @@ def diagram_spec(show: str) -> dict[str, Any]:
         filled=True, size=3000, color=FORWARD, opacity=1, stroke=NEUTRAL, strokeWidth=1, aria=False
     ).encode(**place)
     rings = nodes.mark_point(
-        filled=False, size=4300, strokeWidth=2.5, stroke=GRADIENT_UP, opacity=1, aria=False
+        filled=False, size=3700, strokeWidth=2.5, stroke=GRADIENT_UP, opacity=1, aria=False
     ).encode(**place, strokeOpacity=alt.StrokeOpacity("ring:Q", scale=None))
     inside: dict[str, Any] = {"fontSize": 12, "color": "white", "aria": False}
     names = nodes.mark_text(dy=-8, fontWeight="bold", **inside).encode(**place, text="name:N")

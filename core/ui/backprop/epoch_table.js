@@ -193,13 +193,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     box.size.observe(box);
   }
   fill();
-  if (box.chosen !== chosen) {
-    box.chosen = chosen;
-    const top = (chosen - 1) * ROW;
+  const last = Math.max(chosen, marks.computed?.[0] ?? 0); // an update writes the next row
+  if (box.chosen !== last) {
+    box.chosen = last;
+    const top = (last - 1) * ROW;
     const room = box.clientHeight - head.offsetHeight - ROW;
     if (room > 0 && (top < box.scrollTop || top > box.scrollTop + room)) box.scrollTop = top - room / 2;
   }
-  const marked = JSON.stringify(marks);
+  const marked = JSON.stringify([marks.computed?.[1], marks.used]);
   if (box.marked !== marked) {
     box.marked = marked;
     // What is computed comes into view; else what it is computed from.

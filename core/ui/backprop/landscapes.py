@@ -49,27 +49,34 @@ def landscapes() -> None:
             st.selectbox(
                 label, learned, width=110, **settings.widget(name, then=lambda: redraw("panel"))
             )
-    history, epoch = current_run(), chosen_epoch()
     across, up = settings["across"], settings["up"]
-    found = _around(history, epoch, across, up)
-    picture, words = st.columns([3, 1], gap="medium")
-    with picture:
-        draw(
-            landscape_spec(across, up, _is_log(found)),
-            landscape_data(found, history, epoch, across, up, _compared(), is_read=settings.landed),
-            key="landscape",
-            alt_text="E_total as filled contours over two weights, the path of the descent on it, "
-            "the chosen epoch and the direction of its step",
-        )
-    with words:
+    left, right = st.columns([3, 1], gap="medium")
+    with left:
+        contours()
+    with right:
         st.markdown(
-            f"**Colours** are E_total with all other weights as they are at epoch {epoch}: a "
+            "**Colours** are E_total with all other weights as they are at the chosen epoch: a "
             "slice of a landscape in all their directions, so it changes from epoch to epoch.\n\n"
             "**The thick line** is this run, its point the chosen epoch. **Thin lines** are the "
             "rates that are compared; a dot is where one ends.\n\n"
             f"**The arrow** points against the gradient, where the next step of {across} and {up} "
             "leads. Its length says nothing."
         )
+
+
+@st.fragment(key="contours")
+def contours() -> None:
+    """The landscape itself, which follows the hand."""
+    history, epoch = current_run(), chosen_epoch()
+    across, up = settings["across"], settings["up"]
+    found = _around(history, epoch, across, up)
+    draw(
+        landscape_spec(across, up, _is_log(found)),
+        landscape_data(found, history, epoch, across, up, _compared(), is_read=settings.landed),
+        key="landscape",
+        alt_text="E_total as filled contours over two weights, the path of the descent on it, "
+        "the chosen epoch and the direction of its step",
+    )
 
 
 def _keep_apart(learned: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from core.ui.site import redraw
 
 _EPOCH, _RATE = "from epoch", "η"
 _TABLE = "backprop.changes table"  # in the session: what it began with, what it holds, its number
-_FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
+FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
     "constant": (),
     "steps": (("factor", "Factor"), ("every", "every … epochs")),
     "exponential": (("factor", "Factor"), ("every", "over … epochs")),
@@ -41,7 +41,7 @@ def schedule() -> None:
         "Learning rate", KINDS, required=True, **settings.widget("schedule", then=_redraw)
     )
     with st.container(horizontal=True):
-        for name, label in _FIELDS[settings["schedule"]]:
+        for name, label in FIELDS[settings["schedule"]]:
             settings.number(name, label, then=_redraw, width=150)
     settings.number("new", "η of “from here on”", then=lambda: redraw("start"))
     _table()
@@ -49,9 +49,14 @@ def schedule() -> None:
 
 def _change() -> None:
     """Another η from the chosen epoch on."""
+    if chosen_epoch() == settings["epochs"]:
+        st.toast("This is the last epoch: no step follows that another η could make.")
+        return
     changes = {**dict(settings["changes"]), chosen_epoch(): settings["new"]}
-    if len(changes) <= MOST_CHANGES:
-        settings.edit({"changes": tuple(sorted(changes.items()))})
+    if len(changes) > MOST_CHANGES:
+        st.toast(f"There are {MOST_CHANGES} changes already, the most. Delete one in Schedule.")
+        return
+    settings.edit({"changes": tuple(sorted(changes.items()))})
     _redraw()
 
 
@@ -69,14 +74,20 @@ def _table() -> None:
 
     state, now = st.session_state, settings["changes"]
     began, held, number = state.get(_TABLE, (now, now, 0))
-    if held != now:
+    # It forgets the edits while another page is open.
+    is_forgotten = began != now and f"backprop.changes {number}" not in state
+    if held != now or is_forgotten:
         began, held, number = now, now, number + 1
     state[_TABLE] = began, held, number
     key = f"backprop.changes {number}"
 
     def edited() -> None:
-        changes = _applied(began, state[key])
-        state[_TABLE] = began, changes, number
+        changes, left_out = _applied(began, state[key])
+        state[_TABLE] = began, None if left_out else changes, number
+        if left_out:
+            st.toast(
+                f"Of two changes at one epoch the later counts, and {MOST_CHANGES} are the most."
+            )
         settings.edit({"changes": changes})
         _redraw()
 
@@ -102,21 +113,24 @@ def _table() -> None:
         )
 
 
-def _applied(began: _Changes, edits: dict[str, Any]) -> _Changes:
-    """The changes after a person's edits; of two at one epoch the later counts.
+def _applied(began: _Changes, edits: dict[str, Any]) -> tuple[_Changes, int]:
+    """The changes after a person's edits, and how many of the rows make none.
 
-    A row that is not whole yet, or out of range, is none.
+    Of two at one epoch the later counts. A row that is not whole yet is not counted.
     """
     rows = [{_EPOCH: epoch, _RATE: rate} for epoch, rate in began]
     for index, cells in edits["edited_rows"].items():
         rows[int(index)].update(cells)
     gone = set(edits["deleted_rows"])
     rows = [row for index, row in enumerate(rows) if index not in gone] + edits["added_rows"]
-    whole = {}
+    whole: dict[int, float] = {}
+    count = 0
     for row in rows:
         epoch, rate = row.get(_EPOCH), row.get(_RATE)
         if epoch is None or rate is None:
             continue
         if 1 <= epoch <= MOST_EPOCHS and 0 <= rate <= 1000:
             whole[int(epoch)] = float(rate)
-    return tuple(sorted(whole.items())[:MOST_CHANGES])
+            count += 1
+    changes = tuple(sorted(list(whole.items())[:MOST_CHANGES]))
+    return changes, count - len(changes)

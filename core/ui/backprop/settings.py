@@ -156,8 +156,8 @@ def run_of(values: Mapping[str, Any]) -> History:
 
 def schedule_of(values: Mapping[str, Any] | Settings) -> Schedule:
     """The learning rate of every epoch among these values."""
-    names = ("factor", "every", "floor", "changes")
-    return Schedule(values["eta"], values["schedule"], *(values[name] for name in names))
+    names = ("eta", "schedule", "factor", "every", "floor", "changes", "epochs")
+    return Schedule(*(values[name] for name in names))
 
 
 @lru_cache(maxsize=16)  # each fragment that follows the hand asks for it; one can be of 3 MB
@@ -185,10 +185,11 @@ def current_run() -> History:
 
 def run_before_changes() -> History | None:
     """The run that is set now as it was before η was changed on the way; None if it was not."""
-    schedule = schedule_of(settings)
-    if schedule.is_constant:
+    schedule, epochs = schedule_of(settings), settings["epochs"]
+    # The last epoch's η makes no step.
+    if (schedule.rates(epochs)[:-1] == schedule.before.rates(epochs)[:-1]).all():
         return None
-    return _run(current_setup(), schedule.before, settings["epochs"])
+    return _run(current_setup(), schedule.before, epochs)
 
 
 def pinned_run() -> History | None:

@@ -31,7 +31,7 @@ _VIEWS = dict(
             _View(table, follow=("panel",)),
             _View(derivation, follow=("rules",), rest=("reasons",)),
             _View(rates, rest=("panel",)),
-            _View(landscapes, follow=("panel",), rest=("panel",)),
+            _View(landscapes, follow=("contours",), rest=("contours",)),
             _View(checks, rest=("panel",)),
         ),
         strict=True,

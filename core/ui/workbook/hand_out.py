@@ -5,23 +5,25 @@ from __future__ import annotations
 import streamlit as st
 
 from core.backprop.network import Setup
+from core.backprop.schedule import Schedule
 from core.backprop.workbook import workbook
 from core.ui.site import link
 from core.ui.workbook.words import XLSX, in_words
 
 
-def view(setup: Setup, rate: float, epochs: int) -> None:
+def view(setup: Setup, schedule: Schedule, epochs: int) -> None:
     """The setting of the backpropagation page as a file."""
     st.markdown(
         "The setting of the backpropagation page as a workbook that calculates itself: change η, "
         "an input, a target or a weight in Excel or LibreOffice, and the table, both charts and "
         "all six learning rates follow."
     )
-    st.markdown(f"{in_words(setup.numbers | {'η': rate})}; {epochs} epochs.")
+    changing = "" if schedule.is_constant else ", which changes on the way as set there"
+    st.markdown(f"{in_words(setup.numbers | {'η': schedule.eta})}{changing}; {epochs} epochs.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Workbook",
-            lambda: workbook(setup, rate, epochs),
+            lambda: workbook(setup, schedule, epochs),
             file_name="backprop.xlsx",
             mime=XLSX,
             icon=":material/download:",

@@ -15,6 +15,7 @@ from spreadsheet import Calculated
 
 from benchmarks.harness import ROOT
 from core.backprop.audit import FileError, audit, main
+from core.backprop.biases import _LABEL, _TOLD
 from core.backprop.case import cell_states
 from core.backprop.example import faulty_workbook
 from core.backprop.mend import MARK
@@ -163,6 +164,14 @@ def test_a_network_with_biases_is_said_to_be_another_exercise(biases):
         FileError, match=r"a bias, b1 = 0\.35 in Backprop!\w+\. That is not this exer"
     ):
         audit(workbook(setup, 0.5, 12))
+
+
+@pytest.mark.parametrize(
+    "text", ["b" + "-" * 198 + "x", "b" + "_" * 198 + "x", "-" * 199, "b" * 199]
+)
+def test_a_text_of_one_sign_takes_no_longer_than_another(text):
+    # Backtracking through it took a second a cell: twenty seconds here.
+    assert not [name for name in (_LABEL.fullmatch(text), *_TOLD.findall(text * 20)) if name]
 
 
 @pytest.mark.parametrize(

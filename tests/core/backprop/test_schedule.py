@@ -44,3 +44,9 @@ def test_a_schedule_that_never_moves_is_a_constant_rate():
     assert Schedule(0.7).is_constant
     assert not Schedule(0.7, "cosine").is_constant
     assert not Schedule(0.7, changes=((2, 0.7),)).is_constant
+
+
+def test_the_first_part_of_a_cosine_is_that_of_the_whole():
+    whole = Schedule(1.0, "cosine", over=10_000)
+    np.testing.assert_array_equal(whole.rates(1000), whole.rates(10_000)[:1000])
+    assert "/9999)" in whole.cells("$F$4", 3, "A{r}", "B{p}")[1]

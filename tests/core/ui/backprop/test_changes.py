@@ -39,11 +39,15 @@ def edits(edited=None, added=(), deleted=()):
 
 def test_a_person_s_edits_are_applied_to_the_rows_they_were_made_on():
     began = ((5, 0.5), (9, 0.1))
-    assert _applied(began, edits()) == began
-    assert _applied(began, edits({1: {"η": 2}})) == ((5, 0.5), (9, 2.0))
-    assert _applied(began, edits({0: {"from epoch": 20}})) == ((9, 0.1), (20, 0.5))
+    assert _applied(began, edits()) == (began, 0)
+    assert _applied(began, edits({1: {"η": 2}}))[0] == ((5, 0.5), (9, 2.0))
+    assert _applied(began, edits({0: {"from epoch": 20}}))[0] == ((9, 0.1), (20, 0.5))
     assert _applied(began, edits(deleted=[0])) == ((9, 0.1),)
-    assert _applied(began, edits(added=[{"from epoch": 7, "η": 3}])) == ((5, 0.5), (7, 3), (9, 0.1))
+    assert _applied(began, edits(added=[{"from epoch": 7, "η": 3}]))[0] == (
+        (5, 0.5),
+        (7, 3),
+        (9, 0.1),
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,8 +63,13 @@ def test_a_person_s_edits_are_applied_to_the_rows_they_were_made_on():
     ],
 )
 def test_a_row_that_is_not_whole_or_out_of_range_changes_nothing(row):
-    assert _applied(((5, 0.5),), edits(added=[row])) == ((5, 0.5),)
+    assert _applied(((5, 0.5),), edits(added=[row])) == (((5, 0.5),), 0)
 
 
 def test_of_two_at_one_epoch_the_later_counts():
-    assert _applied(((5, 0.5),), edits(added=[{"from epoch": 5, "η": 2}])) == ((5, 2.0),)
+    assert _applied(((5, 0.5),), edits(added=[{"from epoch": 5, "η": 2}])) == (((5, 2.0),), 1)
+
+
+def test_a_row_too_many_is_the_one_left_out():
+    began = tuple((epoch, 1.0) for epoch in range(2, 52))
+    assert _applied(began, edits(added=[{"from epoch": 1, "η": 2}])) == (began, 1)
