@@ -42,12 +42,9 @@ def test_a_person_s_edits_are_applied_to_the_rows_they_were_made_on():
     assert _applied(began, edits()) == (began, 0)
     assert _applied(began, edits({1: {"η": 2}}))[0] == ((5, 0.5), (9, 2.0))
     assert _applied(began, edits({0: {"from epoch": 20}}))[0] == ((9, 0.1), (20, 0.5))
-    assert _applied(began, edits(deleted=[0])) == ((9, 0.1),)
-    assert _applied(began, edits(added=[{"from epoch": 7, "η": 3}]))[0] == (
-        (5, 0.5),
-        (7, 3),
-        (9, 0.1),
-    )
+    assert _applied(began, edits(deleted=[0])) == (((9, 0.1),), 0)
+    added = edits(added=[{"from epoch": 7, "η": 3}])
+    assert _applied(began, added) == (((5, 0.5), (7, 3.0), (9, 0.1)), 0)
 
 
 @pytest.mark.parametrize(
