@@ -106,7 +106,7 @@ def reading(page: Page, name: str) -> list[str]:
     found = [page.url.partition("?")[2]]
     if name == "backprop":
         fields = page.locator(".controls input[type=text]")
-        expect(fields).to_have_count(15)
+        expect(fields).to_have_count(16)
         found += [field.input_value() for field in fields.all()]
     if name == "mnist":
         found += page.get_by_role("tab", selected=True).all_inner_texts()
