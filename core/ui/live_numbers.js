@@ -2,20 +2,21 @@
 //
 //   input, change ──> waiting: the newest value of each field
 //                        │ one at a time: the next leaves when the last one is answered
-//                        ├── edit {name, value, landed, numberFirst, number} ──> setting, on_edit
+//                        ├── edit {name, value, does, landed, …, number} ─────> setting, on_edit
 //     fields, answered ──┴<───────────────────── data.answered = number ──────── numbers drawn
 //                        │ after an edit that was numberFirst
 //                        ├── draw ────────────────────────────────────────────> on_draw: pictures
 //                        │ RESTS ms after an edit that landed
 //                        └── rest ────────────────────────────────────────────> on_rest: the slow
 //
+// does: "toggle", or "before" and "after" for a step past an end: the server knows what that means.
 // landed: the hand has let go (change), or still moves (input). numberFirst: the edit follows a
 // pause, so its number is answered before its pictures. An answer that never comes (the page was
 // drawn anew, the connection was lost) is given up after LOST ms.
 const LOST = 2000;
 const RESTS = 200;
 const PAUSE = 200; // ms without an edit: the next one follows a pause
-const PACE = 120; // ms between the values that "play" walks through
+const PACE = 100; // ms between the values that "play" walks through
 const SPEEDS = { "¼×": { pace: 4 * PACE, step: 1 }, "1×": { pace: PACE, step: 1 }, "5×": { pace: PACE, step: 5 } };
 
 const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -46,8 +47,9 @@ const build = ({ name, label, slider, playable, isWide }) => {
     ...(playable && player(label)),
     reading: element("output", { className: isWide ? "wide" : "" }),
     problem: element("p", { role: "alert", id: `${name}-problem` }),
+    toggle: element("button", { type: "button", className: "toggle" }),
   };
-  row.append(element("label", { htmlFor: name, textContent: label }));
+  row.append(element("label", { htmlFor: name, textContent: label }), parts.toggle);
   const below = !isWide && parts.reading;
   row.append(...[parts.exact, parts.player, parts.range, below, parts.problem].filter(Boolean));
   return parts;
@@ -61,16 +63,16 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const flush = () => {
     const isFree = link.answered >= link.sent || performance.now() - link.at > LOST;
     if (!link.waiting.size || !isFree) return;
-    const [name, { value, landed }] = link.waiting.entries().next().value;
+    const [name, { value, does, landed }] = link.waiting.entries().next().value;
     link.waiting.delete(name);
     const numberFirst = data.drawsLater && landed && performance.now() - (link.at ?? 0) > PAUSE;
     Object.assign(link, { at: performance.now(), numberFirst, landed, sent: link.sent + 1 });
-    setStateValue("edit", { name, value, landed, numberFirst, number: link.sent });
+    setStateValue("edit", { name, value, does, landed, numberFirst, number: link.sent });
     setTimeout(flush, LOST + 1);
   };
-  const send = (name, value, landed) => {
+  const send = (name, value, landed, does = "") => {
     clearTimeout(link.rest);
-    link.waiting.set(name, { value, landed });
+    link.waiting.set(name, { value, does, landed });
     // A key fires "input" and "change" in one go: of the two only the second is sent.
     if (landed) flush();
     else setTimeout(flush);
@@ -96,7 +98,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       if (!parts.typing && exact.value !== text) exact.value = text;
       exact.ariaValueNow = exact.ariaValueText = text;
       if (!range) return;
-      range.setAttribute("aria-valuetext", text);
+      range.setAttribute("aria-valuetext", text === field.text && field.spoken || text);
       range.style.setProperty("--done", (range.value - range.min) / (range.max - range.min || 1));
     };
     if (range) Object.assign(range, { min: slider.min, max: slider.max });
@@ -109,6 +111,12 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       show(field.text);
     }
 
+    parts.toggle.hidden = !field.toggle;
+    if (field.toggle) {
+      const { label, isOn } = field.toggle;
+      Object.assign(parts.toggle, { ariaLabel: label, title: label, ariaPressed: isOn });
+      parts.toggle.onclick = () => send(name, "", true, "toggle");
+    }
     exact.oninput = () => {
       parts.typing = true;
       send(name, exact.value, false);
@@ -137,14 +145,16 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     range.onpointerdown = () => { parts.held = true; };
     range.onpointerup = range.onpointercancel = () => { parts.held = false; };
     if (!play) continue;
-    parts.move = move;
-    const step = (by) => {
-      stop();
+    // One step, also past an end; from there on only when that has been answered.
+    const step = (by, landed) => {
+      const from = range.value;
       range.stepUp(by);
-      move(true);
+      if (range.value !== from) move(landed);
+      else if (isAnswered && (by > 0 ? field.hasAfter : field.hasBefore)) send(name, "", landed, by > 0 ? "after" : "before");
     };
-    parts.back.onclick = () => step(-1);
-    parts.forward.onclick = () => step(1);
+    Object.assign(parts, { move, step, isLast: () => range.value === range.max && !field.hasAfter });
+    parts.back.onclick = () => { stop(); step(-1, true); };
+    parts.forward.onclick = () => { stop(); step(1, true); };
     const stop = () => {
       clearTimeout(parts.timer);
       parts.timer = null;
@@ -156,16 +166,16 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
         return stop();
       }
       play.ariaLabel = `Pause, ${field.label}`;
-      if (range.value === range.max) range.value = range.min;
+      if (parts.isLast()) range.value = range.min;
       const walk = () => {
         if (!root.isConnected) return stop();
         const { pace, step: by } = SPEEDS[parts.speed.value];
         parts.timer = setTimeout(walk, pace);
         if (link.waiting.size) return;
-        range.stepUp(by);
-        const done = range.value === range.max;
-        parts.move(done);
-        if (done) stop();
+        parts.step(by, false);
+        if (!parts.isLast()) return;
+        parts.move(true);
+        stop();
       };
       parts.timer = setTimeout(walk, PACE);
     };

@@ -10,7 +10,7 @@ field to be mended. How browser and server talk is drawn at the top of `live_num
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,25 @@ _mount = st.components.v2.component(
 
 
 @dataclass(frozen=True)
+class Toggle:
+    """A button that is on or off. label: what it is when on. settings: what a click makes so."""
+
+    label: str
+    is_on: bool
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class LiveNumber:
     """How the number of a setting is shown.
 
     values: where its slider can stand, ascending; no slider without. A number between two values
     puts the thumb at the nearest. reading: what the number leads to, in words, shown below it.
     playable: offer buttons that walk through the values, or go one back or forward. step: what the
-    arrow keys add. is_wide: its reading is as wide as all numbers together.
+    arrow keys add. is_wide: its reading is as wide as all numbers together. spoken: what a screen
+    reader says of the slider's place; the number itself if empty. before, after: the settings that
+    a step below its lowest value, and above its highest, leads to. toggle: a button beside its
+    label.
     """
 
     name: str
@@ -46,6 +58,10 @@ class LiveNumber:
     playable: bool = False
     step: float = 0.05
     is_wide: bool = False
+    spoken: str = ""
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    toggle: Toggle | None = None
 
 
 _Refusal = tuple[str, float]
@@ -84,10 +100,16 @@ def live_numbers(
     if not last:  # new on the screen
         st.session_state[f"{key}.open"] = _Open()
     known: _Open = st.session_state[f"{key}.open"]
+    numbers = {number.name: number for number in shown}
 
     def edited() -> None:
         edit = st.session_state[key]["edit"]
         name, landed = edit["name"], bool(edit["landed"])
+        if edit["does"]:
+            settings.edit(_done(numbers[name], edit["does"]), landed=landed)
+            known.refused.pop(name, None)
+            on_edit(bool(edit["numberFirst"]))
+            return
         before = known.before.setdefault(name, settings[name])
         known.refused.pop(name, None)
         try:
@@ -114,6 +136,13 @@ def live_numbers(
     )
 
 
+def _done(number: LiveNumber, does: str) -> Mapping[str, Any]:
+    """The settings that a button leads to, or a step past an end; none where it is gone."""
+    if does == "toggle":
+        return number.toggle.settings if number.toggle else {}
+    return {"before": number.before, "after": number.after}[does] or {}
+
+
 def _field(settings: Settings, number: LiveNumber, refused: dict[str, _Refusal]) -> dict[str, Any]:
     value = settings[number.name]
     problem, kept = refused.get(number.name, ("", value))
@@ -125,6 +154,10 @@ def _field(settings: Settings, number: LiveNumber, refused: dict[str, _Refusal])
         "reading": number.reading,
         "playable": number.playable,
         "isWide": number.is_wide,
+        "spoken": number.spoken,
+        "hasBefore": number.before is not None,
+        "hasAfter": number.after is not None,
+        "toggle": number.toggle and {"label": number.toggle.label, "isOn": number.toggle.is_on},
         "problem": problem if kept == value else "",
         "slider": _slider(number.values, value) if number.values else None,
     }

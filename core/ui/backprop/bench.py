@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from core.backprop.derivation import EDGES
-from core.backprop.network import BIASES, History
+from core.backprop.network import BIASES, PARAMETERS, History
 from core.backprop.phases import phase_steps
 from core.backprop.presets import PRESETS, RATES, random_start
 from core.ui.backprop.charts import loss_data, loss_spec, usable_scale
@@ -36,11 +36,13 @@ from core.ui.backprop.settings import (
 )
 from core.ui.backprop.views import following, resting, views
 from core.ui.charts import draw
-from core.ui.live_numbers import LiveNumber, live_numbers
+from core.ui.colours import FORWARD, GRADIENT_UP, LOSS
+from core.ui.live_numbers import LiveNumber, Toggle, live_numbers
 from core.ui.settings import Settings, controlled
 from core.ui.site import redraw
 from core.ui.text import plain
 
+_HUES = {"Forward": FORWARD, "Errors": LOSS}  # of a phase; all others are of the gradients
 _IS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 _WORDS = {
     **{"eta": "η", "hidden": "hidden activation", "output": "output activation"},
@@ -106,7 +108,7 @@ def _start_fields() -> None:
     live_numbers(
         settings,
         [
-            *(LiveNumber(name, name) for name in current_setup().numbers),
+            *(LiveNumber(name, name, toggle=_keep(name)) for name in current_setup().numbers),
             LiveNumber("epochs", "epochs", step=1),
         ],
         key="start",
@@ -114,11 +116,21 @@ def _start_fields() -> None:
     )
 
 
+def _keep(name: str) -> Toggle | None:
+    """The pin of a parameter that takes steps, or would."""
+    if name not in current_setup().network.learned:
+        return None
+    kept = settings["kept"]
+    is_kept = name in kept
+    others = [other for other in PARAMETERS if (other in kept) != (other == name)]
+    return Toggle(f"Keep {name}: it takes no step", is_kept, {"kept": others})
+
+
 @st.fragment(key="sliders")
 def sliders() -> None:
     """The numbers that are dragged, and what they lead to."""
     epoch, epochs = chosen_epoch(), settings["epochs"]
-    steps = len(phase_steps(current_setup().network))
+    steps = phase_steps(current_setup().network)
     history = current_run()
     errors, eta = history.E_total, history.learning_rate[epoch - 1]
     now = "" if schedule_of(settings).is_constant else f", η = {eta:.6g}"
@@ -148,11 +160,14 @@ def sliders() -> None:
             LiveNumber(
                 "step",
                 "step by step",
-                range(steps + 1),
+                range(len(steps) + 1),
                 reading=_said_of_step(),
                 step=1,
                 playable=True,
                 is_wide=True,
+                spoken=f"{settings['step']} of {len(steps)}",
+                before={"epoch": epoch - 1, "step": len(steps)} if epoch > 1 else None,
+                after={"epoch": epoch + 1, "step": 1} if epoch < epochs else None,
             ),
         ],
         key="sliders",
@@ -189,7 +204,10 @@ def pictures() -> None:
     before = run_before_changes()
     draw(
         diagram_spec(settings["edges"]),
-        diagram_data(history, epoch, settings["edges"], step.lit if step else lit()),
+        diagram_data(
+            *(history, epoch, settings["edges"]),
+            *((step.lit, _HUES.get(step.phase, GRADIENT_UP)) if step else (lit(),)),
+        ),
         key="diagram",
         alt_text="The network: inputs i1, i2, hidden units h1, h2, outputs o1, o2 and the eight "
         "weights between them, with their values at the chosen epoch",

@@ -69,19 +69,24 @@ def rules() -> None:
     network, row = history.setup.network, history.row(epoch)
     eta, digits = float(history.learning_rate[epoch - 1]), _DIGITS[settings["digits"]]
     found = chain(weight, row, digits, network)
-    st.latex(_headline(found))
-    abreast = min(len(found.paths), _ABREAST)
-    for first in range(0, len(found.paths), abreast):
-        for offset, column in enumerate(st.columns(abreast)):
-            with column:
-                st.latex(_path(found.paths[first + offset], found.products[first + offset]))
-    st.latex(_result(found))
+    above, below = [_headline(found)], [_result(found)]
+    if weight in network.moving and epoch < history.epochs:
+        below.append(_step(weight, step(weight, row, eta, digits)))
+    paths = [_path(*way) for way in zip(found.paths, found.products, strict=True)]
+    # As few elements as can be: each is sent, drawn and laid out by itself while the hand moves.
+    if len(paths) == 1:
+        _formulas([*above, *paths, *below])
+    else:
+        _formulas(above)
+        for first in range(0, len(paths), _ABREAST):
+            for offset, column in enumerate(st.columns(_ABREAST)):
+                with column:
+                    _formulas([paths[first + offset]])
+        _formulas(below)
     if weight not in network.moving:
         st.caption(f"{weight} is kept: it takes no step.")
     elif epoch == history.epochs:
         st.caption("The last epoch: no step follows.")
-    else:
-        st.latex(_step(weight, step(weight, row, eta, digits)))
 
 
 @st.fragment(key="reasons")
@@ -91,6 +96,10 @@ def reasons() -> None:
     eta = float(history.learning_rate[epoch - 1])
     now = history.setup_at(epoch)
     st.markdown(_reasons(learned_parameter("weight"), history.row(epoch), now, eta))
+
+
+def _formulas(formulas: Sequence[str]) -> None:
+    st.markdown("\n\n".join(f"$$\n{formula}\n$$" for formula in formulas))
 
 
 def _whole(weight: str) -> str:

@@ -79,8 +79,12 @@ def diagram_spec(show: str) -> dict[str, Any]:
         filled=True, size=3000, color=FORWARD, opacity=1, stroke=NEUTRAL, strokeWidth=1, aria=False
     ).encode(**place)
     rings = nodes.mark_point(
-        filled=False, size=3700, strokeWidth=2.5, stroke=GRADIENT_UP, opacity=1, aria=False
-    ).encode(**place, strokeOpacity=alt.StrokeOpacity("ring:Q", scale=None))
+        filled=False, size=3700, strokeWidth=2.5, opacity=1, aria=False
+    ).encode(
+        **place,
+        stroke=alt.Stroke("hue:N", scale=None),
+        strokeOpacity=alt.StrokeOpacity("ring:Q", scale=None),
+    )
     inside: dict[str, Any] = {"fontSize": 12, "color": "white", "aria": False}
     names = nodes.mark_text(dy=-8, fontWeight="bold", **inside).encode(**place, text="name:N")
     values = nodes.mark_text(dy=9, **inside).encode(**place, text="value:N")
@@ -137,12 +141,17 @@ def diagram_spec(show: str) -> dict[str, Any]:
 
 
 def diagram_data(
-    history: History, epoch: int, show: str, lit: Set[str] = frozenset()
+    history: History,
+    epoch: int,
+    show: str,
+    lit: Set[str] = frozenset(),
+    hue: str = GRADIENT_UP,
 ) -> dict[str, pa.Table]:
     """The data sets of `diagram_spec`: the numbers of the 1-based `epoch`, formulas included.
 
     Edge widths are shares of the largest magnitude in the whole run, so that scrubbing through the
     epochs shows it grow and shrink. lit: the weights and nodes that stand out; none: all alike.
+    hue: of the rings around those nodes.
     """
     v, network = history.row(epoch), history.setup.network
     drawn = [weight if show == "weights" else f"∂E/∂{weight}" for weight in EDGES]
@@ -201,6 +210,7 @@ def diagram_data(
                 "bias": bias,
                 "bias_y": y - (19 if y > 50 else -19),
                 "ring": float(name in lit),
+                "hue": hue,
                 "spoken": f"{name}: {v[sent]:.6g} {bias}".rstrip(),
                 "formula": f"{name} = {net.symbols};  "
                 f"{sent} = {network.activation_of(name).symbol}({name})"

@@ -94,6 +94,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   box.classList.toggle("beside", beside.length > 0);
   table.setAttribute("aria-rowcount", count + head.rows.length);
 
+  const isTinted = (c) => c >= tinted && c < tinted + largest.length;
   const tint = (v, c) => {
     const share = Math.round((45 * Math.abs(v)) / largest[c - tinted]);
     return `color-mix(in srgb, var(--${v > 0 ? "up" : "down"}) ${share}%, transparent)`;
@@ -142,8 +143,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
           const role = part(first + i + 1, c);
           if (td.className !== role) td.className = role;
           put(span, v === undefined ? "…" : text(v));
-          if (c < tinted || v === undefined) continue;
-          span.style.background = tint(v, c);
+          span.style.background = isTinted(c) && v !== undefined ? tint(v, c) : "";
         }
       }
     };
@@ -166,7 +166,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const heading = pieces.map(([from, to, group]) =>
         `<th colspan="${to - from}" style="${group.getAttribute("style")}">${group.textContent}</th>`);
       const tds = (row) => columns.map(([v, c]) => {
-        const shade = c < tinted ? "" : ` style="background: ${tint(v[row], c)}"`;
+        const shade = isTinted(c) ? ` style="background: ${tint(v[row], c)}"` : "";
         return `<td${shade}>${text(v[row])}</td>`;
       });
       const above = beside.map(([name, ...texts]) =>

@@ -23,6 +23,7 @@ from core.ui.backprop.settings import (
     chosen_step,
     current_run,
     pinned_run,
+    schedule_of,
     settings,
 )
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, LOSS, NEUTRAL
@@ -39,19 +40,24 @@ _GROUPS = [
     ("error", LOSS, "E1"),
     (_GRADIENT, GRADIENT_UP, "∂E/∂w1"),
 ]
+_ETA = "η"  # the last column, where it changes
 _MOST = 1000  # rows that are sent at a time; the browser asks for others when it gets there
 
 
 @cache
-def _head(network: Network) -> dict[str, Any]:
+def _head(network: Network, *, has_eta: bool) -> dict[str, Any]:
     """The groups of columns, each with its heading, hue and span, and the columns' titles."""
     columns, formulas = network.columns, column_formulas(network)
-    starts = [columns.index(first) for *_, first in _GROUPS]
+    groups = _GROUPS
+    if has_eta:
+        columns, formulas = (*columns, _ETA), {**formulas, _ETA: "learning rate of its step"}
+        groups = [*groups, ("rate", NEUTRAL, _ETA)]
+    starts = [columns.index(first) for *_, first in groups]
     spans = np.diff([*starts, len(columns)]).tolist()
     return {
         "groups": [
             {"heading": heading, "hue": hue, "span": span}
-            for (heading, hue, _), span in zip(_GROUPS, spans, strict=True)
+            for (heading, hue, _), span in zip(groups, spans, strict=True)
         ],
         "columns": [{"name": name, "formula": f"{name}: {formulas[name]}"} for name in columns],
     }
@@ -79,25 +85,30 @@ def table() -> None:
     key, history, epoch, pinned = "epoch_table", current_run(), chosen_epoch(), pinned_run()
     then = pinned.row(epoch) if pinned and epoch <= pinned.epochs else {}
     first = _first_sent(history.epochs, epoch)
-    rows = history.single_rows()
-    tinted = history.columns.index("∂E/∂w1")
+    rows, columns = history.single_rows(), history.columns
+    tinted, end = columns.index("∂E/∂w1"), len(columns)
+    has_eta = not schedule_of(settings).is_constant
+    if has_eta:
+        rows, columns = np.vstack([rows, history.learning_rate]), (*columns, _ETA)
+        if then and pinned:
+            then[_ETA] = float(pinned.learning_rate[epoch - 1])
     sent = rows[:, first : first + _MOST]
     _mount(
         key=key,
         data={
-            "head": _head(history.setup.network),
-            "rows": as_table(dict(zip(history.columns, sent, strict=True))),
+            "head": _head(history.setup.network, has_eta=has_eta),
+            "rows": as_table(dict(zip(columns, sent, strict=True))),
             "first": first,
             "count": history.epochs,
             "tinted": tinted,
-            "largest": np.abs(rows[tinted:]).max(axis=1).tolist(),
+            "largest": np.abs(rows[tinted:end]).max(axis=1).tolist(),
             "chosen": epoch,
             "beside": pinned
             and [
-                [then.get(name) for name in history.columns],
+                [then.get(name) for name in columns],
                 rows[:, epoch - 1].tolist(),
             ],
-            "marks": _marks(history.columns, epoch),
+            "marks": _marks(columns, epoch),
             "full": settings["digits"] == "all",
         },
         on_choose_change=lambda: _choose(int(st.session_state[key]["choose"])),

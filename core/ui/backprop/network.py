@@ -1,11 +1,11 @@
-"""What kind of network it is: activations, biases, and the weights that take no step."""
+"""What kind of network it is: its activations and biases."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.backprop.activations import ACTIVATIONS
-from core.ui.backprop.settings import current_setup, settings
+from core.ui.backprop.settings import settings
 from core.ui.site import redraw
 
 _BIASES = {"none": "None", "stay": "Stay", "learn": "Learn"}
@@ -17,13 +17,7 @@ def network_menu() -> None:
         for name, label in (("hidden", "Activation, hidden"), ("output", "Activation, output")):
             _choice(name, label, {name: known.symbol for name, known in ACTIVATIONS.items()})
         _choice("biases", "Biases, one a layer", _BIASES)
-        st.pills(
-            "Keep: these take no step",
-            current_setup().network.learned,
-            selection_mode="multi",
-            wrap=True,
-            **settings.widget("kept", then=_redraw),
-        )
+        st.caption("The pin beside a weight keeps it: it takes no step.")
 
 
 def _choice(name: str, label: str, words: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from core.backprop.network import descend
 from core.backprop.sweep import sweep_rates
 from core.ui.backprop.charts import compare_data, compare_spec, sweep_data, sweep_spec, usable_scale
-from core.ui.backprop.settings import current_run, current_setup, schedule_of, settings
+from core.ui.backprop.settings import current_run, current_setup, settings
 from core.ui.charts import draw
 
 
@@ -36,7 +36,7 @@ def rates() -> None:
             alt_text="E_total at the last epoch against the learning rate, the current rate and "
             "the best one marked",
         )
-    changed = not schedule_of(settings).is_constant
+    changed = (current_run().learning_rate[:-1] != eta).any()  # the last one makes no step
     scheduled = f" if it stays; as it changes, {current_run().E_total[-1]:.6g}" if changed else ""
     where = ", an end of the sweep," if sweep.best_is_an_end else ""
     st.markdown(
