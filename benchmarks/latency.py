@@ -1,10 +1,11 @@
 """How quick the pages are under the hand: `python -m benchmarks.latency [backprop|sketch]`.
 
 Real servers, a real Chromium, and beside ours a three-line Streamlit app, `BARE`, measured in turns
-in the same run with the same server options, so that the ratios hold on any machine. Four things:
+in the same run with the same server options, so that the ratios hold on any machine. Five things:
 
 - repaints: how often in a second, while the mouse drags η for three seconds, a new reading, curve,
   diagram and, in each tab that follows the hand, what it shows have all reached the screen;
+- frames: the same while the epochs are played, one every tenth of a second;
 - keys: from an arrow key on the slider to the new number on the screen;
 - first paint: from the address to the first number, and to the last picture in view, on a server
   just started;
@@ -44,20 +45,16 @@ FORWARDS = 203
 APP = ROOT / "streamlit_app.py"
 
 # Counts the frames by which every part has changed since the last one counted.
-WATCH_REPAINTS = """(view) => {
+WATCH_REPAINTS = """(parts) => {
   const deep = (key, css) => [...document.querySelectorAll(`.st-key-${key} *`)]
     .find((e) => e.shadowRoot).shadowRoot.querySelector(css);
   const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
-  const parts = [
-    () => deep('backprop-sliders', 'output').textContent,
-    () => charts[1].querySelector('.mark-line path').getAttribute('d'),
-    () => charts[0].querySelector('svg').textContent,
-    () => new Function('deep', 'return ' + view)(deep),
-  ].slice(0, view ? 4 : 3);
+  const reads = parts.map((part) => new Function('deep', 'charts', 'return ' + part));
+  const read = () => reads.map((part) => part(deep, charts));
   const watch = { repaints: 0, on: true };
-  let shown = parts.map((part) => part());
+  let shown = read();
   const look = () => {
-    const now = parts.map((part) => part());
+    const now = read();
     if (now.every((text, i) => text !== shown[i])) {
       watch.repaints += 1;
       shown = now;
@@ -68,14 +65,26 @@ WATCH_REPAINTS = """(view) => {
   look();
 }"""
 
-# What is read in each tab; nothing in those that wait until the hand rests.
+# What follows a drag of η, and an epoch that is played: reading, curve or its points, diagram.
+DRAGGED, PLAYED = (
+    [
+        f"deep('backprop-sliders', '.control:has(#{name}) output').textContent",
+        f"charts[1].querySelector('{marks}').outerHTML",
+        "charts[0].querySelector('svg').textContent",
+    ]
+    for name, marks in (("eta", ".mark-line path"), ("epoch", ".mark-symbol path"))
+)
+
+# What is read in each tab besides; nothing in those that wait until the hand rests.
 VIEWS = {
-    "Table": "deep('epoch_table', 'tr[aria-current=true]').textContent",
-    "Derivation": "document.querySelector('.st-key-derivation').textContent",
-    "Learning rates": "",
-    "Landscape": "[...[...document.querySelectorAll('[data-testid=stVegaLiteChart]')][2]"
-    ".querySelectorAll('.mark-line path')].map((path) => path.getAttribute('d')).join()",
-    "Check": "",
+    "Table": ["deep('epoch_table', 'tr[aria-current=true]').textContent"],
+    "Derivation": ["document.querySelector('.st-key-derivation').textContent"],
+    "Learning rates": [],
+    "Landscape": [
+        "[...charts[2].querySelectorAll('.mark-line path, .mark-rule line')]"
+        ".map((mark) => mark.outerHTML).join()"
+    ],
+    "Check": [],
 }
 
 # Resolves with the milliseconds from the next event to the first frame that shows another text.
@@ -117,11 +126,11 @@ def new_page(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-def repaints_per_second(page: BackpropPage, view: str) -> float:
+def repaints_per_second(page: BackpropPage, view: Sequence[str]) -> float:
     """Drag η over most of its range for `DRAG_SECONDS`; view: what to read in the open tab."""
     left, width, y = page.press("eta", 0.15)
     page.page.wait_for_timeout(400)
-    page.page.evaluate(WATCH_REPAINTS, view)
+    page.page.evaluate(WATCH_REPAINTS, [*DRAGGED, *view])
     start = time.perf_counter()
     while (passed := time.perf_counter() - start) < DRAG_SECONDS:
         page.page.mouse.move(left + (0.15 + 0.8 * passed / DRAG_SECONDS) * width, y)
@@ -131,6 +140,24 @@ def repaints_per_second(page: BackpropPage, view: str) -> float:
     page.page.mouse.up()
     page.page.wait_for_timeout(800)
     return repaints / seconds
+
+
+def frames_per_second(page: BackpropPage, view: Sequence[str]) -> float:
+    """Play the epochs from the first for `DRAG_SECONDS`; view: what to read in the open tab."""
+    page.field("epoch").fill("1")
+    page.field("epoch").press("Enter")
+    page.settle()
+    play = page.page.get_by_role("button", name="Play, epoch")
+    play.click()
+    page.page.wait_for_timeout(400)
+    page.page.evaluate(WATCH_REPAINTS, [*PLAYED, *view])
+    start = time.perf_counter()
+    page.page.wait_for_timeout(1000 * DRAG_SECONDS)
+    frames: int = page.page.evaluate("() => { watch.on = false; return watch.repaints; }")
+    seconds = time.perf_counter() - start
+    page.page.get_by_role("button", name="Pause, epoch").click()
+    page.settle()
+    return frames / seconds
 
 
 def key_times(page: Page, read: str) -> list[float]:
@@ -258,13 +285,16 @@ def backprop(browser: Browser) -> None:
             for tab, view in VIEWS.items():
                 with new_page(browser) as page:
                     shown = BackpropPage(page, our_url, f"epoch=25&tab={tab}")
-                    rates = [repaints_per_second(shown, view) for _ in range(DRAGS)]
-                print(
-                    f"repaints while dragging, {tab}: "
-                    f"median {statistics.median(rates):.1f} a second "
-                    f"({min(rates):.1f} to {max(rates):.1f}; "
-                    f"{DRAGS} drags of {DRAG_SECONDS:g} s; aim 10)"
-                )
+                    drags = [repaints_per_second(shown, view) for _ in range(DRAGS)]
+                    plays = [frames_per_second(shown, view) for _ in range(DRAGS)]
+                for what, rates, aim in (("dragging", drags, 10), ("playing", plays, 8)):
+                    print(
+                        f"repaints while {what}, {tab}: "
+                        f"median {statistics.median(rates):.1f} a second "
+                        f"({min(rates):.1f} to {max(rates):.1f}; "
+                        f"{DRAGS} times {DRAG_SECONDS:g} s; aim {aim})",
+                        flush=True,
+                    )
 
 
 PAGES = {"backprop": backprop, "sketch": sketch}

@@ -381,11 +381,67 @@ def test_one_epoch_is_taken_step_by_step_and_every_number_is_read(backprop):
         f"{after['w8']:.6g}"
     )
     expect(page.page).to_have_url(re.compile("step=29"))
-    page.page.get_by_role("button", name="One back, step by step").click()
+    thumb = page.slider("step")
+    expect(thumb).to_have_attribute("aria-valuetext", "29 of 29")
+    # Past the last step the next epoch begins, and back again.
+    page.page.get_by_role("button", name="One forward, step by step").click()
+    expect(line).to_contain_text(f"Forward: h1 = w1·i1 + w2·i2 = {after['w1']:.6g}")
+    expect(page.page).to_have_url(re.compile("epoch=4&step=1$"))
+    for place in ("0 of 29", "29 of 29", "28 of 29"):
+        page.page.get_by_role("button", name="One back, step by step").click()
+        expect(thumb).to_have_attribute("aria-valuetext", place)
+    expect(page.page).to_have_url(re.compile("epoch=3&step=28$"))
     expect(line).to_contain_text("Update: w7 ←")
     page.field("epoch").fill("50")
     page.field("epoch").press("Enter")
     expect(line).to_have_text("Update: no step follows, epoch 50 is the last.")
+
+
+def test_playing_the_steps_goes_on_into_the_next_epochs_to_the_last(backprop):
+    page = backprop("epochs=3&step=27&epoch=2")
+    page.page.get_by_role("button", name="Play, step by step").click()
+    expect(page.page).to_have_url(re.compile("epochs=3&epoch=3&step=29$"))
+    expect(page.page.locator(".wide")).to_have_text("Update: no step follows, epoch 3 is the last.")
+    expect(page.page.get_by_role("button", name="Play, step by step")).to_be_visible()
+    page.page.get_by_role("button", name="One forward, step by step").click()
+    page.settle()
+    expect(page.field("step")).to_have_value("29")
+
+
+def test_a_weight_is_kept_by_the_pin_beside_it(backprop):
+    page = backprop("biases=stay")
+    pins = page.page.get_by_role("button", name=re.compile("Keep .*: it takes no step"))
+    expect(pins).to_have_count(8)  # biases that stay have none
+    for name in ("w7", "w2", "w5", "w2"):  # at one go
+        page.page.get_by_role("button", name=f"Keep {name}: it takes no step").click()
+    expect(page.page).to_have_url(re.compile("kept=w5\\+w7$"))
+    pressed = page.page.locator("[aria-pressed=true]")
+    expect(pressed).to_have_count(2)
+    assert "w5 = 0.4 (kept)" in page.diagram()
+    page.page.go_back()
+    page.page.go_back()
+    expect(page.page).to_have_url(re.compile("kept=w2\\+w7$"))
+    expect(page.page.locator(".control:has(#w2) [aria-pressed=true]")).to_be_visible()
+    page.page.get_by_role("button", name="Network", exact=True).click()
+    page.page.get_by_role("radiogroup", name="Biases").get_by_role("radio", name="Learn").click()
+    expect(pins).to_have_count(10)
+
+
+def test_the_table_lists_a_rate_that_changes(backprop):
+    page = backprop("schedule=steps&factor=0.5&every=2&epoch=6&biases=learn")
+    network = Network(biases="learn")
+    heads = page.page.locator(".epoch-table thead tr:last-child th")
+    expect(heads).to_have_text(["epoch", *network.columns, "η"])
+    last = len(network.columns) + 1
+    for epoch, rate in ((1, "1"), (2, "1"), (3, "0.5"), (6, "0.25")):
+        expect(page.cell(epoch, last)).to_have_text(rate)
+        shade = page.cell(epoch, last).locator("span").evaluate("(e) => e.style.background")
+        assert not shade  # no gradient
+    page.page.get_by_role("button", name="Pin this run").click()
+    page.field("eta").fill("3")
+    page.field("eta").press("Enter")
+    beside = page.page.locator(".epoch-table thead tr td:last-child")
+    expect(beside).to_have_text(["0.25", "0.75", "+0.5"])
 
 
 def test_playing_the_epochs_at_one_step_moves_its_line(backprop):

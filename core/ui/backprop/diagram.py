@@ -166,16 +166,16 @@ def diagram_data(
         shown = v[weight if show == "weights" else gradient]
         along, lift = (0.5, 5) if y == y2 else (0.3, 3 if y > y2 else -3)
         formula = gradient_formula(weight, v, network)
-        step = step_formula(weight, v, eta)
+        step, is_kept = step_formula(weight, v, eta), weight not in network.moving
         edges.append(
             {
                 "name": weight,
                 "label": (
                     f"{weight} = {shown:.4g}" if show == "weights" else f"{weight}: {shown:+.2e}"
                 )
-                + ("" if weight in network.moving else " (kept)"),
+                + (" (kept)" if is_kept else ""),
                 **{"x": x, "y": y, "x2": x2, "y2": y2},
-                "label_x": x + along * (x2 - x) + (-8 if y == y2 else 2),
+                "label_x": x + along * (x2 - x) + ((-12 if is_kept else -8) if y == y2 else 2),
                 "label_y": y + along * (y2 - y) + (lift if y > 50 or y != y2 else -5),
                 "width": THINNEST + (WIDEST - THINNEST) * abs(shown) / largest,
                 "strength": _FAINT if lit and weight not in lit else 1.0,
@@ -187,9 +187,9 @@ def diagram_data(
                 "numbers": formula.numbers,
                 "step": "none, this is the last epoch"
                 if last
-                else step.numbers
-                if weight in network.moving
-                else "none, it is kept",
+                else "none, it is kept"
+                if is_kept
+                else step.numbers,
             }
         )
     nodes = []
