@@ -47,7 +47,8 @@ const build = ({ name, label, slider, playable, isWide }) => {
     ...(playable && player(label)),
     reading: element("output", { className: isWide ? "wide" : "" }),
     problem: element("p", { role: "alert", id: `${name}-problem` }),
-    toggle: element("button", { type: "button", className: "toggle" }),
+    // Tab goes from number to number; the keys of a toggle are those of its field.
+    toggle: element("button", { type: "button", className: "toggle", tabIndex: -1 }),
   };
   row.append(element("label", { htmlFor: name, textContent: label }), parts.toggle);
   const below = !isWide && parts.reading;
@@ -114,7 +115,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     parts.toggle.hidden = !field.toggle;
     if (field.toggle) {
       const { label, isOn } = field.toggle;
-      Object.assign(parts.toggle, { ariaLabel: label, title: label, ariaPressed: isOn });
+      Object.assign(parts.toggle, { ariaLabel: label, title: `${label} (Alt+K)`, ariaPressed: isOn });
+      exact.setAttribute("aria-keyshortcuts", "Alt+K");
       parts.toggle.onclick = () => send(name, "", true, "toggle");
     }
     exact.oninput = () => {
@@ -127,6 +129,11 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     };
     exact.onblur = () => { parts.typing = false; };
     exact.onkeydown = (event) => {
+      if (field.toggle && event.altKey && event.code === "KeyK") {
+        event.preventDefault();
+        parts.toggle.click();
+        return;
+      }
       const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
       const from = Number(exact.value);
       if (!up || exact.value === "" || !Number.isFinite(from)) return;
