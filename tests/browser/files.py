@@ -10,9 +10,9 @@ import numpy as np
 from openpyxl import Workbook
 from PIL import Image, ImageDraw
 
-from core.backprop.example import faulty_workbook
 from core.backprop.network import SEED, descend
-from core.backprop.workbook import workbook
+from core.workbook.example import faulty_workbook
+from core.workbook.export import workbook
 
 PNG, BYTES = "image/png", "application/octet-stream"
 

@@ -14,7 +14,7 @@ from benchmarks.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
 from core.backprop.network import COLUMNS, SEED, Network, descend
 from core.backprop.presets import PRESETS, random_start
 from core.backprop.schedule import Schedule
-from core.backprop.workbook import workbook
+from core.workbook.export import workbook
 
 W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
 

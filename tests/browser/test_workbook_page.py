@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.harness import LAPTOP, PHONE, WorkbookPage
-from core.backprop.audit import audit
-from core.backprop.example import faulty_workbook
 from core.backprop.network import SEED, descend
-from core.backprop.workbook import workbook
+from core.workbook.checker import check
+from core.workbook.example import faulty_workbook
+from core.workbook.export import workbook
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_a_faulty_workbook_gets_its_verdict_its_findings_and_a_mended_copy(workb
     with page.page.expect_download() as download:
         page.page.get_by_role("button", name="Mended workbook").click()
     assert download.value.suggested_filename == "homework-mended.xlsx"
-    assert audit(download.value.path()).right
+    assert check(download.value.path()).right
     page.give("homework-mended.xlsx", download.value.path().read_bytes())
     expect(page.verdict()).to_contain_text("Right: each of")
     expect(findings).to_have_count(0)

@@ -24,13 +24,13 @@ from openpyxl import Workbook
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.harness import ROOT
-from core.backprop.example import faulty_workbook
 from core.backprop.network import SEED, descend
 from core.ui.backprop.settings import settings as backprop
 from core.ui.mnist.settings import settings as mnist
 from core.ui.settings import Choice, Number, Numbers, Settings
 from core.ui.sketch.settings import settings as sketch
 from core.ui.workbook.settings import settings as workbook
+from core.workbook.example import faulty_workbook
 
 PAGES: dict[str, Settings] = {page.page: page for page in (backprop, workbook, mnist, sketch)}
 TRIES = int(os.environ.get("RANDOM_EDITS") or 0)

@@ -61,7 +61,7 @@ def downloads() -> None:
 
     def live_workbook() -> bytes:
         # Its library takes longer to import than the page's first numbers may.
-        from core.backprop.workbook import workbook
+        from core.workbook.export import workbook
 
         now = values()
         return workbook(setup_of(now), schedule_of(now), epochs_in_workbook(now))

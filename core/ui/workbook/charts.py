@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.backprop.report import CellState, Finding, Run
 from core.ui.arrow import as_table
 from core.ui.charts import epoch_axis, hover_rule, top_legend
 from core.ui.colours import LOSS, NEUTRAL, WRONG
+from core.workbook.report.report import CellState, Finding, Run
 
 if TYPE_CHECKING:
     import pyarrow as pa

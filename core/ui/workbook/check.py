@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.backprop.audit import audit
-from core.backprop.cells import MOST_BYTES, FileError, refuse_lock
-from core.backprop.example import faulty_workbook
 from core.ui.text import plain
 from core.ui.workbook.outcome import outcome
+from core.workbook.checker import check
+from core.workbook.example import faulty_workbook
+from core.workbook.file.book import FileError
+from core.workbook.file.read import MOST_BYTES, refuse_lock
 
 CHECKED, REFUSED = "workbook.checked", "workbook.refused"
 GIVEN, WANTED = "workbook.given", "workbook.wanted"  # what is to be checked in this run
@@ -24,7 +25,7 @@ def _check(name: str, file: bytes) -> None:
     state.pop(REFUSED, None)
     try:
         refuse_lock(name)
-        state[CHECKED] = name, audit(file)
+        state[CHECKED] = name, check(file)
     except FileError as wrong:
         state[REFUSED] = name, str(wrong)
 

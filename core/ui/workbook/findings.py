@@ -8,8 +8,9 @@ import math
 
 import streamlit as st
 
-from core.backprop.formula import FormulaError, tokens
-from core.backprop.report import Finding, Run
+from core.workbook.formula.tokens import tokens
+from core.workbook.formula.tree import FormulaError
+from core.workbook.report.report import Finding, Run
 
 
 def finding_card(number: int, finding: Finding, run: Run) -> None:

@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.backprop.network import Setup
 from core.backprop.schedule import Schedule
-from core.backprop.workbook import workbook
 from core.ui.site import link
 from core.ui.workbook.words import XLSX, in_words
+from core.workbook.export import workbook
 
 
 def view(setup: Setup, schedule: Schedule, epochs: int) -> None:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.backprop.case import cell_states
-from core.backprop.repair import mended
-from core.backprop.report import Report
-from core.backprop.workbook import workbook
 from core.ui.charts import draw
 from core.ui.text import plain
 from core.ui.workbook.charts import (
@@ -22,6 +18,10 @@ from core.ui.workbook.charts import (
 )
 from core.ui.workbook.findings import finding_card
 from core.ui.workbook.words import XLSX, in_words
+from core.workbook.export import workbook
+from core.workbook.mend.repair import mended
+from core.workbook.report.case import cell_states
+from core.workbook.report.report import Report
 
 
 def outcome(name: str, report: Report) -> None:

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from core.backprop.activations import ACTIVATIONS
-from core.backprop.formula import Address, parse
 from core.backprop.network import PARAMETERS, SEED, Network, descend
 from core.backprop.phases import PHASES, phase_steps
 from core.backprop.presets import PRESETS
+from core.workbook.formula.parse import parse
+from core.workbook.formula.tree import Address
 
 NETWORKS = [
     Network(),

@@ -1,0 +1,1 @@
+"""Why it is wrong: the slip that a person has made."""

@@ -1,0 +1,85 @@
+"""The cells of a .csv file, whatever separates them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections import Counter
+from decimal import Decimal
+
+from core.workbook.file.book import Book, Cell, FileError, Text
+from core.workbook.file.limits import MOST_CELLS, too_many
+from core.workbook.formula.tokens import LONGEST
+from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address
+
+
+def read_csv(data: bytes) -> Book:
+    """The cells of a text file; FileError for one that is no table."""
+    text = _decoded(data)
+    lines = text[:200_000].splitlines()
+    blank = _separated_by_blanks(lines[:50])
+    if not blank and not any(c in line for line in lines[:50] for c in ",;\t|"):
+        raise FileError("This is neither an .xlsx workbook nor a .csv file with several columns.")
+    comma = max(",;\t|", key=lambda c: sum(line.count(c) for line in lines[:50]))
+    if comma == "," and sum(line.count(";") for line in lines[:50]) >= 20:
+        comma = ";"  # the commas are in the numbers: 0,05
+    if blank:
+        comma = " "
+    book = Book("csv", data, sheets=[""])
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=comma, skipinitialspace=blank > 0)
+    try:
+        for row, fields in enumerate(rows, start=1):
+            if blank:
+                fields = [*[""] * (blank - len(fields)), *filter(None, fields)]
+            if len(book.cells) > MOST_CELLS or row > LAST_ROW:
+                raise FileError(too_many(f"line {row}"))
+            for column, content in enumerate(fields[:LAST_COLUMN], start=1):
+                cell = _csv_cell(content.strip(), comma, row, column)
+                if cell is not None:
+                    book.cells[Address("", row, column)] = cell
+    except csv.Error as wrong:
+        raise FileError(f"The .csv file cannot be read: {wrong}.") from wrong
+    return book
+
+
+def _separated_by_blanks(lines: list[str]) -> int:
+    """How many fields most lines have between blanks, if there are many and no other separator.
+
+    R writes the names of the columns without one for the names of the rows.
+    """
+    counts = Counter(len(line.split()) for line in lines if not line.startswith(("#", "%")))
+    fields, often = max(counts.items(), key=lambda item: item[1], default=(0, 0))
+    others = sum(any(c in line for c in ",;\t|") for line in lines)
+    return fields if fields > 4 and 2 * often > len(lines) and 4 * others < len(lines) else 0
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in ("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeError:
+            continue
+        if "\0" not in text and sum(not c.isprintable() for c in text[:2000] if c > "\r") < 20:
+            return text
+    raise FileError("This is neither an .xlsx workbook nor a .csv file.")
+
+
+def _csv_cell(content: str, comma: str, row: int, column: int) -> Cell | None:
+    if not content:
+        return None
+    if content.startswith("=") and len(content) > 1:
+        return Cell(None, "", Text(content[1 : LONGEST + 2], row, column))
+    digits = content.replace("\N{MINUS SIGN}", "-")
+    if comma != "," and re.fullmatch(r"[-+]?\d*,\d+(?:[eE][-+]?\d+| ?%)?", digits):
+        digits = digits.replace(",", ".")
+    if percent := re.fullmatch(r"([-+]?\d*\.?\d+) ?%", digits):
+        digits = str(Decimal(percent[1]).scaleb(-2))
+    try:
+        value = float(digits) if not set(digits) & set("_nN") else None
+    except ValueError:
+        value = None
+    if value is None or not math.isfinite(value):
+        return Cell(math.nan if re.fullmatch(r"#[A-Z0-9/]+[!?]?", content) else content)
+    return Cell(value, digits)

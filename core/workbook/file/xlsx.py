@@ -1,0 +1,289 @@
+"""The cells of an .xlsx file."""
+
+from __future__ import annotations
+
+import io
+import math
+import posixpath
+import re
+import zipfile
+from dataclasses import dataclass
+from typing import IO, Any
+
+from lxml import etree
+
+from core.workbook.file.book import Book, Cell, FileError, Text
+from core.workbook.file.limits import DAMAGED, MOST_CELLS, MOST_UNPACKED, TOO_MUCH, too_many
+from core.workbook.formula.tokens import LONGEST
+from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address, column_number
+
+_MOST_MARKS = 3_000_000
+"""Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
+
+
+class _Package(zipfile.ZipFile):
+    """A zip archive of which only so much XML is read."""
+
+    marks = 0
+
+    def part(self, name: str) -> _Part:
+        return _Part(self, self.open(name))
+
+
+@dataclass
+class _Part:
+    """A part of a package, open for reading."""
+
+    package: _Package
+    file: IO[bytes]
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(size)
+        self.package.marks += data.count(b"<") + data.count(b"=")
+        if self.package.marks > _MOST_MARKS:
+            raise FileError(TOO_MUCH)
+        return data
+
+
+def read_package(data: bytes) -> Book:
+    """The cells of a workbook; FileError for a package that is none, or too large."""
+    with _Package(io.BytesIO(data)) as package:
+        entries = package.infolist()
+        names = {entry.filename for entry in entries}
+        if sum(entry.file_size for entry in entries) > MOST_UNPACKED or len(entries) > 2000:
+            raise FileError(TOO_MUCH)
+        if any(entry.flag_bits & 1 for entry in entries):
+            raise FileError("The file is protected by a password. Remove it and try again.")
+        usual = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        if len(names) < len(entries) or any(e.compress_type not in usual for e in entries):
+            raise FileError(DAMAGED)
+        if "xl/workbook.bin" in names:
+            raise FileError("This is an .xlsb workbook. Save it as .xlsx and try again.")
+        if "content.xml" in names or "Index/Document.iwa" in names:
+            raise FileError(
+                "This is a spreadsheet, but not an .xlsx workbook. Export it as .xlsx first."
+            )
+        top = _related(package, "", "officeDocument")
+        if not top or top[0] not in names or "xl" not in top[0]:
+            raise FileError("This is a zip archive, but not an .xlsx workbook.")
+        return _read_book(package, top[0], data)
+
+
+def _read_book(package: _Package, part: str, data: bytes) -> Book:
+    book = Book("xlsx", data)
+    root = _xml(package, part)
+    if _local(root) != "workbook":
+        raise FileError("This is an Office document, but not a workbook.")
+    if "xl/vbaProject.bin" in package.namelist():
+        book.remarks.append("The file holds macros. They were not run.")
+    if any(name.startswith("xl/externalLinks/") for name in package.namelist()):
+        book.remarks.append("The file links to other files. They were not opened.")
+    targets = {key: (kind, target) for key, kind, target in _relations(package, part)}
+    parts = set(package.namelist())
+    texts = _shared_texts(package, part)
+    tabs: list[str] = []
+    for element in root.iterfind("{*}sheets/{*}sheet"):
+        tabs.append(str(element.get("name")))
+        key = next((v for k, v in element.attrib.items() if k.endswith("}id")), "")
+        name, (kind, target) = str(element.get("name")), targets.get(key, ("", ""))
+        if name in book.sheets:
+            raise FileError(DAMAGED)
+        if kind == "worksheet" and target in parts:
+            parts.remove(target)  # no second sheet has it
+            book.sheets.append(name)
+            _read_sheet(package, target, name, texts, book)
+        elif kind not in ("chartsheet", "dialogsheet"):
+            book.unread.append(f"{name[:40]}: its cells are not in the file, and were not read.")
+    for element in root.iterfind("{*}definedNames/{*}definedName"):
+        name, tab = str(element.get("name")).casefold(), element.get("localSheetId")
+        if tab is None:
+            book.names[name] = element.text or ""
+        elif 0 <= int(tab) < len(tabs):
+            book.local_names[tabs[int(tab)], name] = element.text or ""
+    return book
+
+
+def _local(element: Any) -> str:
+    return str(etree.QName(element).localname)
+
+
+def _parser() -> Any:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+def _xml(package: _Package, part: str) -> Any:
+    root = etree.parse(package.part(part), _parser()).getroot()
+    if root.getroottree().docinfo.doctype:
+        raise FileError(DAMAGED)
+    return root
+
+
+def _relations(package: _Package, part: str) -> list[tuple[str, str, str]]:
+    """Of a part: the id, the kind and the part it names, of each of its relations."""
+    folder, name = posixpath.split(part)
+    place = posixpath.join(folder, "_rels", f"{name}.rels")
+    if place not in package.namelist():
+        return []
+    found = []
+    for element in _xml(package, place):
+        if element.get("TargetMode") == "External" or not isinstance(element.tag, str):
+            continue
+        target = posixpath.normpath(posixpath.join("/", folder, element.get("Target", "")))
+        kind = element.get("Type", "").rpartition("/")[2]
+        found.append((element.get("Id", ""), kind, target.lstrip("/")))
+    return found
+
+
+def _related(package: _Package, part: str, wanted: str) -> list[str]:
+    found = [target for _, kind, target in _relations(package, part) if kind == wanted]
+    return list(dict.fromkeys(found))
+
+
+def _shared_texts(package: _Package, part: str) -> list[str]:
+    tables = _related(package, part, "sharedStrings")
+    if not tables or tables[0] not in package.namelist():
+        return []
+    return [_rich_text(item) for item in _xml(package, tables[0]).iterfind("{*}si")]
+
+
+def _rich_text(item: Any) -> str:
+    """Its runs joined, without the readings above Japanese characters."""
+    runs = [*item.iterfind("{*}t"), *item.iterfind("{*}r/{*}t")]
+    return "".join(run.text or "" for run in runs)
+
+
+_CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
+
+
+def _position(name: str) -> tuple[int, int]:
+    match = _CELL.fullmatch(name)
+    if not match:
+        raise FileError(DAMAGED)
+    row, column = int(match[2]), column_number(match[1])
+    if row > LAST_ROW or column > LAST_COLUMN:
+        raise FileError(DAMAGED)
+    return row, column
+
+
+def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book: Book) -> None:
+    shared: dict[str, Text] = {}
+    arrays: list[Text] = []
+    row = 0
+    events = etree.iterparse(
+        package.part(part),
+        tag=("{*}worksheet", "{*}row", "{*}mergeCell"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+    )
+    for _, element in events:
+        if element.getroottree().docinfo.doctype:
+            raise FileError(DAMAGED)
+        if _local(element) == "mergeCell":
+            _read_merged(str(element.get("ref")), name, book)
+        if _local(element) != "row":
+            continue
+        row = int(element.get("r", row + 1))
+        if not 0 < row <= LAST_ROW:
+            raise FileError(DAMAGED)
+        if len(book.cells) > MOST_CELLS:
+            raise FileError(too_many(f"row {row} of the sheet {name}"))
+        column = 0
+        for child in element.iterfind("{*}c"):
+            where = child.get("r")
+            line, column = _position(where) if where else (row, column + 1)
+            if line != row or column > LAST_COLUMN:
+                raise FileError(DAMAGED)
+            cell = _read_cell(child, (row, column), texts, shared)
+            if cell is not None:
+                book.cells[Address(name, row, column)] = cell
+                if cell.text and cell.text.array:
+                    arrays.append(cell.text)
+        element.clear()
+        while element.getprevious() is not None:
+            del element.getparent()[0]
+    _fill(arrays, name, book)
+    for table in _related(package, part, "table"):
+        root = _xml(package, table)
+        first = _position(str(root.get("ref")).partition(":")[0])[1]
+        columns = [str(c.get("name")) for c in root.iterfind("{*}tableColumns/{*}tableColumn")]
+        if len(columns) > 500 or len(book.lists) > 100:
+            continue  # formulas with their names are not judged
+        for key in {str(root.get("name")), str(root.get("displayName"))}:
+            book.lists[key.casefold()] = (name, first, columns)
+
+
+def _fill(arrays: list[Text], sheet: str, book: Book) -> None:
+    """Give each array formula to the cells that it fills, of which only the first has it."""
+    room = MOST_CELLS
+    for text in arrays:
+        rows, columns = text.array or (1, 1)
+        room -= rows * columns
+        if room < 0:
+            raise FileError(too_many(f"row {text.row} of the sheet {sheet}"))
+        for row in range(text.row, text.row + rows):
+            for column in range(text.column, text.column + columns):
+                at = Address(sheet, row, column)
+                cell = book.cells.get(at, Cell(None))
+                if cell.text is None:
+                    book.cells[at] = cell._replace(text=text)
+
+
+def _read_cell(
+    element: Any, at: tuple[int, int], texts: list[str], shared: dict[str, Text]
+) -> Cell | None:
+    formula, content = element.find("{*}f"), element.find("{*}v")
+    kind, digits = element.get("t", "n"), "" if content is None else content.text or ""
+    value: float | str | None = None
+    if kind == "s":
+        value = texts[_index(digits)] if digits else None
+    elif kind == "inlineStr":
+        inside = element.find("{*}is")
+        value = None if inside is None else _rich_text(inside)
+    elif kind == "e":
+        value = math.nan
+    elif kind in ("str", "d"):
+        value = digits
+    elif digits:
+        value = float(digits) if math.isfinite(float(digits)) else math.nan
+    text = None if formula is None else _read_formula(formula, at, shared)
+    if value is None and text is None:
+        return None
+    written = digits if isinstance(value, float) and math.isfinite(value) else ""
+    return Cell(value, written, text)
+
+
+def _index(digits: str) -> int:
+    if int(digits) < 0:
+        raise FileError(DAMAGED)
+    return int(digits)
+
+
+def _read_formula(element: Any, at: tuple[int, int], shared: dict[str, Text]) -> Text:
+    """Members of a shared formula point to the text of its first cell.
+
+    The cell of an array formula is the first of those it fills, `ref`.
+    """
+    own, group = (element.text or "")[: LONGEST + 1], element.get("si")
+    if element.get("t") == "shared" and group is not None:
+        if own:
+            shared[group] = Text(own, *at)
+        return shared.get(group, Text("#REF!", *at))
+    if element.get("t") == "dataTable":
+        return Text("DATATABLE()", *at)
+    if element.get("t") == "array":
+        first, _, last = element.get("ref", "").partition(":")
+        bottom, right = _position(last or first) if first else at
+        return Text(own, *at, (max(bottom - at[0], 0) + 1, max(right - at[1], 0) + 1))
+    return Text(own, *at)
+
+
+def _read_merged(area: str, sheet: str, book: Book) -> None:
+    first, _, last = area.partition(":")
+    (top, left), (bottom, right) = _position(first), _position(last or first)
+    if (bottom - top + 1) * (right - left + 1) > 10_000 or len(book.merged) > MOST_CELLS:
+        return
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            if (row, column) != (top, left):
+                book.merged[Address(sheet, row, column)] = Address(sheet, top, left)

@@ -1,0 +1,87 @@
+"""Tables whose epochs are blocks, one below the other, in which every number has its own label."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+from core.backprop.network import WEIGHTS
+from core.workbook.file.book import Book
+from core.workbook.file.calculate import Calculator
+from core.workbook.find.layout import COMPUTED, FORWARD, Table, shown, text_in
+from core.workbook.find.words import quantity, rate_in
+
+_LISTED = (*WEIGHTS, *COMPUTED)
+
+
+_STEPS = {f"{w}′": f"{w} − η·∂E/∂{w}" for w in WEIGHTS}
+_LEAST_ALONE = 16
+"""Labels of an epoch that is alone in its sheet."""
+
+
+def blocks_in(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
+    """A table whose epochs are blocks, one below the other: labels, each with its number."""
+    for above in (False, True):
+        places = _labelled_again(book, values, sheet, above=above)
+        steps = Counter(b - a for rows in places.values() for a, b in pairwise(rows))
+        if not steps:
+            continue
+        (step, _), *_ = steps.most_common(1)
+        again = {
+            key: rows
+            for key, rows in places.items()
+            if len(rows) > 1 and {b - a for a, b in pairwise(rows)} == {step}
+        }
+        if step < 3 or not any(name in FORWARD for name, _ in again) or len(again) < 10:
+            continue
+        top = min(rows[0] for rows in again.values())
+        if len({rows[0] for rows in again.values()}) < 3:
+            continue  # one line of headers, again for each of several tables
+        epochs = Counter(len(rows) for rows in again.values()).most_common(1)[0][0]
+        columns = {name: column + (not above) for name, column in again}
+        drops = {name: rows[0] - top + above for (name, _), rows in again.items()}
+        lines = tuple(range(top, top + step * epochs, step))
+        yield Table(sheet, top, columns, lines, drops=drops, labels_above=above)
+        return
+
+
+def one_block(book: Book, values: Calculator, sheet: str) -> Table | None:
+    """One step of descent, its labels in several columns, each with its number on the right."""
+    places = {
+        _STEPS.get(name, name): (column, rows)
+        for (name, column), rows in _labelled_again(
+            *(book, values, sheet), above=False, listed=(*_LISTED, *_STEPS)
+        ).items()
+    }
+    once = {name: (c, rows[0]) for name, (c, rows) in places.items() if len(rows) == 1}
+    columns = {name: column + 1 for name, (column, _) in once.items()}
+    several = len(set(columns.values())) > 1 and len(once) == len(places)
+    if not several or len(once) < _LEAST_ALONE or not once.keys() & set(FORWARD):
+        return None
+    top = min(row for _, row in once.values())
+    drops = {name: row - top for name, (_, row) in once.items()}
+    return Table(sheet, top, columns, (top,), drops=drops)
+
+
+def _labelled_again(
+    book: Book,
+    values: Calculator,
+    sheet: str,
+    *,
+    above: bool,
+    listed: tuple[str, ...] = _LISTED,
+) -> dict[tuple[str, int], list[int]]:
+    """Quantity and column -> the rows of labels for it, with a number on the right, or below."""
+    places: dict[tuple[str, int], list[int]] = {}
+    for at, content in sorted(book.cells.items()):
+        text = text_in(values, at, content) if at.sheet == sheet else None
+        if text is None or rate_in(text) is not None:
+            continue
+        name, there = (
+            quantity(text),
+            at._replace(row=at.row + above, column=at.column + (not above)),
+        )
+        if name in listed and isinstance(shown(values, there), float):
+            places.setdefault((name, at.column), []).append(at.row)
+    return places

@@ -1,0 +1,114 @@
+"""Numbers outside tables: labelled ones, those that lines of text tell, and columns of E_total."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from core.backprop.network import WEIGHTS
+from core.workbook.file.book import Book
+from core.workbook.file.calculate import Calculator
+from core.workbook.find.layout import EXAMPLE, MOST_EPOCHS, Table, shown, skipping, text_in
+from core.workbook.find.words import numbers_in, quantity, rate_in, symbol
+from core.workbook.formula.tree import Address
+
+
+def labels_in(book: Book, values: Calculator) -> Iterator[tuple[str, Address]]:
+    """The numbers that stand right of a label, or below it."""
+    for at, content in book.cells.items():
+        if not isinstance(content.value, str) or rate_in(content.value) is not None:
+            continue
+        name = quantity(content.value) or symbol(content.value)
+        if name not in ("η", *EXAMPLE, *WEIGHTS):
+            name = "η" if name == "epoch" and len(content.value.strip(" :=")) == 1 else None
+        if name is None:
+            continue
+        right = Address(at.sheet, at.row, at.column + 1)
+        below = [Address(at.sheet, at.row + k, at.column) for k in (1, 2, 3)]
+        if _is_number(values, right):
+            yield name, right
+        elif _is_number(values, below[0]) and not all(_is_number(values, b) for b in below):
+            yield name, below[0]
+
+
+def _is_number(values: Calculator, at: Address) -> bool:
+    """Whether a number stands there, or text that formulas take for one."""
+    content = shown(values, at)
+    return isinstance(content, float) or (
+        isinstance(content, str) and re.fullmatch(r"\s*[-+]?\d*[.,]?\d+\s*", content) is not None
+    )
+
+
+def said_in(book: Book, inside: set[Address]) -> Iterator[tuple[str, float, Address]]:
+    """What lines of text tell: "x = (0.05, 0.10), lr = 0.5", in one cell or in several."""
+    rows: dict[tuple[str, int], list[Address]] = {}
+    for at in sorted(book.cells):
+        if at not in inside and book.cells[at].text is None:
+            rows.setdefault((at.sheet, at.row), []).append(at)
+    for places in rows.values():
+        cells = [book.cells[at] for at in places[:40]]
+        texts = [cell.value if isinstance(cell.value, str) else cell.written for cell in cells]
+        if any(isinstance(cell.value, str) for cell in cells):
+            for name, value in numbers_in(", ".join(texts)).items():
+                yield name, value, places[0]
+
+
+def curves_in(
+    book: Book, values: Calculator, sheet: str, *, alone: bool, first: int
+) -> Iterator[Table]:
+    """Columns of E_total; where they stand `alone`, their headers need not name an η.
+
+    first: the number of the first epoch, where the column does not list it.
+    """
+    for at, content in book.cells.items():
+        if at.sheet != sheet:
+            continue
+        rate = None
+        if (text := text_in(values, at, content)) is not None:
+            rate = rate_in(text)
+            if rate is None and not (alone and quantity(text) == "E_total"):
+                continue
+        elif isinstance(content.value, float) and _is_rate(book, at):
+            rate = content.value
+        else:
+            continue
+        lines = []
+        line = at.row + 1
+        while isinstance(shown(values, Address(sheet, line, at.column)), float):
+            lines.append(line)
+            line += 1
+            if len(lines) == MOST_EPOCHS:
+                break
+        linked = any(book.formula_text(Address(sheet, n, at.column)) for n in lines[:3])
+        if len(lines) > 2 and not (rate is None and linked):
+            yield Table(
+                *(sheet, at.row, {"E_total": at.column}, tuple(lines)),
+                rate=rate,
+                listed=_listed(book, values, at, lines, first),
+            )
+
+
+def _listed(
+    book: Book, values: Calculator, head: Address, lines: list[int], first: int
+) -> tuple[int, ...]:
+    """The epochs of a column's lines, from 0, if a column of epochs says that some are left out."""
+    for column in range(head.column - 1, 0, -1):
+        cell = book.cells.get(head._replace(column=column))
+        if cell and isinstance(cell.value, str) and quantity(cell.value) == "epoch":
+            numbers = [shown(values, Address(head.sheet, line, column)) for line in lines]
+            listed = skipping(numbers)
+            return tuple(epoch - min(first, listed[0]) for epoch in listed)
+    return ()
+
+
+def _is_rate(book: Book, at: Address) -> bool:
+    """A number heads a curve if its row begins with "epoch" or "η" and lists only numbers."""
+    column = at.column
+    while column > 1 and at.column - column < 30:
+        column -= 1
+        content = book.cells.get(Address(at.sheet, at.row, column))
+        if content is None or content.text is not None:
+            return False
+        if isinstance(content.value, str):
+            return quantity(content.value) in ("epoch", "η")
+    return False

@@ -1,0 +1,176 @@
+"""Where things stand in a book: tables, columns of E_total, labels, and lines of text that tell.
+
+This module knows places, and what is shown there. Who found them it does not know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+
+from core.backprop.network import COLUMNS, WEIGHTS
+from core.workbook.file.book import Cell
+from core.workbook.file.calculate import Calculator
+from core.workbook.formula.functions import Value
+from core.workbook.formula.tree import Address
+
+EXAMPLE = ("t1", "t2", "i1", "i2")
+COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
+FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
+MOST_EPOCHS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns that list epochs.
+
+    columns: quantity -> its column, or its row if the epochs run across. hints: column -> what its
+    header seems to mean, for those that are not in `COLUMNS` or that another column already is.
+    lines: the rows of the epochs, or their columns, in the order of descent: upwards if the newest
+    is on top. head: the row (column) of the headers. rate: η, where the header itself says it.
+    across: whether epochs run across.
+    shifts: quantity -> how many lines after its epoch's it stands. last_step: whether the weights
+    stand there that the last epoch leads to, which have no epoch of their own. listed: the epoch of
+    each line, from 0, where not every epoch is listed; else empty. drops: quantity -> how far below
+    its line it stands, where each epoch is a block of its own, in which every number has its label
+    on the left, or above it if labels_above.
+    """
+
+    sheet: str
+    head: int
+    columns: Mapping[str, int]
+    lines: tuple[int, ...]
+    across: bool = False
+    rate: float | None = None
+    hints: Mapping[int, str] = field(default_factory=dict)
+    shifts: Mapping[str, int] = field(default_factory=dict)
+    last_step: bool = False
+    listed: tuple[int, ...] = ()
+    drops: Mapping[str, int] = field(default_factory=dict)
+    labels_above: bool = False
+
+    def at(self, name: str, k: int) -> Address:
+        """The cell of a quantity at the k-th epoch, counted from 0; from -1 to `epochs`.
+
+        It may lie beyond the table's lines: one with a shift, or the weights after the last epoch.
+        """
+        if name not in self._places:
+            shift, drop = self.shifts.get(name, 0), self.drops.get(name, 0)
+            self._places[name] = [
+                self.cell(self._line(n + shift) + drop, self.columns[name])
+                for n in range(-1, self.epochs + 1)
+            ]
+        return self._places[name][k + 1]
+
+    @cached_property
+    def _places(self) -> dict[str, list[Address]]:
+        return {}
+
+    def _line(self, k: int) -> int:
+        last = len(self.lines) - 1
+        if 0 <= k <= last:
+            return self.lines[k]
+        step = self.lines[1] - self.lines[0] if last else 1
+        return self.lines[0] + k * step if k < 0 else self.lines[last] + (k - last) * step
+
+    def has(self, name: str, k: int) -> bool:
+        """Whether the k-th cell of a quantity is in one of the table's lines."""
+        return 0 <= k + self.shifts.get(name, 0) < len(self.lines)
+
+    def heading(self, name: str) -> Address:
+        """The cell of its header."""
+        if self.drops:
+            at, above = self.at(name, 0), self.labels_above
+            return at._replace(row=at.row - above, column=at.column - (not above))
+        return self.cell(self.head, self.columns[name])
+
+    def cell(self, line: int, column: int) -> Address:
+        """The cell in a line of the table, in the sheet's own terms."""
+        return Address(self.sheet, *((column, line) if self.across else (line, column)))
+
+    @property
+    def epochs(self) -> int:
+        """How many it lists."""
+        return len(self.lines)
+
+    @property
+    def title(self) -> str:
+        """Its range, with the sheet's name."""
+        return f"{self.sheet}!{self.where}" if self.sheet else self.where
+
+    @property
+    def in_words(self) -> str:
+        """How many epochs it lists, and which."""
+        if not self.listed:
+            return "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        return f"{self.epochs} of the epochs {1 + self.listed[0]} to {1 + self.listed[-1]}"
+
+    def epoch(self, k: int) -> int:
+        """The epoch of the k-th line, both from 0."""
+        return self.listed[k] if self.listed else k
+
+    @property
+    def weights(self) -> list[str]:
+        """The weights that have a column."""
+        return [name for name in WEIGHTS if name in self.columns]
+
+    @property
+    def steps(self) -> int:
+        """How often the weights are listed: once for each epoch, and perhaps after the last."""
+        return self.epochs + self.last_step
+
+    @property
+    def where(self) -> str:
+        """The range it takes, from its headers on: B31:AF81."""
+        columns = sorted(self.columns.values())
+        first = self.cell(self.head, columns[0] - (bool(self.drops) and not self.labels_above))
+        last = self.cell(max(self.lines) + max(self.drops.values(), default=0), columns[-1])
+        return f"{first.cell}:{last.cell}"
+
+
+@dataclass
+class Layout:
+    """Everything found in a book.
+
+    tables: with headers of several quantities. curves: single columns of E_total under a header
+    that names their η. labels: (quantity, cell) of numbers with a label beside or above them.
+    said: quantities told in lines of text, each with the cell in which its line begins. unread:
+    sentences about rows that look like epochs and belong to no table.
+    """
+
+    tables: list[Table]
+    curves: list[Table]
+    labels: list[tuple[str, Address]]
+    said: list[tuple[str, float, Address]]
+    unread: list[str]
+
+
+def shown(values: Calculator, at: Address) -> Value:
+    """What the file shows in a cell; calculated only where it was saved without."""
+    cell = values.book.cells.get(at)
+    return cell.value if cell and cell.value is not None else values.value(at)
+
+
+def skipping(numbers: Sequence[Value]) -> list[int]:
+    """Numbers of epochs, in the order of descent, if most leave some out; else nothing."""
+    whole = [int(n) for n in numbers if isinstance(n, float) and n == n // 1 and 0 <= n < 1e6]
+    if whole[:1] > whole[-1:]:
+        whole.reverse()
+    gaps = [b - a for a, b in pairwise(whole)]
+    left_out = 2 * sum(gap > 1 for gap in gaps) > len(gaps)
+    return whole if len(whole) == len(numbers) > 2 and min(gaps) > 0 and left_out else []
+
+
+_HEADING = re.compile(r'.*".*|(?:.+!)?\$?[A-Z]{1,3}\$?\d+', re.DOTALL)
+"""A formula that may give text: one with text in it, or that repeats a cell."""
+
+
+def text_in(values: Calculator, at: Address, cell: Cell) -> str | None:
+    """The text in a cell, if it is one."""
+    if cell.value is None and cell.text and _HEADING.fullmatch(cell.text.formula):
+        calculated = values.value(at)
+        return calculated if isinstance(calculated, str) else None
+    return cell.value if isinstance(cell.value, str) else None

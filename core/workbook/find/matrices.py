@@ -1,0 +1,179 @@
+"""Tables whose epochs are small matrices: W1 and W2 of 2 × 2 numbers, h, a_h, δ of two each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from core.backprop.network import Array
+from core.workbook.file.book import Book
+from core.workbook.file.calculate import Calculator
+from core.workbook.find.layout import Table, shown, text_in
+from core.workbook.find.words import matrix
+from core.workbook.formula.tree import Address
+
+_ELEMENTS = {
+    "x": ("i1", "i2"),
+    "t": ("t1", "t2"),
+    "W1": ("w1", "w2", "w3", "w4"),
+    "W2": ("w5", "w6", "w7", "w8"),
+    "h": ("h1", "h2"),
+    "out_h": ("out_h1", "out_h2"),
+    "o": ("o1", "o2"),
+    "out_o": ("out_o1", "out_o2"),
+    "E": ("E1", "E2"),
+    "E_total": ("E_total",),
+    "δo": ("∂E/∂o1", "∂E/∂o2"),
+    "δh": ("∂E/∂h1", "∂E/∂h2"),
+    "dW1": ("∂E/∂w1", "∂E/∂w2", "∂E/∂w3", "∂E/∂w4"),
+    "dW2": ("∂E/∂w5", "∂E/∂w6", "∂E/∂w7", "∂E/∂w8"),
+}
+"""Matrix -> its quantities, row by row; a row of weights is that of one node."""
+_LEAST = 5
+"""Matrices that an epoch has."""
+
+
+class _Matrix(NamedTuple):
+    """A matrix of the sheet: its name, and the cells of its elements, row by row."""
+
+    name: str
+    cells: tuple[Address, ...]
+
+    @property
+    def turned(self) -> _Matrix:
+        a, b, c, d = self.cells
+        return self._replace(cells=(a, c, b, d))
+
+
+def matrices_in(
+    book: Book, values: Calculator, sheet: str
+) -> tuple[Table | None, list[tuple[str, Address]]]:
+    """The table of a sheet whose epochs are matrices, and its labelled inputs and targets."""
+    everything = list(_all(book, values, sheet))
+    for across in (False, True):
+        found = _table(everything, values, across=across)
+        if found is not None:
+            return found
+    return None, []
+
+
+def _table(
+    everything: list[_Matrix], values: Calculator, *, across: bool
+) -> tuple[Table, list[tuple[str, Address]]] | None:
+    """The table; `across`: if its epochs are side by side."""
+
+    def line(at: Address) -> int:
+        return at.column if across else at.row
+
+    def column(at: Address) -> int:
+        return at.row if across else at.column
+
+    found: dict[tuple[str, int], list[_Matrix]] = {}
+    for one in everything:
+        found.setdefault((one.name, column(one.cells[0])), []).append(one)
+    epochs = max((len(ones) for (name, _), ones in found.items() if name == "W1"), default=0)
+    again = {name: ones for (name, _), ones in found.items() if len(ones) == epochs}
+    steps = {
+        line(b.cells[0]) - line(a.cells[0]) for ones in again.values() for a, b in pairwise(ones)
+    }
+    if len(again) < _LEAST or not {"W1", "W2", "out_o"} <= again.keys() or len(steps) > 1:
+        return None
+    alone = {
+        name: ones[0] for (name, _), ones in found.items() if name in ("x", "t") and epochs > 1
+    }
+    labels = [
+        (quantity, at)
+        for name, one in alone.items()
+        for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
+    ]
+    first = _upright(alone | {name: ones[0] for name, ones in again.items()}, values)
+    opposite = _opposite(first, values)
+    cells = {
+        f"−{quantity}" if name in opposite else quantity: at
+        for name, one in first.items()
+        if name in again
+        for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
+    }
+    if len(set(cells.values())) < len(cells):
+        return None  # they overlap: these are headers of a table
+    top, step = min(map(line, cells.values())), max(steps, default=1)
+    table = Table(
+        *(first["W1"].cells[0].sheet, top, {n: column(at) for n, at in cells.items()}),
+        tuple(range(top, top + epochs * step, step)),
+        across,
+        drops={quantity: line(at) - top for quantity, at in cells.items()},
+    )
+    return table, labels
+
+
+def _all(book: Book, values: Calculator, sheet: str) -> Iterator[_Matrix]:
+    """Every matrix with its name above its first number, or left of it."""
+
+    def is_number(at: Address) -> bool:
+        return isinstance(shown(values, at), float)
+
+    for at, content in sorted(book.cells.items()):
+        text = text_in(values, at, content) if at.sheet == sheet else None
+        name = matrix(text) if text is not None else None
+        if name is None:
+            continue
+        for first in (at._replace(row=at.row + 1), at._replace(column=at.column + 1)):
+            right, below = (
+                first._replace(column=first.column + 1),
+                first._replace(row=first.row + 1),
+            )
+            shapes = {
+                4: (first, right, below, below._replace(column=right.column)),
+                2: (first, below if is_number(below) else right),
+                1: (first,),
+            }
+            names = [name, "E_total"] if name == "E" else [name]  # one error, or the sum alone
+            fits = [n for n in names if all(map(is_number, shapes[len(_ELEMENTS[n])]))]
+            goes_on = is_number(below._replace(row=below.row + 1))  # then it heads a column
+            if fits and not (goes_on and len(_ELEMENTS[name]) == 4):
+                yield _Matrix(fits[0], shapes[len(_ELEMENTS[fits[0]])])
+                break
+
+
+def _upright(first: Mapping[str, _Matrix], values: Calculator) -> dict[str, _Matrix]:
+    """The matrices of the first epoch, each row of weights that of one node: h = W·x.
+
+    Some write h = x·W.
+    """
+    found = dict(first)
+    for weights, source, net, out in (("W1", "x", "h", "out_h"), ("W2", "out_h", "o", "out_o")):
+        if source not in first or not {net, out} & first.keys():
+            continue
+        w, x = _numbers(first[weights], values).reshape(2, 2), _numbers(first[source], values)
+        with np.errstate(all="ignore"):
+            out_numbers = _numbers(first.get(out, first.get(net, first[weights])), values)
+            goal = (
+                _numbers(first[net], values)
+                if net in first
+                else np.log(out_numbers / (1 - out_numbers))
+            )
+            off, off_turned = (np.abs(m @ x - goal).sum() for m in (w, w.T))
+        for name in (weights, f"d{weights}") if off_turned < off else ():
+            if name in found:
+                found[name] = found[name].turned
+    return found
+
+
+def _opposite(first: Mapping[str, _Matrix], values: Calculator) -> set[str]:
+    """The matrices with the sign of t − out, as those write them who add the step."""
+    if not {"out_o", "t"} <= first.keys():
+        return set()
+    away = _numbers(first["out_o"], values) - _numbers(first["t"], values)
+    found = set()
+    if "δo" in first and (_numbers(first["δo"], values) * away < 0).all():
+        found |= {"δo", "δh"}
+    if "dW2" in first and (_numbers(first["dW2"], values) * np.repeat(away, 2) < 0).all():
+        found |= {"dW2", "dW1"}
+    return found
+
+
+def _numbers(one: _Matrix, values: Calculator) -> Array:
+    return np.array([shown(values, at) for at in one.cells], dtype=float)

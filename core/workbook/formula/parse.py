@@ -1,0 +1,419 @@
+"""Formulas, read into trees.
+
+Nothing is ever run: a formula becomes a tree (tree.py) of numbers, references, operators and the
+few functions in functions.py; anything else is a FormulaError.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from core.workbook.formula.functions import FUNCTIONS, OF_AREAS, OF_ARRAYS
+from core.workbook.formula.tokens import LONGEST, Token, make_ref, ref_parts, tokens
+from core.workbook.formula.tree import (
+    LAST_COLUMN,
+    LAST_ROW,
+    Address,
+    Call,
+    Choice,
+    Constant,
+    FormulaError,
+    Measure,
+    Minus,
+    Moved,
+    Node,
+    Operation,
+    Range,
+    Ref,
+    extent,
+    is_known,
+    one,
+    single,
+    work,
+)
+
+_DEEPEST = 60
+_MOST_OPERATIONS = 400
+"""In one formula, with those of the names in it: E_total as one formula has less than 100."""
+_MOST_WORK = 50_000
+"""Values that are read and calculated for the value of one formula."""
+_MOST_LEVELS = 150
+"""Of the tree that a name of LET or LAMBDA stands for: a step of the exercise's has 50."""
+
+
+class Meaning(NamedTuple):
+    """What a name stands for: a formula without "=", as the cell `home` would have it."""
+
+    text: str
+    home: Address
+
+
+Names = Callable[[str], Meaning]
+"""What a defined name, or a column of a table as in Table1[[#This Row],[w1]], stands for."""
+
+
+def no_names(name: str) -> Meaning:
+    """For formulas without names."""
+    raise FormulaError(f"the name {name[:40]}")
+
+
+_STRENGTH = {
+    **dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), 1),
+    **{"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 5},
+}
+
+
+class _Bound(NamedTuple):
+    """A tree that a name of LET, or a parameter of LAMBDA, stands for, and its size."""
+
+    node: Node
+    operations: int
+    leaves: int
+
+
+@dataclass(frozen=True)
+class _Lambda:
+    """A function: its parameters and what it is of them, and the names known where it stands."""
+
+    pieces: list[Token]
+    home: Address
+    bound: Mapping[str, _Bound | _Lambda]
+
+
+@dataclass
+class _Budget:
+    """What all parts of one formula take together."""
+
+    operations: int = 0
+    pieces: int = 0
+
+    def count(self, operations: int = 1) -> None:
+        self.operations += operations
+        if self.operations > _MOST_OPERATIONS:
+            raise FormulaError(f"more than {_MOST_OPERATIONS} operations")
+
+    def insert(self, pieces: int) -> None:
+        """Something is read or put in that stands elsewhere."""
+        self.pieces += pieces
+        if self.pieces > LONGEST:
+            raise FormulaError(f"more than {LONGEST:,} characters with the names in it")
+
+
+@dataclass
+class _Reader:
+    """Precedence climbing; as in Excel a sign binds closer than ^, and ^ goes from the left.
+
+    arrays: whether it reads what is calculated with areas (an array formula, or an argument of
+    SUMPRODUCT); elsewhere an area gives one value where one is wanted (`single`). bound: what the
+    names of LET and LAMBDA stand for.
+    """
+
+    pieces: list[Token]
+    here: Address
+    names: Names
+    arrays: bool
+    budget: _Budget = field(default_factory=_Budget)
+    bound: Mapping[str, _Bound | _Lambda] = field(default_factory=dict)
+    depth: int = 0
+    next: int = 0
+
+    def peek(self) -> str:
+        return self.pieces[self.next].text if self.next < len(self.pieces) else ""
+
+    def whole(self) -> Node:
+        """All pieces as one expression."""
+        node = self.expression()
+        if self.peek():
+            raise FormulaError(f"“{self.peek()}” after its end")
+        return node
+
+    def expression(self, weakest: int = 1) -> Node:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise FormulaError("brackets nested too deep")
+        node = self.operand()
+        while (strength := _STRENGTH.get(self.peek(), 0)) >= weakest:
+            sign = self.pieces[self.next].text
+            self.next += 1
+            self.budget.count()
+            right = self.expression(strength + 1)
+            node = Operation(sign, self.of_one(node), self.of_one(right))
+        self.depth -= 1
+        return node
+
+    def of_one(self, node: Node) -> Node:
+        """A node where one value is wanted."""
+        return node if self.arrays else single(node)
+
+    def operand(self) -> Node:
+        taken = ""
+        while self.peek() in ("-", "+", "@"):
+            taken += self.peek()
+            self.next += 1
+        signs = taken.count("-")
+        node = self.atom()
+        if taken.endswith("@"):
+            node = one(single(node))
+        while self.peek() == "%":
+            self.next += 1
+            self.budget.count()
+            node = Operation("/", self.of_one(node), Constant(100.0))
+        return Minus(self.of_one(node)) if signs % 2 else node
+
+    def atom(self) -> Node:
+        if self.next >= len(self.pieces):
+            raise FormulaError("an end where a number is missing")
+        kind, text = self.pieces[self.next]
+        self.next += 1
+        if kind == "number":
+            return Constant(float(text))
+        if kind == "text":
+            return Constant(text[1:-1].replace('""', '"'))
+        if kind == "ref":
+            return self.reference(text)
+        if kind == "call":
+            return self.call(text)
+        if kind in ("name", "column"):
+            return self.named(text)
+        if text == "(":
+            node = self.expression()
+            self.expect(")")
+            return node
+        raise FormulaError(f"“{text}”")
+
+    def reference(self, text: str) -> Node:
+        _, _, column, _, row = ref_parts(text)
+        if row > LAST_ROW or column > LAST_COLUMN:
+            return self.named(text)  # XFE1 is no cell, so it may be a name
+        start = make_ref(text, self.here)
+        if self.peek() != ":":
+            return start
+        self.next += 1
+        last = self.pieces[self.next] if self.next < len(self.pieces) else Token("", "")
+        if last.kind != "ref":
+            raise FormulaError("a range without an end")
+        self.next += 1
+        return Range(start, make_ref(last.text, self.here))
+
+    def call(self, text: str) -> Node:
+        name = text.upper().removeprefix("_XLFN.")
+        known = self.bound.get(_bare(text))
+        if isinstance(known, _Lambda):
+            return self.applied(known, self.arguments(name), name)
+        self.budget.count()
+        if name == "LET":
+            return self.let()
+        if name == "LAMBDA":
+            return self.applied(self.function(), self.arguments(name), name)
+        if name in _OF_PLACES:
+            return self.of_place(name)
+        if name == "CHOOSE":
+            return self.choice()
+        arguments = self.arguments(name, arrays=name in OF_ARRAYS)
+        if name == "SINGLE" and len(arguments) == 1:
+            return one(single(arguments[0]))
+        if name == "IFS" and arguments and len(arguments) % 2 == 0:
+            return self.conditions(arguments)
+        if name in FUNCTIONS:
+            return Call(name, self.fitting(name, arguments))
+        return self.defined(text, arguments)
+
+    def arguments(self, name: str, *, arrays: bool = False) -> list[Node]:
+        """Those of a function; one that is left out, as in IF(A1,,1), is 0."""
+        self.expect("(")
+        outside, self.arrays = self.arrays, self.arrays or arrays
+        found: list[Node] = []
+        while self.peek() != ")":
+            left_out = self.peek() in (",", ";")
+            found.append(Constant(0.0) if left_out else self.expression())
+            if self.peek() in (",", ";"):
+                self.next += 1
+                found += [Constant(0.0)] if self.peek() == ")" else []
+            elif self.peek() != ")":
+                raise FormulaError(f"“{self.peek()}” in {name}")
+        self.next += 1
+        self.arrays = outside
+        return found
+
+    def fitting(self, name: str, arguments: list[Node]) -> tuple[Node, ...]:
+        """As the function takes them: areas whole, or one value."""
+        if name in OF_AREAS:
+            return tuple(arguments)
+        if name == "IF":  # `single` goes into its branches where one value is wanted
+            return (*map(self.of_one, arguments[:1]), *arguments[1:])
+        return tuple(map(self.of_one, arguments))
+
+    def conditions(self, arguments: list[Node]) -> Node:
+        """IFS as IF in IF; without a condition that holds it is #N/A."""
+        node: Node = Constant(math.nan)
+        self.deepen(len(arguments) // 2)
+        for k in range(len(arguments) - 2, -1, -2):
+            self.budget.count()
+            node = Call("IF", (self.of_one(arguments[k]), arguments[k + 1], node))
+        return node
+
+    def deepen(self, levels: int) -> None:
+        if self.depth + levels > _DEEPEST:
+            raise FormulaError("conditions nested too deep")
+
+    def of_place(self, name: str) -> Node:
+        """INDEX, OFFSET, ROW, COLUMN, ROWS or COLUMNS."""
+        arguments = self.arguments(name, arrays=True)
+        first, by = arguments[0] if arguments else None, arguments[1:]
+        place = first if isinstance(first, Ref | Range | Moved) else None
+        least, most = _OF_PLACES[name]
+        if not least <= len(arguments) <= most or (place is None and first and name != "INDEX"):
+            raise FormulaError(f"the function {name} of other than a range and numbers")
+        if most < 2:
+            return Measure(name, place)
+        if not all(map(is_known, by)):
+            raise FormulaError(f"the function {name} by what cells hold")
+        return Moved(name, place, tuple(by)) if place else Call(name, tuple(arguments))
+
+    def choice(self) -> Node:
+        index, *options = self.arguments("CHOOSE") or [Constant(math.nan)]
+        if not is_known(index):
+            raise FormulaError("the function CHOOSE by what cells hold")
+        node = Choice(index, tuple(options))
+        return node.chosen(self.here) if isinstance(index, Constant) else node
+
+    def let(self) -> Node:
+        """LET(name, what it stands for, …, result)."""
+        outside = self.bound
+        self.expect("(")
+        while self.at_parameter():
+            name = _bare(self.pieces[self.next].text)
+            self.next += 2
+            at, value = self.next, self.binding()
+            if self.peek() not in (",", ";"):
+                raise FormulaError(f"“{self.peek() or self.pieces[at].text}” in LET")
+            self.next += 1
+            self.bound = {**self.bound, name: value}
+        node = self.expression()
+        self.expect(")")
+        self.bound = outside
+        return node
+
+    def at_parameter(self) -> bool:
+        """Whether a name and a comma are next."""
+        ahead = self.pieces[self.next : self.next + 2]
+        return len(ahead) == 2 and ahead[0].kind == "name" and ahead[1].text in (",", ";")
+
+    def binding(self) -> _Bound | _Lambda:
+        start, text = self.next, self.peek()
+        if _bare(text).removeprefix("_xlfn.") == "lambda":
+            self.next += 1
+            function = self.function()
+            if self.peek() in (",", ";"):
+                return function
+            self.next = start
+        return self.sized(self.expression())
+
+    def sized(self, node: Node) -> _Bound:
+        nodes, levels, inner = extent(node)
+        if levels > _MOST_LEVELS:
+            raise FormulaError("names in LET or LAMBDA nested too deep")
+        return _Bound(node, inner, nodes - inner)
+
+    def function(self) -> _Lambda:
+        """The brackets behind LAMBDA, unread until it is applied."""
+        self.expect("(")
+        start, open_brackets = self.next, 1
+        while open_brackets:
+            if self.next >= len(self.pieces):
+                raise FormulaError("“its end” where “)” belongs")
+            piece = self.pieces[self.next]
+            open_brackets += (piece.text == "(") - (piece.text == ")")
+            self.next += 1
+        return _Lambda(self.pieces[start : self.next - 1], self.here, self.bound)
+
+    def applied(self, function: _Lambda, arguments: list[Node], name: str) -> Node:
+        inner = self.inside(function.pieces, function.home)
+        bound = dict(function.bound)
+        for argument in arguments:
+            if not inner.at_parameter():
+                raise FormulaError(f"the function {name[:40]} of {len(arguments)} arguments")
+            bound[_bare(inner.peek())] = self.sized(argument)
+            inner.next += 2
+        if inner.at_parameter():
+            raise FormulaError(f"the function {name[:40]} of {len(arguments)} arguments")
+        inner.bound = bound
+        return inner.whole()
+
+    def inside(self, pieces: list[Token], home: Address, deeper: int = 1) -> _Reader:
+        """The reader of something that stands elsewhere."""
+        self.budget.count()
+        self.budget.insert(len(pieces))
+        depth = self.depth + deeper
+        return _Reader(pieces, home, self.names, self.arrays, self.budget, depth=depth)
+
+    def defined(self, text: str, arguments: list[Node]) -> Node:
+        """A function that a defined name stands for."""
+        try:
+            meaning = self.names(text)
+        except FormulaError:
+            meaning = None
+        if meaning is None or not meaning.text.upper().startswith(("_XLFN.LAMBDA(", "LAMBDA(")):
+            raise FormulaError(f"the function {text.upper().removeprefix('_XLFN.')[:40]}")
+        inner = self.inside(_solid(meaning.text), meaning.home, 5)
+        inner.next = 1
+        function = inner.function()
+        if inner.peek():
+            raise FormulaError(f"the name {text[:40]}")
+        self.depth += 5
+        node = self.applied(function, arguments, text)
+        self.depth -= 5
+        return node
+
+    def named(self, text: str) -> Node:
+        known = self.bound.get(_bare(text))
+        if isinstance(known, _Bound):
+            self.budget.count(known.operations)
+            self.budget.insert(known.leaves)
+            return known.node
+        if text.upper() in ("TRUE", "FALSE"):
+            return Constant(float(text.upper() == "TRUE"))
+        meaning = self.names(text)
+        inner = self.inside(_solid(meaning.text), meaning.home, 6)
+        inner.arrays = True  # names are always calculated as array formulas
+        node = inner.expression()
+        if inner.peek():
+            raise FormulaError(f"the name {text[:40]}")
+        return node
+
+    def expect(self, text: str) -> None:
+        if self.peek() != text:
+            raise FormulaError(f"“{self.peek() or 'its end'}” where “{text}” belongs")
+        self.next += 1
+
+
+_OF_PLACES = {
+    **{"ROW": (0, 1), "COLUMN": (0, 1), "ROWS": (1, 1), "COLUMNS": (1, 1)},
+    **{"INDEX": (2, 3), "OFFSET": (3, 5)},
+}
+"""Functions of where cells are: the least and the most arguments."""
+
+
+def _bare(name: str) -> str:
+    """A name of LET or LAMBDA as people write it; capitals do not count."""
+    return name.casefold().removeprefix("_xlpm.")
+
+
+def _solid(text: str) -> list[Token]:
+    return [token for token in tokens(text) if token.kind != "space"]
+
+
+def parse(text: str, here: Address, names: Names = no_names, *, array: bool = False) -> Node:
+    """The tree of the formula `text` (without its "=") of the cell `here`.
+
+    array: whether the file has it as an array formula; else where one value is wanted a range gives
+    its cell of the own row or column. Raises FormulaError for what it does not know, naming it.
+    """
+    reader = _Reader(_solid(text), here, names, array)
+    node = one(reader.of_one(reader.whole()))
+    if work(node, here) > _MOST_WORK:
+        raise FormulaError(f"more than {_MOST_WORK:,} values")
+    return node

@@ -1,0 +1,575 @@
+"""A formula as a tree: its value, the cells it asks for, and the work it takes.
+
+This module knows the nodes of a tree and what they come to in a cell, asking its caller what other
+cells hold. formula.py makes trees of text; functions.py knows the arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial, reduce
+from itertools import repeat
+from typing import NamedTuple
+
+from core.workbook.formula.functions import (
+    GIVES_AREA,
+    MOST_CELLS,
+    OF_AREAS,
+    Area,
+    Value,
+    area,
+    called,
+    first,
+    negative,
+    number,
+    operated,
+)
+
+LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
+"""Of a sheet."""
+
+
+class FormulaError(ValueError):
+    """The formula cannot be read; the message says which part."""
+
+
+class Address(NamedTuple):
+    """A cell: the sheet's name, and row and column counted from 1."""
+
+    sheet: str
+    row: int
+    column: int
+
+    @property
+    def cell(self) -> str:
+        """As a spreadsheet writes it: AA32."""
+        return f"{letters(self.column)}{self.row}"
+
+
+def letters(column: int) -> str:
+    """Column 1 is A, 27 is AA."""
+    name = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+@cache
+def column_number(name: str) -> int:
+    """A is 1, AA is 27."""
+    return reduce(lambda number, letter: 26 * number + ord(letter) - 64, name.upper(), 0)
+
+
+Cells = Callable[[Address], Value]
+"""What a cell holds."""
+Corners = tuple[Address, Address]
+"""The first and the last cell of a range."""
+
+
+def _addresses(corners: Corners) -> list[Address]:
+    """Row by row. Raises FormulaError if there are too many."""
+    a, b = corners
+    if (b.row - a.row + 1) * (b.column - a.column + 1) > MOST_CELLS:
+        raise FormulaError(f"a range of more than {MOST_CELLS} cells")
+    rows, columns = range(a.row, b.row + 1), range(a.column, b.column + 1)
+    return [Address(a.sheet, row, column) for row in rows for column in columns]
+
+
+def _content(corners: Corners, cells: Cells) -> Value:
+    values = [cells(address) for address in _addresses(corners)]
+    return area(values, corners[1].column - corners[0].column + 1)
+
+
+# The nodes. `value` calculates one for the cell `here`, asking `cells` what other cells hold; an
+# error is NaN. `parts` are the nodes below it. The places (Ref, Range, Moved) know their `corners`,
+# None where they are no cells of the sheet.
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number, or text in quotes."""
+
+    content: float | str
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        return self.content
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference to one cell; a row or column that is not fixed is an offset from `here`."""
+
+    sheet: str | None
+    row: int
+    column: int
+    fixed_row: bool
+    fixed_column: bool
+
+    def at(self, here: Address) -> Address:
+        """The cell it means in a formula of the cell `here`; behind the sheet's end is its start.
+
+        So it is with names and shared formulas, whose offsets are those of their first cell.
+        """
+        row = self.row if self.fixed_row else (self.row + here.row - 1) % LAST_ROW + 1
+        column = self.column
+        if not self.fixed_column:
+            column = (column + here.column - 1) % LAST_COLUMN + 1
+        return Address(self.sheet or here.sheet, row, column)
+
+    def corners(self, here: Address) -> Corners | None:
+        at = self.at(here)
+        return at, at
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        return cells(self.at(here))
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """All cells between two corners, row by row."""
+
+    first: Ref
+    last: Ref
+
+    def corners(self, here: Address) -> Corners | None:
+        a, b = self.first.at(here), self.last.at(here)
+        return (
+            Address(a.sheet, min(a.row, b.row), min(a.column, b.column)),
+            Address(a.sheet, max(a.row, b.row), max(a.column, b.column)),
+        )
+
+    def at(self, here: Address) -> list[Address]:
+        """The cells it means in a formula of the cell `here`."""
+        corners = self.corners(here)
+        return _addresses(corners) if corners else []
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        corners = self.corners(here)
+        return _content(corners, cells) if corners else math.nan
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """INDEX or OFFSET of a place, by numbers that follow from `here` alone."""
+
+    name: str
+    place: Place
+    by: tuple[Node, ...]
+
+    def corners(self, here: Address) -> Corners | None:
+        whole, by = self.place.corners(here), [_whole_number(node, here) for node in self.by]
+        if whole is None or None in by:
+            return None
+        numbers = [n for n in by if n is not None]
+        return (_indexed if self.name == "INDEX" else _offset)(whole, numbers)
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        corners = self.corners(here)
+        if corners is None:
+            return math.nan
+        return cells(corners[0]) if corners[0] == corners[1] else _content(corners, cells)
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
+def _whole_number(node: Node, here: Address) -> int | None:
+    """What a node comes to that asks for no cell."""
+    value = number(first(node.value(here, lambda _: math.nan)))
+    return int(value) if isinstance(value, float) and math.isfinite(value) else None
+
+
+def _indexed(whole: Corners, by: list[int]) -> Corners | None:
+    """Row and column from 1 in a range; 0 is all of them. Of a single row, the column alone."""
+    a, b = whole
+    height, width = b.row - a.row + 1, b.column - a.column + 1
+    if len(by) == 1 and height == 1:
+        by = [1, *by]
+    if len(by) == 1 and width > 1:
+        return None
+    row, column = by if len(by) == 2 else (by[0], 1)
+    if not (0 <= row <= height and 0 <= column <= width):
+        return None
+    top, bottom = (a.row + row - 1,) * 2 if row else (a.row, b.row)
+    left, right = (a.column + column - 1,) * 2 if column else (a.column, b.column)
+    return Address(a.sheet, top, left), Address(a.sheet, bottom, right)
+
+
+def _offset(whole: Corners, by: list[int]) -> Corners | None:
+    """Rows down, columns to the right, and of how many rows and columns."""
+    a, b = whole
+    height, width = b.row - a.row + 1, b.column - a.column + 1
+    down, across, height, width = [*by, *(height, width)[len(by) - 2 :]]
+    row, column = a.row + down + min(height + 1, 0), a.column + across + min(width + 1, 0)
+    last = Address(a.sheet, row + abs(height) - 1, column + abs(width) - 1)
+    inside = row > 0 < column and last.row <= LAST_ROW and last.column <= LAST_COLUMN
+    return (Address(a.sheet, row, column), last) if inside and height and width else None
+
+
+@dataclass(frozen=True, slots=True)
+class Intersection:
+    """The cell of a range that is in the row, or the column, of `here` (implicit intersection).
+
+    That is what a formula takes that is no array formula, where it needs one value.
+    """
+
+    place: Place
+
+    def at(self, here: Address) -> Address | None:
+        """The cell it means in a formula of the cell `here`; None if it has none, #VALUE!."""
+        corners = self.place.corners(here)
+        if corners is None:
+            return None
+        a, b = corners
+        row = a.row if a.row == b.row else here.row
+        column = a.column if a.column == b.column else here.column
+        one_way = a.row == b.row or a.column == b.column
+        inside = a.row <= row <= b.row and a.column <= column <= b.column
+        return Address(a.sheet, row, column) if one_way and inside else None
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        at = self.at(here)
+        return math.nan if at is None else cells(at)
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """ROW, COLUMN, ROWS or COLUMNS of a place, or the row or column of `here`. It asks for none."""
+
+    name: str
+    place: Place | None
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        corners = self.place.corners(here) if self.place else (here, here)
+        if corners is None:
+            return math.nan
+        a, b = corners
+        rows, columns = range(a.row, b.row + 1), range(a.column, b.column + 1)
+        if self.name in ("ROWS", "COLUMNS"):
+            return float(len(rows if self.name == "ROWS" else columns))
+        lines = [float(n) for n in (rows if self.name == "ROW" else columns)[: MOST_CELLS + 1]]
+        if len(lines) == 1:
+            return lines[0]
+        return area(lines, 1 if self.name == "ROW" else len(lines))
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Two operands and what joins them."""
+
+    sign: str
+    left: Node
+    right: Node
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        left, right = self.left.value(here, cells), self.right.value(here, cells)
+        try:
+            return operated(self.sign, left, right)
+        except (ArithmeticError, TypeError, ValueError):
+            return math.nan
+
+    def parts(self) -> tuple[Node, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Minus:
+    """The operand with its sign turned."""
+
+    operand: Node
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        return negative(self.operand.value(here, cells))
+
+    def parts(self) -> tuple[Node, ...]:
+        return (self.operand,)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One of `FUNCTIONS`."""
+
+    name: str
+    arguments: tuple[Node, ...]
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        # Loops, because a generator would take another frame of the stack at each level.
+        values: list[Value] = []
+        try:
+            for argument in self.arguments:
+                value = argument.value(here, cells)
+                if self.name == "IF" and not values and not isinstance(value, Area):
+                    return self._branch(number(value), here, cells)
+                if self.name in OF_AREAS and isinstance(argument, _ONE_CELL):
+                    # Text in a cell is left out of sums, unlike text as an argument.
+                    value = value if isinstance(value, Area) else Area(((value,),))
+                values.append(value)
+            return called(self.name, values)
+        except (ArithmeticError, TypeError, ValueError):
+            return math.nan
+
+    def _branch(self, condition: Value, here: Address, cells: Cells) -> Value:
+        if isinstance(condition, float) and math.isnan(condition):
+            return math.nan
+        if len(self.arguments) == 1:
+            return 1.0 if condition else 0.0
+        chosen = self.arguments[1 if condition else 2 :]
+        return chosen[0].value(here, cells) if chosen else 0.0
+
+    def parts(self) -> tuple[Node, ...]:
+        return self.arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """CHOOSE by a number that follows from `here` alone."""
+
+    index: Node
+    options: tuple[Node, ...]
+
+    def chosen(self, here: Address) -> Node:
+        """The option that the cell `here` takes."""
+        index = _whole_number(self.index, here)
+        inside = index is not None and 0 < index <= len(self.options)
+        return self.options[index - 1] if index is not None and inside else Constant(math.nan)
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        return self.chosen(here).value(here, cells)
+
+    def parts(self) -> tuple[Node, ...]:
+        return self.options
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One value of what a node comes to, counted from 0: what one cell shows of an area.
+
+    home: row and column of the cell that the node was written for; None where that is `here`.
+    """
+
+    node: Node
+    row: int = 0
+    column: int = 0
+    home: tuple[int, int] | None = None
+
+    def origin(self, here: Address) -> Address:
+        """The cell for which the node is calculated."""
+        return Address(here.sheet, *self.home) if self.home else here
+
+    def value(self, here: Address, cells: Cells) -> Value:
+        value = self.node.value(self.origin(here), cells)
+        value = value.cell(self.row, self.column) if isinstance(value, Area) else value
+        return 0.0 if value is None else value
+
+    def parts(self) -> tuple[Node, ...]:
+        return (self.node,)
+
+
+Place = Ref | Range | Moved
+_ONE_CELL = (Ref, Moved, Intersection)
+Node = (
+    Constant
+    | Ref
+    | Range
+    | Moved
+    | Intersection
+    | Measure
+    | Operation
+    | Minus
+    | Call
+    | Choice
+    | Element
+)
+
+
+def references(node: Node, here: Address) -> list[Address]:
+    """Every cell that the formula of `here` asks for, in order, with repetitions."""
+    found: list[Address] = []
+    todo = [(node, here)]
+    while todo:
+        node, home = todo.pop()
+        match node:
+            case Ref() | Intersection():
+                at = node.at(home)
+                found += [at] if at else []
+            case Range() | Moved():
+                corners = node.corners(home)
+                found += _addresses(corners) if corners else []
+            case Choice():
+                todo.append((node.chosen(home), home))
+            case Element():
+                todo.append((node.node, node.origin(home)))
+            case _:
+                todo += [(part, home) for part in reversed(node.parts())]
+    return found
+
+
+def single(node: Node) -> Node:
+    """The node where one value is wanted: a range gives its cell of the own row or column."""
+    match node:
+        case Range() | Moved():
+            return Intersection(node)
+        case Call("IF", (condition, *branches)):
+            return Call("IF", (condition, *map(single, branches)))
+        case Choice(index, options):
+            return Choice(index, tuple(map(single, options)))
+    return node
+
+
+def one(node: Node) -> Node:
+    """The node as a formula's: an area that it may come to shows its first value."""
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        match part:
+            case Range() | Moved() | Measure("ROW" | "COLUMN", Range() | Moved()):
+                return Element(node)
+            case Element():
+                continue
+            case Call(name, _) if name in GIVES_AREA:
+                return Element(node)
+            case Call(name, _) if name in OF_AREAS:
+                continue
+            case _:
+                todo += part.parts()
+    return node
+
+
+def element(node: Node, home: Address, row: int, column: int) -> Node:
+    """What the cell `row` and `column` from the first one shows of an array formula.
+
+    node: the formula, of the cell `home`. The result holds for this one cell: where the formula is
+    arithmetic on areas, it is that on its own cells of the areas.
+    """
+    match node:
+        case Constant():
+            return node
+        case Element(inner, 0, 0, None):
+            return element(inner, home, row, column)
+        case Ref() | Range():
+            corners = node.corners(home)
+            assert corners
+            a, b = corners
+            down, across = row if a.row < b.row else 0, column if a.column < b.column else 0
+            if a.row + down > b.row or a.column + across > b.column:
+                return Constant(math.nan)
+            return Ref(a.sheet, a.row + down, a.column + across, True, True)
+        case Minus(operand):
+            return Minus(element(operand, home, row, column))
+        case Operation(sign, left, right):
+            one_side = element(left, home, row, column)
+            return Operation(sign, one_side, element(right, home, row, column))
+        case Call("TRANSPOSE", (inner,)):
+            return element(inner, home, column, row)
+        case Call(name, arguments) if name not in OF_AREAS:
+            there = partial(element, home=home, row=row, column=column)
+            return Call(name, tuple(map(there, arguments)))
+    return Element(node, row, column, (home.row, home.column))
+
+
+def is_known(node: Node) -> bool:
+    """Whether its value follows from the cell it stands in, without any other."""
+    return not any(isinstance(n, Ref | Range | Moved | Intersection) for n in _all(node))
+
+
+def is_of_own_place(node: Node) -> bool:
+    """Whether ROW() or COLUMN() of the own cell is in it."""
+    return any(isinstance(n, Measure) and n.place is None for n in _all(node))
+
+
+def _all(node: Node) -> Iterator[Node]:
+    """The node and all below it, those by which a place is moved too."""
+    todo: list[Node] = [node]
+    while todo:
+        part = todo.pop()
+        yield part
+        match part:
+            case Moved(_, place, by):
+                todo += [place, *by]
+            case Intersection(place):
+                todo.append(place)
+            case Choice(index, options):
+                todo += [index, *options]
+            case _:
+                todo += part.parts()
+
+
+class Extent(NamedTuple):
+    """Of a tree: its nodes, its levels from the top to the deepest, and the nodes with parts."""
+
+    nodes: int
+    levels: int
+    inner: int
+
+
+def extent(node: Node) -> Extent:
+    """How large a tree is."""
+    nodes = levels = inner = 0
+    todo = [(node, 1)]
+    while todo:
+        node, level = todo.pop()
+        parts = node.parts()
+        nodes, levels, inner = nodes + 1, max(levels, level), inner + bool(parts)
+        todo += [(part, level + 1) for part in parts]
+    return Extent(nodes, levels, inner)
+
+
+def work(node: Node, here: Address) -> int:
+    """How many values are read and calculated for the value of a node.
+
+    Raises FormulaError where there would be an area of too many.
+    """
+    total = 0
+
+    def shape(node: Node, here: Address) -> tuple[int, int]:
+        nonlocal total
+        height = width = 1
+        match node:
+            case Range() | Moved():
+                a, b = node.corners(here) or (here, here)
+                height, width = b.row - a.row + 1, b.column - a.column + 1
+            case Measure("ROW", Range() | Moved() as place):
+                a, b = place.corners(here) or (here, here)
+                height = b.row - a.row + 1
+            case Measure("COLUMN", Range() | Moved() as place):
+                a, b = place.corners(here) or (here, here)
+                width = b.column - a.column + 1
+            case Element():
+                shape(node.node, node.origin(here))
+            case _:
+                shapes = list(map(shape, node.parts(), repeat(here)))
+                match node:
+                    case Call("TRANSPOSE", (_,)):
+                        width, height = shapes[0]
+                    case Call("MMULT", (_, _)):
+                        height, width = shapes[0][0], shapes[1][1]
+                        total += height * width * shapes[1][0]
+                    case Call(name, _) if name in OF_AREAS - GIVES_AREA:
+                        pass
+                    case _ if shapes:
+                        height, width = max(h for h, _ in shapes), max(w for _, w in shapes)
+        if height * width > MOST_CELLS:
+            raise FormulaError(f"a range of more than {MOST_CELLS} cells")
+        total += height * width
+        return height, width
+
+    shape(node, here)
+    return total

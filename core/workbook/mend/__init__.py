@@ -1,0 +1,1 @@
+"""The same file with its slips mended."""

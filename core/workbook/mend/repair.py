@@ -1,0 +1,120 @@
+"""A copy of a checked workbook in which every finding is mended.
+
+This module knows what the cells should hold. How that gets into a file is for changes.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from core.workbook.file.book import Book, FileError
+from core.workbook.file.calculate import Calculator
+from core.workbook.file.digits import decimals_of, doubt, rounded_like
+from core.workbook.find.layout import EXAMPLE
+from core.workbook.formula.parse import parse
+from core.workbook.formula.tree import Address, Constant, Node
+from core.workbook.mend.changes import Change, mend
+from core.workbook.report.case import cell_states
+from core.workbook.report.report import CellState, Finding, Report, Run
+
+
+def mended(report: Report) -> bytes:
+    """The same file with every finding's cells put right, coloured and commented.
+
+    All else is untouched, but for the values that follow. Raises FileError for a .csv file, which
+    has neither formulas nor colours, and ValueError if there is nothing to mend.
+    """
+    if report.book.kind != "xlsx":
+        raise FileError("A .csv file holds no formulas to mend.")
+    if not report.findings:
+        raise ValueError("there is nothing to mend")
+    contents = {at: right for finding in report.findings for at, right in finding.changes}
+    comments = {
+        at: _comment(report.book, finding, at)
+        for finding in report.findings
+        for at, _ in finding.changes
+    }
+    contents |= report.follows
+    for run in report.runs:
+        contents |= _right_numbers(report, run)
+    return rewritten(report.book, contents, comments)
+
+
+def _right_numbers(report: Report, run: Run) -> dict[Address, str]:
+    """Where a table lists numbers without formulas: what the wrong ones, and all that follow from
+    them, should be, with the digits of their column.
+    """
+    pasted = {at for f in report.findings if f.pasted for at, _ in f.changes}
+    if not any(run.table is report.runs[f.run].table for f in report.findings if f.pasted):
+        return {}
+    cells = report.book.cells
+    states = cell_states(report, run)
+    everywhere = decimals_of(cells.get(state.at) for state in states)
+    columns: dict[str, list[CellState]] = {}
+    for state in states:
+        columns.setdefault(state.quantity, []).append(state)
+    numbers = {}
+    for name, column in columns.items():
+        own = [cells.get(state.at) for state in column]
+        decimals = everywhere if len({state.value for state in column}) < 3 else 0
+        for state, cell, half in zip(column, own, doubt(own), strict=True):
+            if cell is None or cell.text is not None or name in EXAMPLE:
+                continue
+            off = state.at in pasted or abs(state.value - state.right) > half
+            if off and (state.at in pasted or state.part != "slip"):
+                numbers[state.at] = repr(rounded_like(state.right, own, decimals))
+    return numbers
+
+
+def rewritten(
+    book: Book, contents: Mapping[Address, str], comments: Mapping[Address, str]
+) -> bytes:
+    """The .xlsx file of `book` with other contents in some cells, and all values that follow.
+
+    contents: cell -> its new formula ("=…") or number. comments: cell -> a note; such a cell is
+    coloured.
+    """
+    calculator = Calculator(book, instead=trees(book, contents))
+    changes = []
+    for at, content in contents.items():
+        value, note = calculator.value(at), comments.get(at)
+        formula = content[1:] if content.startswith("=") else None
+        shown = value if isinstance(value, float | str) else math.nan
+        changes.append(Change(at.sheet, at.cell, formula, shown, note, marked=note is not None))
+    values = {}
+    for at, cell in book.cells.items():
+        if cell.text is not None and at not in contents:
+            value = calculator.value(at)
+            if isinstance(value, float) and value != cell.value and at not in calculator.unread:
+                values[at.sheet, at.cell] = value
+    try:
+        return mend(book.file, changes, values)
+    except ValueError as wrong:
+        raise FileError(f"The file cannot be mended: {wrong}") from wrong
+
+
+def _comment(book: Book, finding: Finding, at: Address) -> str:
+    formula = book.formula_text(at) if at in book.cells and book.cells[at].text else None
+    cell = book.cells.get(at)
+    was = f"={formula}" if formula else (cell.written or str(cell.value)) if cell else "nothing"
+    if at.cell == finding.cells[0]:
+        return f"{finding.cause}\nIt was {was}"
+    return f"As in {finding.cells[0]}: {finding.cause}\nIt was {was}"
+
+
+def trees(book: Book, contents: Mapping[Address, str]) -> dict[Address, Node | float]:
+    """The contents of cells as a Calculator takes them."""
+    return {
+        at: parse(content[1:], at, book.names_for(at))
+        if content.startswith("=")
+        else _number_or_text(content)
+        for at, content in contents.items()
+    }
+
+
+def _number_or_text(content: str) -> Node | float:
+    try:
+        return float(content)
+    except ValueError:
+        return Constant(content)

@@ -1,0 +1,184 @@
+"""The cells of one sheet, changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from openpyxl.formula.translate import Translator
+from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+
+from core.workbook.mend.elements import Element, Place, child_of, local, name_of, shown
+from core.workbook.mend.package import Package
+
+
+class Sheet:
+    """A worksheet and where its cells are. Its part counts as changed once a cell is."""
+
+    def __init__(self, package: Package, part: str, name: str) -> None:
+        self.package, self.part, self.main = package, part, package.main
+        self.root = package.read(part)
+        self.data = self.root.find(f"{self.main}sheetData")
+        if self.data is None:
+            raise ValueError(f"The sheet “{name}” has no cells.")
+        self.rows: dict[int, tuple[Element, dict[int, Element]]] = {}
+        # Without an attribute r a row or cell stands behind the one before it.
+        row = 0
+        for element in self.data.iterchildren(f"{self.main}row"):
+            row = int(element.get("r", row + 1))
+            cells, column = self.rows.setdefault(row, (element, {}))[1], 0
+            for cell in element.iterchildren(f"{self.main}c"):
+                r = cell.get("r")
+                column = coordinate_to_tuple(r)[1] if r else column + 1
+                cells[column] = cell
+
+    def _all(self) -> Iterator[tuple[Place, Element, Element]]:
+        """Place, cell and formula of each cell that has one."""
+        for row, (_, cells) in self.rows.items():
+            for column, cell in cells.items():
+                formula = cell.find(f"{self.main}f")
+                if formula is not None:
+                    yield (row, column), cell, formula
+
+    def renew(self, place: Place, value: float) -> None:
+        """A new value beside a formula that stays."""
+        row, column = place
+        cell = self.rows[row][1].get(column) if row in self.rows else None
+        formula = None if cell is None else cell.find(f"{self.main}f")
+        if formula is not None:
+            self._write(cell, formula, value)
+
+    def free(self, places: set[Place]) -> None:
+        """Makes what is at `places` replaceable: no other cell takes its formula from there."""
+        shared: dict[str, tuple[Place, str]] = {}
+        for place, _, formula in self._all():
+            kind = formula.get("t")
+            if kind == "shared" and formula.text:
+                shared.setdefault(formula.get("si", ""), (place, formula.text))
+            elif kind in ("array", "dataTable") and formula.get("ref"):
+                self._refuse_to_tear(formula.get("ref"), places)
+        for place, _, formula in self._all():
+            master = shared.get(formula.get("si", "")) if formula.get("t") == "shared" else None
+            if master is not None and master[0] in places and place not in places:
+                translator = Translator(f"={master[1]}", origin=name_of(master[0]))
+                formula.text = translator.translate_formula(name_of(place))[1:]
+                for attribute in ("t", "ref", "si"):
+                    formula.attrib.pop(attribute, None)
+
+    def _refuse_to_tear(self, ref: str, places: set[Place]) -> None:
+        left, top, right, bottom = range_boundaries(ref)
+        inside = [p for p in places if top <= p[0] <= bottom and left <= p[1] <= right]
+        if 0 < len(inside) < (bottom - top + 1) * (right - left + 1):
+            raise ValueError(
+                f"{name_of(min(inside))} belongs to the formula that {ref} have in common, and "
+                "cannot be changed without the others."
+            )
+
+    def replace(self, place: Place, formula: str | None, value: float | str) -> Element:
+        """The cell, with a new formula and value, or as a number or text."""
+        cell = self._cell(place)
+        for child in list(cell):
+            if local(child) in ("f", "v", "is"):
+                cell.remove(child)
+        # What described the old content: dynamic arrays, rich values.
+        for attribute in ("cm", "vm"):
+            cell.attrib.pop(attribute, None)
+        element = None
+        if formula is not None:
+            element = child_of(f"{self.main}f", formula)
+            cell.insert(0, element)
+        self._write(cell, element, value)
+        return cell
+
+    def _write(self, cell: Element, formula: Element | None, value: float | str) -> None:
+        self.package.edit(self.part)
+        kind, text = shown(value)
+        cell.attrib.pop("t", None)
+        if kind:
+            cell.set("t", kind)
+        for old in ("v", "is"):
+            for element in cell.findall(f"{self.main}{old}"):
+                cell.remove(element)
+        cell.insert(
+            0 if formula is None else cell.index(formula) + 1, child_of(f"{self.main}v", text)
+        )
+
+    def _cell(self, place: Place) -> Element:
+        """The cell at a place, made if there is none."""
+        row, column = place
+        if row not in self.rows:
+            element = child_of(f"{self.main}row", r=str(row))
+            self._insert(self.data, element, {n: e for n, (e, _) in self.rows.items()}, row)
+            self.rows[row] = (element, {})
+        element, cells = self.rows[row]
+        if column not in cells:
+            cell = child_of(f"{self.main}c", r=name_of(place))
+            style = self._empty_style(element, column)
+            if style is not None:
+                cell.set("s", style)
+            self._insert(element, cell, cells, column)
+            cells[column] = cell
+            self._widen(element, place)
+        found: Element = cells[column]
+        return found
+
+    @staticmethod
+    def _insert(
+        parent: Element, child: Element, siblings: Mapping[int, Element], number: int
+    ) -> None:
+        following = min((n for n in siblings if n > number), default=None)
+        if following is None:
+            parent.append(child)
+        else:
+            siblings[following].addprevious(child)
+
+    def _empty_style(self, row: Element, column: int) -> str | None:
+        """The style that a cell without an element has: its row's, else its column's."""
+        if row.get("customFormat") in ("1", "true"):
+            style: str | None = row.get("s")
+            return style
+        for element in self.root.iterfind(f"{self.main}cols/{self.main}col"):
+            if int(element.get("min", 0)) <= column <= int(element.get("max", 0)):
+                style = element.get("style")
+                return style
+        return None
+
+    def _widen(self, row: Element, place: Place) -> None:
+        """Lets the sheet's range take in a new cell. The row's is a mere hint, and is dropped."""
+        row.attrib.pop("spans", None)
+        dimension = self.root.find(f"{self.main}dimension")
+        if dimension is not None:
+            left, top, right, bottom = range_boundaries(dimension.get("ref", "A1"))
+            first = (min(top, place[0]), min(left, place[1]))
+            last = (max(bottom, place[0]), max(right, place[1]))
+            alone = first == last
+            dimension.set("ref", name_of(first) if alone else f"{name_of(first)}:{name_of(last)}")
+
+    # Sizes, in pixels of a screen at 96 dpi with the usual font.
+
+    def widths(self) -> Callable[[int], int]:
+        """Index of a column, from 0 -> its width."""
+        usual = self.root.find(f"{self.main}sheetFormatPr")
+        # Eight digits and the padding, unless the sheet says otherwise.
+        default = 9.140625 if usual is None else float(usual.get("defaultColWidth", 9.140625))
+        spans = []
+        for element in self.root.iterfind(f"{self.main}cols/{self.main}col"):
+            shown = element.get("hidden") not in ("1", "true")
+            width = float(element.get("width", default)) if shown else 0.0
+            spans.append((int(element.get("min", 0)), int(element.get("max", 0)), width))
+        return lambda index: int(
+            7 * next((w for first, last, w in spans if first <= index + 1 <= last), default)
+        )
+
+    def heights(self) -> Callable[[int], int]:
+        """Index of a row, from 0 -> its height."""
+        usual = self.root.find(f"{self.main}sheetFormatPr")
+        default = 15.0 if usual is None else float(usual.get("defaultRowHeight", 15.0))
+        if usual is not None and usual.get("zeroHeight") in ("1", "true"):
+            default = 0.0
+
+        def height(index: int) -> int:
+            row = self.rows[index + 1][0] if index + 1 in self.rows else {}
+            shown = row.get("hidden") not in ("1", "true")
+            return int(float(row.get("ht", default)) * 96 / 72) if shown else 0
+
+        return height

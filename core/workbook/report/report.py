@@ -1,0 +1,222 @@
+"""What judging a file came to: runs, findings, what was not judged; and the same as text.
+
+This module knows how a report reads. How its findings were made it does not know.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from core.backprop.network import Array, Setup
+from core.workbook.file.book import Book
+from core.workbook.find.layout import Table
+from core.workbook.find.reading import Reading
+from core.workbook.formula.tokens import make_ref
+from core.workbook.formula.tree import Address
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One slip, in all cells that have it.
+
+    quantity: the column as `COLUMNS` calls it; heading: as the file does. cells: from the first on.
+    cause: what is wrong in the first, in words. theirs, right: its formula ("=…") or number, and
+    the one it should have. changes: what each cell should hold. curve: E_total of each epoch with
+    this slip alone; None where that cannot be calculated. run: index of its `Run`. pasted: whether
+    its cells are among many numbers without formulas.
+    """
+
+    sheet: str
+    quantity: str
+    heading: str
+    kind: str
+    cells: tuple[str, ...]
+    cause: str
+    theirs: str
+    right: str
+    changes: tuple[tuple[Address, str], ...]
+    run: int
+    pasted: bool = False
+    curve: Array | None = None
+
+    @property
+    def where(self) -> str:
+        """Its cells in brief: AA32:AA81, or X40."""
+        return brief(self.cells)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One descent as a table of the file lists it, and as network.py has it from the same start.
+
+    reading: its table, and where the start and η were found. theirs, right: E_total of each epoch;
+    theirs is NaN where the file shows no number. rate: η, or one for each epoch; None if the file
+    does not tell it.
+    rate_said: where it was found. formulas, numbers: how many cells were judged as which.
+    precision: half a unit of the last digit that E_total is written with; 0 if it is calculated.
+    misread: whether so much disagrees that the table is probably none of this exercise.
+    """
+
+    reading: Reading
+    setup: Setup
+    rate: float | Array | None
+    rate_said: str
+    theirs: Array
+    right: Array
+    formulas: int
+    numbers: int
+    precision: float = 0.0
+    misread: bool = False
+
+    @property
+    def table(self) -> Table:
+        """Its place in the file."""
+        return self.reading.table
+
+    @property
+    def title(self) -> str:
+        """The range of its table, with the sheet's name."""
+        return self.table.title
+
+    @property
+    def epochs(self) -> int:
+        return len(self.theirs)
+
+    @property
+    def has_curve(self) -> bool:
+        """Whether the file shows an E_total for more than one epoch."""
+        return self.epochs > 1 and bool(np.isfinite(self.theirs).any())
+
+    @property
+    def lists_errors(self) -> bool:
+        """Whether its table has a column of E_total."""
+        return "E_total" in self.table.columns
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the file's E_total differs from the right one by more than its digits."""
+        with np.errstate(invalid="ignore"):
+            return bool((np.abs(self.theirs - self.right) > 1e-12 + 2 * self.precision).any())
+
+    @property
+    def first(self) -> float:
+        """η as one number: that of the first step."""
+        return math.nan if self.rate is None else float(np.ravel(self.rate)[0])
+
+
+class CellState(NamedTuple):
+    """A cell of a table: where, what it holds, what the right run has there, and its part in it.
+
+    part: "slip", "follows" (wrong only because others are), "right", or "unknown".
+    """
+
+    quantity: str
+    epoch: int
+    at: Address
+    value: float
+    right: float
+    part: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome. not_judged: what could not be, and why. remarks: what else is worth knowing.
+
+    follows: cell -> its right number, for numbers outside the tables that only follow from slips.
+    """
+
+    book: Book
+    runs: tuple[Run, ...]
+    findings: tuple[Finding, ...]
+    not_judged: tuple[str, ...]
+    remarks: tuple[str, ...]
+    follows: Mapping[Address, str]
+
+    @property
+    def judged(self) -> int:
+        """How many cells were judged."""
+        return sum(run.formulas + run.numbers for run in self.runs)
+
+    @property
+    def right(self) -> bool:
+        """Whether every cell was judged and none is wrong."""
+        return not self.findings and not self.not_judged and self.judged > 0
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in one line."""
+        cells = f"{self.judged:,} cells"
+        if self.findings:
+            wrong = len({at for finding in self.findings for at, _ in finding.changes})
+            slips = "1 slip" if len(self.findings) == 1 else f"{len(self.findings)} slips"
+            first = self.findings[0]
+            place = f"{first.sheet}!{first.cells[0]}" if first.sheet else first.cells[0]
+            return f"Not right: {slips} in {wrong:,} of {cells}, the first at {place}."
+        if self.right:
+            return f"Right: each of {cells} follows from its neighbours."
+        if self.judged:
+            return f"No slip in the {cells} that could be judged. Not everything could."
+        return "Nothing in it could be judged."
+
+
+def place(at: Address) -> str:
+    """A cell with its sheet's name."""
+    return f"{at.sheet}!{at.cell}" if at.sheet else at.cell
+
+
+_NEXT = ((1, 0), (0, 1), (-1, 0), (0, -1))
+
+
+def brief(cells: Sequence[str]) -> str:
+    """Neighbouring cells of a column, or a row, as a range; a few others one by one."""
+    home = Address("", 1, 1)
+    spots = [make_ref(cell, home).at(home) for cell in cells]
+    parts: list[list[Address]] = []
+    for spot in spots:
+        last = parts[-1][-1] if parts else None
+        if last and (spot.row - last.row, spot.column - last.column) in _NEXT:
+            parts[-1].append(spot)
+        else:
+            parts.append([spot])
+    words = [p[0].cell if len(p) == 1 else f"{min(p).cell}:{max(p).cell}" for p in parts]
+    more = f" and {len(words) - 4} more" if len(words) > 4 else ""
+    return ", ".join(words[:4]) + more
+
+
+def lines(report: Report) -> list[str]:
+    """The report as text."""
+    text = [report.verdict]
+    for count, finding in enumerate(report.findings, start=1):
+        place = f"{finding.sheet}!" if finding.sheet else ""
+        text += [
+            "",
+            f"{count}. {finding.heading}, {place}{finding.where}",
+            f"   {finding.cause}",
+            f"   there: {finding.theirs}",
+            f"   right: {finding.right}",
+        ]
+        if finding.curve is not None:
+            right = report.runs[finding.run].right
+            text.append(
+                f"   With this slip alone E_total ends at {finding.curve[-1]:.8g}, "
+                f"without it at {right[-1]:.8g}."
+            )
+    text.append("")
+    for run in report.runs:
+        if not run.has_curve:
+            continue
+        eta = f"η = {run.first:g} ({run.rate_said})" if run.rate is not None else "η unknown"
+        text.append(
+            f"{run.title}: {run.table.in_words}, {eta}; E_total ends at {run.theirs[-1]:.8g}, "
+            f"the right one at {run.right[-1]:.8g}."
+        )
+    if report.not_judged:
+        text += ["", "Not judged:", *(f"- {sentence}" for sentence in report.not_judged)]
+    if report.remarks:
+        text += ["", *report.remarks]
+    return text
