@@ -363,9 +363,9 @@ def _gradients(
     )
 
 
-def _moves(network: Network) -> list[bool]:
+def _moves(network: Network) -> list[int]:
     """Which of the parameters take a step."""
-    return [name in network.moving for name in PARAMETERS]
+    return [PARAMETERS.index(name) for name in network.moving]
 
 
 @_quiet
@@ -377,13 +377,12 @@ def _descend_one(setup: Setup, numbers: list[float], rates: Array) -> History:
     for rate in rates.tolist():
         f = forward_pass(example, parameters, activations, FLOATS)
         slopes = _gradients(example, parameters, activations, f)
-        path.append((*example, *parameters, *f, *slopes))
-        parameters = [
-            p - rate * g if learns else p
-            for p, g, learns in zip(parameters, slopes, moves, strict=True)
-        ]
+        path += (*example, *parameters, *f, *slopes)
+        for k in moves:
+            parameters[k] -= rate * slopes[k]
     names = (*EXAMPLE, *PARAMETERS, *Forward._fields, *(f"∂E/∂{name}" for name in PARAMETERS))
-    rows = np.array(path).T[[names.index(column) for column in network.columns]]
+    table = np.array(path).reshape(-1, len(names))
+    rows = table.T[[names.index(column) for column in network.columns]]
     place = network.columns.index("E_total")
     lost = np.flatnonzero(~np.isfinite(rows).all(axis=0))
     if not lost.size:
@@ -403,10 +402,8 @@ def _descend_many(setup: Setup, numbers: list[Array], rates: Array) -> History:
         f = forward_pass(example, parameters, activations)
         row[...] = f.E_total
         slopes = _gradients(example, parameters, activations, f)
-        parameters = [
-            p - rate * g if learns else p
-            for p, g, learns in zip(parameters, slopes, moves, strict=True)
-        ]
+        for k in moves:
+            parameters[k] = parameters[k] - rate * slopes[k]
     # A product of two numbers below 1e150 is finite, so all other runs kept to finite numbers. Of
     # outputs without a bound the error says more: it is their square.
     bound = np.max(np.abs([*numbers, *parameters]), axis=0)
