@@ -372,7 +372,8 @@ def _moves(network: Network) -> list[int]:
 def _descend_one(setup: Setup, numbers: list[float], rates: Array) -> History:
     """Floats, not arrays of one element: those cost three times as much."""
     example, parameters = numbers[:4], numbers[4:]
-    network, moves, path = setup.network, _moves(setup.network), []
+    network, moves = setup.network, _moves(setup.network)
+    path: list[float] = []
     activations = network.activations
     for rate in rates.tolist():
         f = forward_pass(example, parameters, activations, FLOATS)
