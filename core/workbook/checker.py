@@ -47,8 +47,10 @@ def check(source: str | Path | bytes) -> Report:
     layout = find(book)
     if not layout.tables and not layout.curves:
         raise FileError(
-            "No table of this exercise was found: no headers such as w1, out_h1, E_total, ∂E/∂w1 "
-            "side by side with numbers below them."
+            " ".join(["No table of this exercise was found.", *layout.unread])
+            if layout.unread
+            else "No table of this exercise was found: no headers such as w1, out_h1, E_total, "
+            "∂E/∂w1 side by side with numbers below them."
         )
     return _Check(book, layout).report()
 

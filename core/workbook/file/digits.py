@@ -108,6 +108,13 @@ def digits_of(cell: Cell | None) -> tuple[int, int, int] | None:
     return -exponent, len(sign_digits_exponent.digits), number.adjusted() + 1
 
 
+def distinct(a: float, b: float, digits: int = 8) -> tuple[str, str]:
+    """Two numbers with as many digits, from `digits` on, as it takes to see that they differ."""
+    enough = (n for n in range(digits, 18) if f"{a:.{n}g}" != f"{b:.{n}g}")
+    digits = next(enough, digits)
+    return f"{a:.{digits}g}", f"{b:.{digits}g}"
+
+
 def take_text_for_numbers(book: Book) -> None:
     """Make numbers of a sheet's texts, where most of its numbers are stored as text."""
     for sheet in book.sheets:

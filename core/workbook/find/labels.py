@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from core.backprop.network import WEIGHTS
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.layout import EXAMPLE, MOST_EPOCHS, Table, shown, skipping, text_in
 from core.workbook.find.words import numbers_in, quantity, rate_in, symbol
+from core.workbook.formula.functions import Value
 from core.workbook.formula.tree import Address
 
 
@@ -68,7 +69,9 @@ def curves_in(
             rate = rate_in(text)
             if rate is None and not (alone and quantity(text) == "E_total"):
                 continue
-        elif isinstance(content.value, float) and _is_rate(book, at):
+            if ninth_weight(book, (at._replace(column=column) for column in range(1, 60))):
+                continue
+        elif isinstance(content.value, float) and (_is_rate(book, at) or _heads_runs(book, at)):
             rate = content.value
         else:
             continue
@@ -81,24 +84,103 @@ def curves_in(
                 break
         linked = any(book.formula_text(Address(sheet, n, at.column)) for n in lines[:3])
         if len(lines) > 2 and not (rate is None and linked):
-            yield Table(
-                *(sheet, at.row, {"E_total": at.column}, tuple(lines)),
-                rate=rate,
-                listed=_listed(book, values, at, lines, first),
-            )
+            for part, own in _parts(book, values, at, lines):
+                yield Table(
+                    *(sheet, at.row, {"E_total": at.column}, tuple(part)),
+                    rate=rate if own is None else own,
+                    listed=_listed(book, values, at, part, first),
+                )
+
+
+def ninth_weight(book: Book, headers: Iterable[Address]) -> str | None:
+    """The header of a ninth weight among these, if there is one: then it is another network."""
+    texts = (cell.value for at in headers if (cell := book.cells.get(at)))
+    return next((t for t in texts if isinstance(t, str) and _NINTH.fullmatch(t.strip())), None)
+
+
+_NINTH = re.compile(r"[wW]_?9")
+
+
+def _parts(
+    book: Book, values: Calculator, head: Address, lines: list[int]
+) -> list[tuple[list[int], float | None]]:
+    """The runs that a column lists one below the other, each with its η; if none, all as one.
+
+    Another begins where a column beside it, of η or of epochs, says so. Where η changes from line
+    to line it is one run, at a rate that changes.
+    """
+
+    def beside(name: str) -> list[Value]:
+        for column in _beside(book, head, name):
+            return [shown(values, Address(head.sheet, line, column)) for line in lines]
+        return [None] * len(lines)
+
+    rates, epochs = beside("η"), beside("epoch")
+    parts = [[0]]
+    for k in range(1, len(lines)):
+        a, b = epochs[k - 1], epochs[k]
+        is_restart = isinstance(a, float) and isinstance(b, float) and b < a
+        if is_restart or rates[k] != rates[k - 1]:
+            parts.append([])
+        parts[-1].append(k)
+    if min(map(len, parts)) < 3:
+        return [(lines, None)]
+    found = []
+    for part in parts:
+        rate = rates[part[0]]
+        found.append(([lines[k] for k in part], rate if isinstance(rate, float) else None))
+    return found
+
+
+def _beside(book: Book, head: Address, name: str) -> Iterator[int]:
+    """The columns under a header of this quantity in the same row, the nearest first."""
+    for away in range(1, 30):
+        for column in (head.column - away, head.column + away):
+            cell = book.cells.get(head._replace(column=column))
+            if cell and isinstance(cell.value, str) and quantity(cell.value) == name:
+                yield column
 
 
 def _listed(
     book: Book, values: Calculator, head: Address, lines: list[int], first: int
 ) -> tuple[int, ...]:
     """The epochs of a column's lines, from 0, if a column of epochs says that some are left out."""
-    for column in range(head.column - 1, 0, -1):
-        cell = book.cells.get(head._replace(column=column))
-        if cell and isinstance(cell.value, str) and quantity(cell.value) == "epoch":
-            numbers = [shown(values, Address(head.sheet, line, column)) for line in lines]
-            listed = skipping(numbers)
-            return tuple(epoch - min(first, listed[0]) for epoch in listed)
+    for column in _beside(book, head, "epoch"):
+        numbers = [shown(values, Address(head.sheet, line, column)) for line in lines]
+        listed = skipping(numbers)
+        return tuple(epoch - min(first, listed[0]) for epoch in listed)
     return ()
+
+
+def _heads_runs(book: Book, at: Address) -> bool:
+    """Whether bare numbers side by side head columns that all begin with one number: then they are
+    rates, and each column is the run of one from a start that they share.
+    """
+    if at._replace(row=at.row - 1) in book.cells:
+        return False
+    rows: list[list[float]] = []
+    first = at.column
+    while _typed(book, at._replace(column=first - 1)) is not None:
+        first -= 1
+    for row in (at.row, at.row + 1, at.row + 2):
+        found: list[float] = []
+        while (number := _typed(book, Address(at.sheet, row, first + len(found)))) is not None:
+            found.append(number)
+        rows.append(found)
+    heads, starts, seconds = rows
+    many = len(heads) == len(starts) == len(seconds) > 1
+    return (
+        many
+        and len({*heads}) == len(heads)
+        and min(heads) > 0
+        and len({*starts}) == 1 < len({*seconds})
+    )
+
+
+def _typed(book: Book, at: Address) -> float | None:
+    """The number of a cell without a formula."""
+    cell = book.cells.get(at)
+    return cell.value if cell and cell.text is None and isinstance(cell.value, float) else None
 
 
 def _is_rate(book: Book, at: Address) -> bool:

@@ -21,6 +21,8 @@ EXAMPLE = ("t1", "t2", "i1", "i2")
 COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
 FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
 MOST_EPOCHS = 1000
+HEADERS = 3
+"""Lines that headers, units and formulas in words may take above the first epoch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +126,11 @@ class Table:
 
     @property
     def where(self) -> str:
-        """The range it takes, from its headers on: B31:AF81."""
+        """The range it takes, from its headers on if its lines begin there: B31:AF81."""
         columns = sorted(self.columns.values())
-        first = self.cell(self.head, columns[0] - (bool(self.drops) and not self.labels_above))
+        start = min(self.lines)
+        start = self.head if start - self.head <= HEADERS else start
+        first = self.cell(start, columns[0] - (bool(self.drops) and not self.labels_above))
         last = self.cell(max(self.lines) + max(self.drops.values(), default=0), columns[-1])
         return f"{first.cell}:{last.cell}"
 

@@ -17,11 +17,12 @@ from core.backprop.network import COLUMNS, WEIGHTS
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.blocks import blocks_in, one_block
-from core.workbook.find.labels import curves_in, labels_in, said_in
+from core.workbook.find.labels import curves_in, labels_in, ninth_weight, said_in
 from core.workbook.find.layout import (
     COMPUTED,
     EXAMPLE,
     FORWARD,
+    HEADERS,
     MOST_EPOCHS,
     Layout,
     Table,
@@ -127,6 +128,12 @@ def _tables_along(
                 columns |= {n: column for n, column in lower.items() if n not in columns}
             computed, known = _telling(columns), [n for n in columns if n not in ("epoch", "η")]
             if len(known) < 5 or not computed:
+                continue
+            if (further := ninth_weight(book, (cell(head, k) for k in range(1, 60)))) is not None:
+                unread.append(
+                    f"{sheet or 'The file'}: {further} stands beside w1 to w8. A network of more "
+                    "than eight weights is not this exercise, and was not judged."
+                )
                 continue
             lines, rest = _lines(book, values, cell, head, columns, computed)
             weights_alone = not any(name in COMPUTED for name in columns)
@@ -405,7 +412,7 @@ def _lines(
             and not _sums_up(book, values, cell, line, named, computed)
         )
 
-    first = next((line for line in range(head + 1, head + 4) if filled(line)), None)
+    first = next((line for line in range(head + 1, head + 1 + HEADERS) if filled(line)), None)
     if first is None:
         return [], ""
     lines = []

@@ -12,7 +12,7 @@ import numpy as np
 from core.backprop.network import SEED, Array, descend
 from core.workbook.explain.diagnosis import Slip
 from core.workbook.file.calculate import Calculator
-from core.workbook.file.digits import doubt, is_single, rounded_like
+from core.workbook.file.digits import distinct, doubt, is_single, rounded_like
 from core.workbook.find.layout import Table
 from core.workbook.find.reading import Reading, read_table
 from core.workbook.formula.tokens import quoted
@@ -137,7 +137,7 @@ class Curves:
     def _finding(self, reading: Reading, wrong: list[int]) -> Finding:
         curve, run = reading.table, self.case.runs[-1]
         first = curve.at("E_total", wrong[0])
-        shown, gives = _distinct(float(run.theirs[wrong[0]]), float(run.right[wrong[0]]))
+        shown, gives = distinct(float(run.theirs[wrong[0]]), float(run.right[wrong[0]]))
         cells = [curve.at("E_total", k) for k in wrong]
         changes = tuple((at, repr(float(run.right[k]))) for at, k in zip(cells, wrong, strict=True))
         return Finding(
@@ -193,11 +193,3 @@ class Curves:
         if lines and bool((off <= 1e-9 * np.abs(faulty) + 2 * room[lines]).all()):
             return f"{source.table.sheet}!{source.table.where}".removeprefix("!")
         return ""
-
-
-def _distinct(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes to see that they differ."""
-    for digits in range(6, 17):
-        if f"{a:.{digits}g}" != f"{b:.{digits}g}":
-            break
-    return f"{a:.{digits}g}", f"{b:.{digits}g}"

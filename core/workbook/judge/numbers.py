@@ -18,7 +18,8 @@ from core.backprop.network import COLUMNS, WEIGHTS, Array
 from core.backprop.rules import TABLE_RULES, TABLE_STEPS, in_cells, names_in
 from core.workbook.explain.diagnosis import Slip
 from core.workbook.explain.edits import without_a_term
-from core.workbook.file.digits import decimals_of, doubt
+from core.workbook.file.book import Cell
+from core.workbook.file.digits import decimals_of, distinct, doubt
 from core.workbook.find.layout import EXAMPLE, FORWARD
 from core.workbook.find.reading import Reading, expanded, followed
 from core.workbook.formula.parse import parse
@@ -85,9 +86,13 @@ class _Numbers:
         if cells[0] is None and name in WEIGHTS:  # the start stands elsewhere
             numbers[0] = float(getattr(self.reading.setup, name))
         self.values[name] = np.array(numbers)
-        book = self.reading.book
-        column = [book.cells.get(at) if at else None for at in cells]
+        column = [self._written(at) if at else None for at in cells]
         self.doubt[name] = doubt(column, self._decimals if len(set(numbers)) < 3 else 0)
+
+    def _written(self, at: Address) -> Cell | None:
+        """The cell; of a formula that cannot be read the number alone that was saved beside it."""
+        cell = self.reading.book.cells.get(at)
+        return cell._replace(text=None) if cell and at in self.reading.actual.unread else cell
 
     # Rules, by number.
 
@@ -324,13 +329,14 @@ class _Numbers:
         gives = self.values[name][0] if start else self._expected(name, slice(k, k + 1))[0][0]
         number = cell.value if isinstance(cell.value, float) else math.nan
         heading = reading.heading(name)
+        is_now, should_be = distinct(number, float(gives))
         if told:
-            cause = f"{at.cell}, {heading}, holds {told}: {number:.8g} instead of {gives:.8g}."
+            cause = f"{at.cell}, {heading}, holds {told}: {is_now} instead of {should_be}."
             return Slip(
                 at, name, "values", cause, theirs, right, ("values", name, told), pasted=True
             )
         whence = "rows after it" if start else "row above" if name in WEIGHTS else "row"
-        cause = f"{at.cell} is {number:.8g}, but from its {whence} {heading} comes to {gives:.8g}."
+        cause = f"{at.cell} is {is_now}, but from its {whence} {heading} comes to {should_be}."
         kind = "typed" if alone else "values"
         return Slip(at, name, kind, cause, theirs, right, (kind, name), pasted=True)
 

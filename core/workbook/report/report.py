@@ -14,6 +14,7 @@ import numpy as np
 
 from core.backprop.network import Array, Setup
 from core.workbook.file.book import Book
+from core.workbook.file.digits import distinct
 from core.workbook.find.layout import Table
 from core.workbook.find.reading import Reading
 from core.workbook.formula.tokens import make_ref
@@ -201,14 +202,15 @@ def lines(report: Report) -> list[str]:
             f"   right: {finding.right}",
         ]
         if finding.curve is not None:
-            right = report.runs[finding.run].right
+            ends = distinct(finding.curve[-1], report.runs[finding.run].right[-1])
             text.append(
-                f"   With this slip alone E_total ends at {finding.curve[-1]:.8g}, "
-                f"without it at {right[-1]:.8g}."
+                f"   With this slip alone E_total ends at {ends[0]}, without it at {ends[1]}."
+                if ends[0] != ends[1]
+                else f"   With this slip alone E_total ends at {ends[0]} all the same."
             )
     text.append("")
     for run in report.runs:
-        if not run.has_curve:
+        if not np.isfinite(run.theirs).any():
             continue
         eta = f"η = {run.first:g} ({run.rate_said})" if run.rate is not None else "η unknown"
         text.append(
