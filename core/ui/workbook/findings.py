@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import difflib
 import html
-import math
 
 import streamlit as st
 
 from core.workbook.formula.tokens import tokens
 from core.workbook.formula.tree import FormulaError
-from core.workbook.report.report import Finding, Run
+from core.workbook.report.report import Finding, Run, effect
 
 
 def finding_card(number: int, finding: Finding, run: Run) -> None:
@@ -35,11 +34,7 @@ def _effect(finding: Finding, run: Run) -> str:
     if finding.curve is None or run.epochs < 2:
         return ""
     alone, right = float(finding.curve[-1]), float(run.right[-1])
-    if math.isnan(alone):
-        words = "With this slip alone E_total is no number at the last epoch."
-    else:
-        change = f" ({100 * (alone / right - 1):+.3g} %)".replace("-", "−") if right else ""
-        words = f"With this slip alone E_total ends at {alone:.8g} instead of {right:.8g}{change}."
+    words = effect(alone, right)
     return f"<p><small>{words}</small></p>"
 
 

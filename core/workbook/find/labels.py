@@ -136,8 +136,9 @@ def _beside(book: Book, head: Address, name: str) -> Iterator[int]:
     """The columns under a header of this quantity in the same row, the nearest first."""
     for away in range(1, 30):
         for column in (head.column - away, head.column + away):
-            cell = book.cells.get(head._replace(column=column))
-            if cell and isinstance(cell.value, str) and quantity(cell.value) == name:
+            text = getattr(book.cells.get(head._replace(column=column)), "value", None)
+            # “η = 0.5” is the head of a run, and no column of rates.
+            if isinstance(text, str) and quantity(text) == name and rate_in(text) is None:
                 yield column
 
 

@@ -189,6 +189,17 @@ def brief(cells: Sequence[str]) -> str:
     return ", ".join(words[:4]) + more
 
 
+def effect(alone: float, right: float) -> str:
+    """What a slip alone makes of E_total at the last epoch, in words."""
+    if math.isnan(alone):
+        return "With this slip alone E_total is no number at the last epoch."
+    if math.isclose(alone, right, rel_tol=1e-9):
+        return f"With this slip alone E_total ends at {alone:.8g} all the same."
+    ends = distinct(alone, right)
+    change = f" ({100 * (alone / right - 1):+.3g} %)".replace("-", "−") if right else ""
+    return f"With this slip alone E_total ends at {ends[0]} instead of {ends[1]}{change}."
+
+
 def lines(report: Report) -> list[str]:
     """The report as text."""
     text = [report.verdict]
@@ -202,12 +213,8 @@ def lines(report: Report) -> list[str]:
             f"   right: {finding.right}",
         ]
         if finding.curve is not None:
-            ends = distinct(finding.curve[-1], report.runs[finding.run].right[-1])
-            text.append(
-                f"   With this slip alone E_total ends at {ends[0]}, without it at {ends[1]}."
-                if ends[0] != ends[1]
-                else f"   With this slip alone E_total ends at {ends[0]} all the same."
-            )
+            right = report.runs[finding.run].right
+            text.append(f"   {effect(float(finding.curve[-1]), float(right[-1]))}")
     text.append("")
     for run in report.runs:
         if not np.isfinite(run.theirs).any():

@@ -14,7 +14,7 @@ from core.workbook import check
 from core.workbook.export import workbook
 from core.workbook.file.book import FileError
 from core.workbook.file.digits import distinct
-from core.workbook.report.report import lines
+from core.workbook.report.report import effect, lines
 
 RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
 
@@ -217,3 +217,16 @@ def test_a_table_of_one_epoch_has_its_closing_line():
     report = check(saved(plain(1, weights_after=True)))
     first = descend(SEED, 1.0, 1).E_total[0]
     assert f"1 epoch, η = 1 (B1); E_total ends at {first:.8g}, " in "\n".join(lines(report))
+
+
+@pytest.mark.parametrize(
+    ("alone", "right", "said"),
+    [
+        (0.5, 0.4, "ends at 0.5 instead of 0.4 (+25 %)."),
+        (0.123456781, 0.123456784, "ends at 0.123456781 instead of 0.123456784 (−2.43e-06 %)."),
+        (0.5, 0.5 * (1 + 1e-14), "ends at 0.5 all the same."),
+        (float("nan"), 0.5, "is no number at the last epoch."),
+    ],
+)
+def test_the_effect_of_a_slip_never_shows_two_equal_numbers(alone, right, said):
+    assert effect(alone, right) == f"With this slip alone E_total {said}"
