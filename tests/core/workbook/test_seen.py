@@ -223,7 +223,7 @@ def test_a_table_of_one_epoch_has_its_closing_line():
     ("alone", "right", "said"),
     [
         (0.5, 0.4, "ends at 0.5 instead of 0.4 (+25 %)."),
-        (0.123456781, 0.123456784, "ends at 0.123456781 instead of 0.123456784 (−2.43e-06 %)."),
+        (0.123456781, 0.123456784, "ends at 0.123456781 instead of 0.123456784 (−2.43e−06 %)."),
         (0.5, 0.5 * (1 + 1e-14), "ends at 0.5 all the same."),
         (float("nan"), 0.5, "is no number at the last epoch."),
     ],
