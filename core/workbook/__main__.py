@@ -1,16 +1,18 @@
-"""What is wrong in a spreadsheet of this exercise, where, and a copy that is mended.
+"""What is wrong in spreadsheets of this exercise, where, and copies that are mended.
 
     python -m core.workbook FILE.xlsx
+    python -m core.workbook FOLDER FILE.xlsx FILE.csv
 
-prints the report and exits with 0 for a right sheet, 1 where there are findings or where something
-could not be judged, 2 for a file that is no such sheet.
+Of one file the whole report is printed, of several, or of all in a folder, a line each. The exit
+status is 0 for a right sheet, 1 where there are findings or where something could not be judged, 2
+for a file that is no such sheet; of several files it is the highest.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.workbook.checker import check
@@ -18,23 +20,65 @@ from core.workbook.file.book import FileError
 from core.workbook.mend.repair import mended
 from core.workbook.report.report import lines
 
+_KINDS = (".xlsx", ".xlsm", ".csv")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the result is the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m core.workbook",
-        description="Find what is wrong in a spreadsheet of the 2-2-2 network.",
+        description="Find what is wrong in spreadsheets of the 2-2-2 network.",
     )
-    parser.add_argument("file", type=Path, help=".xlsx or .csv")
-    parser.add_argument("--mend", type=Path, metavar="COPY", help="write a mended copy here")
+    parser.add_argument(
+        "path", type=Path, nargs="+", help=".xlsx or .csv, or a folder with such files"
+    )
+    parser.add_argument(
+        "--mend", type=Path, metavar="COPY", help="write a mended copy here; of several, a folder"
+    )
     chosen = parser.parse_args(arguments)
+    if len(chosen.path) == 1 and not chosen.path[0].is_dir():
+        return _one(chosen.path[0], chosen.mend)
+    files = list(_files(chosen.path))
+    if not files:
+        print(f"There is no {', '.join(_KINDS)} in there.", file=sys.stderr)
+        return 2
+    return max(_one_of_several(file, home, chosen.mend) for file, home in files)
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+    """The files, and those of the folders, each with the folder that it was found in or below."""
+    for path in paths:
+        if not path.is_dir():
+            yield path, path.parent
+            continue
+        for file in sorted(path.rglob("*")):
+            # Excel keeps a lock beside each workbook that is open.
+            if file.suffix.lower() in _KINDS and not file.name.startswith("~$"):
+                yield file, path
+
+
+def _one(file: Path, copy: Path | None) -> int:
     try:
-        report = check(chosen.file)
+        report = check(file)
         print("\n".join(lines(report)))
-        if chosen.mend and report.findings:
-            chosen.mend.write_bytes(mended(report))
+        if copy and report.findings:
+            copy.write_bytes(mended(report))
     except FileError as wrong:
         print(wrong, file=sys.stderr)
+        return 2
+    return 0 if report.right else 1
+
+
+def _one_of_several(file: Path, home: Path, copies: Path | None) -> int:
+    try:
+        report = check(file)
+        print(f"{file}: {report.verdict}", flush=True)
+        if copies and report.findings:
+            copy = copies / file.relative_to(home)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(mended(report))
+    except FileError as wrong:
+        print(f"{file}: {wrong}", flush=True)
         return 2
     return 0 if report.right else 1
 

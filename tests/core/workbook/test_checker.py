@@ -279,6 +279,32 @@ def test_the_command_line_prints_the_report_and_its_verdict_is_its_status(tmp_pa
     assert run(tmp_path / "absent.xlsx").returncode == 2
 
 
+def test_several_files_and_folders_have_a_line_each(tmp_path, capsys):
+    folder = tmp_path / "class"
+    (folder / "b").mkdir(parents=True)
+    right, wrong = folder / "a.xlsx", folder / "b" / "c.xlsx"
+    right.write_bytes(workbook(SEED, 1.0, 5))
+    wrong.write_bytes(make("published", "w5 in ∂E/∂w3", epochs=SHORT).file)
+    (folder / "b" / "~$c.xlsx").write_bytes(b"lock")
+    (folder / "notes.txt").write_text("no workbook")
+    copies = tmp_path / "mended"
+    assert main([str(folder), "--mend", str(copies)]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{right}: Right: each of")
+    assert second.startswith(f"{wrong}: Not right: 1 slip in 24 of 736 cells")
+    assert [p.relative_to(copies).as_posix() for p in copies.rglob("*.*")] == ["b/c.xlsx"]
+    assert check(copies / "b" / "c.xlsx").right
+    other = tmp_path / "other.csv"
+    other.write_text("Name;Salary\nAda;100\n")
+    assert main([str(right), str(other)]) == 2
+    assert f"{other}: No table of this exercise" in capsys.readouterr().out
+    assert main([str(copies / "nothing"), str(right)]) == 2
+    capsys.readouterr()
+    (tmp_path / "empty").mkdir()
+    assert main([str(tmp_path / "empty")]) == 2
+    assert "There is no .xlsx" in capsys.readouterr().err
+
+
 def test_a_csv_has_no_formulas_to_mend():
     report = check(make("csv", "w5 in ∂E/∂w3", epochs=SHORT).file)
     with pytest.raises(FileError, match=r"A \.csv file holds no formulas"):
