@@ -416,7 +416,7 @@ def _rate(reading: Reading, layout: Layout) -> Rate | None:
     """η: a column of the table, the cell its updates use, a label, or a number in a text."""
     table, sheet = reading.table, reading.table.sheet
     if table.rate is not None:
-        return Rate(table.rate, None, "said at its column")
+        return Rate(table.rate, None, "its column")
     if "η" in table.columns:
         cells = [reading.value("η", k) for k in range(table.epochs)]
         numbers = [v if isinstance(v, float) and math.isfinite(v) else None for v in cells]
