@@ -80,7 +80,8 @@ def map_spec(rows: int) -> dict[str, Any]:
             ],
         )
         .properties(
-            height=200 + min(max(6 * rows, min(14 * rows + 20, 110)), 300),  # 200: legend and headings
+            height=200
+            + min(max(6 * rows, min(14 * rows + 20, 110)), 300),  # 200: legend and headings
             title="The table, cell by cell",
         )
     )
