@@ -313,6 +313,16 @@ class WorkbookPage:
         self.page.get_by_test_id("stAlert").get_by_text(name).wait_for(timeout=60_000)
         self.settle()
 
+    def give_all(self, files: Mapping[str, bytes]) -> None:
+        """Choose several files at once, and wait for what is said about them."""
+        chosen: list[FilePayload] = [
+            {"name": name, "mimeType": "application/octet-stream", "buffer": file}
+            for name, file in files.items()
+        ]
+        self.page.locator("input[type=file]").set_input_files(chosen)
+        self.page.get_by_text(f"{len(files)} files").first.wait_for(timeout=120_000)
+        self.settle()
+
     def verdict(self) -> Locator:
         """The line about the file as a whole."""
         return self.page.get_by_test_id("stAlert").first

@@ -1,9 +1,11 @@
 """The workbook page, given real files and read as a person reads it."""
 
 import re
+import zipfile
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
@@ -88,6 +90,45 @@ def test_bad_files_get_a_sentence_and_the_next_good_one_is_checked(workbooks, fa
     expect(page.verdict()).to_contain_text("damaged")
     page.give("homework.xlsx", faulty)
     expect(page.verdict()).to_contain_text("Not right: 3 slips")
+
+
+def test_several_files_have_a_line_each_and_one_is_looked_at(workbooks, faulty):
+    page = workbooks()
+    right = workbook(SEED, 1.0, 12)
+    table = descend(SEED, 1.0, 12).table()
+    table.loc[5, "E1"] *= 2
+    files = {
+        "ada.xlsx": right,
+        "bob.xlsx": faulty,
+        "=1+1.csv": table.to_csv(index=False).encode(),
+        "cy.xlsx": b"PK no workbook",
+    }
+    page.give_all(files)
+    main = page.page.get_by_test_id("stMain")
+    expect(main).to_contain_text("4 files: 1 right, 2 with slips, 1 that could not be judged")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Verdicts as CSV").click()
+    rows = pd.read_csv(download.value.path())
+    assert rows["file"].tolist() == ["ada.xlsx", "bob.xlsx", "'=1+1.csv", "cy.xlsx"]
+    assert rows["verdict"][1].startswith("Not right: 3 slips in 149 of")
+    assert "damaged" in rows["verdict"][3]
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="All mended workbooks").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["bob-mended.xlsx"]
+        assert check(archive.read("bob-mended.xlsx")).right
+    # A tick before the second line opens its report.
+    box = page.page.get_by_test_id("stDataFrame").bounding_box()
+    page.page.mouse.click(box["x"] + 15, box["y"] + 35 * 2.5)
+    expect(page.verdict()).to_contain_text("bob.xlsx")
+    expect(page.page.locator(".finding")).to_have_count(3)
+    page.go("Home")
+    page.go("Workbooks")
+    expect(page.verdict()).to_contain_text("bob.xlsx")
+    expect(main).to_contain_text("4 files: 1 right")
+    page.give("alone.xlsx", right)
+    expect(main).not_to_contain_text("4 files")
+    expect(page.verdict()).to_contain_text("alone.xlsx")
 
 
 def test_a_csv_leads_to_a_right_workbook(workbooks):

@@ -155,7 +155,8 @@ class Editing(RuleBasedStateMachine):
     def give_a_file(self, name: str) -> None:
         """Good, empty, broken, and of the wrong kind."""
         door = self.app.get("file_uploader")[0]
-        door.set_value((name, FILES[name], "application/octet-stream"))
+        files = [(name, FILES[name], "application/octet-stream")]
+        door.set_value(files if door.accept_multiple_files else files[0])
         self.app.run()
 
     @rule()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.ui.text import plain
 from core.ui.workbook.outcome import outcome
+from core.ui.workbook.several import judge_all, table
 from core.workbook.checker import check
 from core.workbook.example import faulty_workbook
 from core.workbook.file.book import FileError
@@ -14,6 +15,7 @@ from core.workbook.file.read import MOST_BYTES, refuse_lock
 CHECKED, REFUSED = "workbook.checked", "workbook.refused"
 GIVEN, WANTED = "workbook.given", "workbook.wanted"  # what is to be checked in this run
 FILES = "workbook.files"  # how many have been given, so that each meets an empty list
+SEVERAL, CHOSEN = "workbook.several", "workbook.several.chosen"  # files at once; one of them
 EXAMPLE_NAME = "faulty.xlsx"
 
 state = st.session_state
@@ -21,8 +23,7 @@ state = st.session_state
 
 def _check(name: str, file: bytes) -> None:
     """Judge a file; the outcome stays while other pages are open."""
-    state.pop(CHECKED, None)
-    state.pop(REFUSED, None)
+    _forget()
     try:
         refuse_lock(name)
         state[CHECKED] = name, check(file)
@@ -30,13 +31,22 @@ def _check(name: str, file: bytes) -> None:
         state[REFUSED] = name, str(wrong)
 
 
+def _forget() -> None:
+    for key in (CHECKED, REFUSED):
+        state.pop(key, None)
+
+
 def _wants_example() -> None:
     state[WANTED] = True
 
 
+def _choose(index: int) -> None:
+    state[CHOSEN] = index
+
+
 def _uploaded(key: str) -> None:
     state[WANTED] = False
-    state[GIVEN] = state[key]
+    state[GIVEN] = [(file.name, file.getvalue()) for file in state[key]]
     state[FILES] = state.get(FILES, 0) + 1
 
 
@@ -45,24 +55,36 @@ def view() -> None:
     st.markdown(
         "Drop a spreadsheet of the 2-2-2 exercise, .xlsx or .csv, in whatever layout. Each cell is "
         "judged by its neighbours, each formula is read; you get the slips, their cause, and the "
-        "same file mended."
+        "same file mended. Several at once get a line each."
     )
     key = f"workbook.upload {state.get(FILES, 0)}"
     st.file_uploader(
-        "Spreadsheet",
+        "Spreadsheets",
+        accept_multiple_files=True,
         key=key,
         on_change=_uploaded,
         args=(key,),
         max_upload_size=MOST_BYTES // 1_000_000,
         label_visibility="collapsed",
     )
-    if file := state.pop(GIVEN, None):
-        with st.spinner("Judging every cell …"):
-            _check(file.name, file.getvalue())
+    if files := state.pop(GIVEN, None):
+        state.pop(SEVERAL, None)
+        if len(files) == 1:
+            with st.spinner("Judging every cell …"):
+                _check(*files[0])
+        else:
+            _forget()
+            state[SEVERAL] = judge_all(files), len(files)
     if state.pop(WANTED, False):
         with st.spinner("Judging every cell …"):
             _check(EXAMPLE_NAME, faulty_workbook())
-    if CHECKED not in state:
+    if SEVERAL in state:
+        found, given = state[SEVERAL]
+        table(found, given, _choose)
+        if (index := state.pop(CHOSEN, None)) is not None:
+            with st.spinner("Judging every cell …"):
+                _check(found[index].name, found[index].file)
+    elif CHECKED not in state:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 "No file at hand? This one has the slips that most published ones have.",

@@ -1,0 +1,141 @@
+"""Several workbooks at once, as a class hands them in: a line each, and one of them looked at."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import NamedTuple
+
+import streamlit as st
+
+from core.ui.text import plain
+from core.workbook.checker import check
+from core.workbook.file.book import FileError
+from core.workbook.file.read import refuse_lock
+from core.workbook.mend.repair import mended
+from core.workbook.report.report import Report
+
+MOST_FILES = 100
+
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Judged(NamedTuple):
+    """One file, and what was said of it.
+
+    first: its first slip, where there is one. is_right: None for what is no such sheet. copy: the
+    file mended, if it can be. Its whole report is made again when it is looked at: thirty at a time
+    would take the memory of a server that others use, too.
+    """
+
+    name: str
+    file: bytes
+    verdict: str
+    first: str
+    is_right: bool | None
+    copy: bytes | None
+
+
+def judged(name: str, file: bytes) -> Judged:
+    """What is said of a file."""
+    try:
+        refuse_lock(name)
+        report = check(file)
+    except FileError as wrong:
+        return Judged(name, file, str(wrong), "", None, None)
+    first = report.findings[0].cause if report.findings else ""
+    return Judged(name, file, report.verdict, first, report.right, _copy(report))
+
+
+def _copy(report: Report) -> bytes | None:
+    try:
+        return mended(report) if report.findings else None
+    except FileError:  # a .csv file
+        return None
+
+
+def judge_all(files: Sequence[tuple[str, bytes]]) -> list[Judged]:
+    """All files, with a bar that shows how far it is."""
+    bar, found = st.progress(0.0), []
+    for done, (name, file) in enumerate(files[:MOST_FILES]):
+        bar.progress(done / len(files), f"Judging {done + 1} of {len(files)}: {plain(name)}")
+        found.append(judged(name, file))
+    bar.empty()
+    return found
+
+
+def table(found: Sequence[Judged], given: int, choose: Callable[[int], None]) -> None:
+    """A line a file; a click on one calls `choose` with its index. given: how many there were."""
+    import pandas as pd
+
+    right = sum(one.is_right is True for one in found)
+    wrong = sum(one.first != "" for one in found)
+    st.markdown(
+        f"**{len(found)} files**: {right} right, {wrong} with slips, {len(found) - right - wrong} "
+        "that could not be judged, or not wholly."
+    )
+    if given > len(found):
+        st.warning(f"{given} files are more than are taken at once: the first {len(found)} were.")
+    rows = pd.DataFrame(
+        {
+            "file": [one.name for one in found],
+            "": ["right" if one.is_right else "slips" if one.first else "–" for one in found],
+            "verdict": [one.verdict for one in found],
+            "first slip": [one.first for one in found],
+        }
+    )
+    key = "workbook.files.chosen"
+
+    def chosen() -> None:
+        if lines := st.session_state[key]["selection"]["rows"]:
+            choose(int(lines[0]))
+
+    st.caption("Tick a line to see its report below.")
+    st.dataframe(
+        rows,
+        key=key,
+        hide_index=True,
+        on_select=chosen,
+        selection_mode="single-row",
+        column_config={"first slip": st.column_config.Column(width="large")},
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Verdicts as CSV",
+            lambda: rows.map(_harmless).to_csv(index=False),
+            file_name="verdicts.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if any(one.copy for one in found):
+            st.download_button(
+                "All mended workbooks",
+                lambda: zipped(found),
+                file_name="mended.zip",
+                mime="application/zip",
+                icon=":material/healing:",
+                help="Those with slips, as .xlsx with the wrong cells put right",
+                on_click="ignore",
+            )
+
+
+def zipped(found: Sequence[Judged]) -> bytes:
+    """The mended copies in one file; of one name they are numbered."""
+    file, names = io.BytesIO(), Counter[str]()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for one in found:
+            if one.copy:
+                stem = PurePath(one.name).stem
+                names[stem] += 1
+                number = f" ({names[stem]})" if names[stem] > 1 else ""
+                archive.writestr(f"{stem}{number}-mended.xlsx", one.copy)
+    return file.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """A name that a spreadsheet would take for a formula, as text."""
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
