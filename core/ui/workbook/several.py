@@ -82,7 +82,9 @@ def table(found: Sequence[Judged], given: int, choose: Callable[[int], None]) ->
     rows = pd.DataFrame(
         {
             "file": [one.name for one in found],
-            "": ["right" if one.is_right else "slips" if one.first else "–" for one in found],
+            "outcome": [
+                "right" if one.is_right else "slips" if one.first else "not judged" for one in found
+            ],
             "verdict": [one.verdict for one in found],
             "first slip": [one.first for one in found],
         }

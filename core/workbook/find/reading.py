@@ -416,7 +416,10 @@ def _rate(reading: Reading, layout: Layout) -> Rate | None:
     """η: a column of the table, the cell its updates use, a label, or a number in a text."""
     table, sheet = reading.table, reading.table.sheet
     if table.rate is not None:
-        return Rate(table.rate, None, "its column")
+        head = getattr(reading.book.cells.get(table.heading("E_total")), "value", None)
+        is_head = table.rate in (head, rate_in(head) if isinstance(head, str) else None)
+        where = "the header of its column" if is_head else "the column beside it"
+        return Rate(table.rate, None, where)
     if "η" in table.columns:
         cells = [reading.value("η", k) for k in range(table.epochs)]
         numbers = [v if isinstance(v, float) and math.isfinite(v) else None for v in cells]
