@@ -7,7 +7,7 @@ judge/ judges formulas, numbers without formulas and columns of E_total, explain
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,13 +60,20 @@ class _Check(Case):
 
     def report(self) -> Report:
         self.biased = []
+        drafts: list[str] = []  # what is said of hidden sheets
         for table in self.layout.tables:
+            said = len(self.not_judged)
             self._judge_table(table)
+            if table.sheet in self.book.hidden:
+                drafts += self.not_judged[said:]
         if self.biased and len(self.biased) == len(self.layout.tables):
             raise FileError(self.biased[0])
         curves = Curves(self)
         for curve in self.layout.curves:
+            said = len(self.not_judged)
             curves.judge(curve)
+            if curve.sheet in self.book.hidden:
+                drafts += self.not_judged[said:]
         curves.say()
         for sheet in self.book.sheets:
             tables = (*self.layout.tables, *self.layout.curves)
@@ -78,6 +85,7 @@ class _Check(Case):
             cells = sorted(at.cell for at in self.actual.loops)
             self.not_judged.append(f"Formulas that depend on themselves: {brief(cells)}.")
         self._check_against_engine()
+        self._forgive(drafts)
         findings = [self._with_curve(finding) for finding in self.findings[:_MOST_CURVES]]
         findings += self.findings[_MOST_CURVES:]
         return Report(
@@ -210,6 +218,16 @@ class _Check(Case):
             self.not_judged.append(f"{reading.table.where}: η, from {rate.said}, is no number.")
 
     # The whole.
+
+    def _forgive(self, drafts: Sequence[str]) -> None:
+        """What a hidden sheet leaves unfinished is no fault of the sheets that are shown."""
+        if all(run.misread or run.table.sheet in self.book.hidden for run in self.runs):
+            return
+        names = tuple(f"{sheet}{mark}" for sheet in self.book.hidden for mark in "!:")
+        kept = [s for s in self.not_judged if s not in drafts and not s.startswith(names)]
+        forgiven = [sentence for sentence in self.not_judged if sentence not in kept]
+        self.not_judged = kept
+        self.remarks += [f"On a hidden sheet: {sentence}" for sentence in forgiven]
 
     def _check_against_engine(self) -> None:
         """Never call right, or mended, what does not come to the engine's numbers."""

@@ -66,6 +66,7 @@ class Book:
     local_names: sheet and name -> formula, for names of one sheet, which come first there. lists:
     name of an Excel table -> its sheet, first column, and the names of its columns. unread:
     sentences about sheets whose cells are not in the file. remarks: about what else was left alone.
+    hidden: the sheets that are not shown.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Book:
     lists: dict[str, tuple[str, int, list[str]]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
     _trees: dict[tuple[object, ...], Node | FormulaError] = field(default_factory=dict)
     _asked: dict[Address, list[Address]] = field(default_factory=dict)
     _works: dict[int, int] = field(default_factory=dict)

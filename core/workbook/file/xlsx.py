@@ -91,6 +91,8 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
         if kind == "worksheet" and target in parts:
             parts.remove(target)  # no second sheet has it
             book.sheets.append(name)
+            if element.get("state", "visible") != "visible":
+                book.hidden.add(name)
             _read_sheet(package, target, name, texts, book)
         elif kind not in ("chartsheet", "dialogsheet"):
             book.unread.append(f"{name[:40]}: its cells are not in the file, and were not read.")

@@ -181,6 +181,8 @@ class _Numbers:
             return Numbers(misread=True)
         accused = self._reconcile(order, wrong)
         verdict.slips += self._explained(accused)
+        for name in verdict.vague.keys() & {name for name, _ in accused}:
+            verdict.vague[name] = f"But for what is called wrong, {verdict.vague[name]}"
         return verdict
 
     def _take_own_examples(self) -> None:

@@ -230,3 +230,38 @@ def test_a_table_of_one_epoch_has_its_closing_line():
 )
 def test_the_effect_of_a_slip_never_shows_two_equal_numbers(alone, right, said):
     assert effect(alone, right) == f"With this slip alone E_total {said}"
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_a_hidden_draft_is_remarked_and_no_fault(state):
+    book = plain(10)
+    draft = book.copy_worksheet(book.active)
+    draft.title = "Draft"
+    for row in (7, 8, 9):
+        draft.cell(row, 21).value = "=UNKNOWN(A1)"
+    assert not check(saved(book)).right
+    draft.sheet_state = state
+    report = check(saved(book))
+    assert report.right, (report.verdict, report.not_judged)
+    assert any(sentence.startswith("On a hidden sheet: ") for sentence in report.remarks)
+
+
+def test_a_table_that_is_hidden_alone_is_judged_as_any():
+    book = plain(10)
+    book.active.title = "Hidden"
+    for row in (7, 8, 9):
+        book.active.cell(row, 21).value = "=UNKNOWN(A1)"
+    book.active.sheet_state = "hidden"
+    book.create_sheet("Shown")["A1"] = "nothing here"
+    assert not check(saved(book)).right
+
+
+def test_a_column_is_not_called_wrong_and_unjudged_at_once():
+    table = descend(SEED, 0.5, 30).table().round(3)
+    table.loc[10, "∂E/∂w1"] = 5.0
+    report = check(table.to_csv(index=False).encode())
+    accused_here = {finding.quantity for finding in report.findings}
+    assert "∂E/∂w1" in accused_here
+    for sentence in report.not_judged:
+        if "∂E/∂w1 " in sentence:
+            assert sentence.startswith("But for what is called wrong, ")
