@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from core.backprop.network import WEIGHTS
 
@@ -156,7 +157,12 @@ def quantity(text: str) -> str | None:
     >>> [quantity(header) for header in ("a_h1", "E∂w3", "δE/δw3", "Etot", "net h2", "Notes")]
     ['out_h1', '∂E/∂w3', '∂E/∂w3', 'E_total', 'h2', None]
     """
-    text = unicodedata.normalize("NFKC", text[:80]).strip()
+    return _meant(text[:80])
+
+
+@lru_cache(maxsize=4096)  # a label is looked at by each that seeks tables
+def _meant(text: str) -> str | None:
+    text = unicodedata.normalize("NFKC", text).strip()
     if slope := _SLOPE.fullmatch(text):
         return f"out_{slope[1].lower()}(1−out_{slope[1].lower()})"
     if _NEXT.search(text):
