@@ -197,11 +197,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (box.chosen !== last) {
     box.chosen = last;
     const top = (last - 1) * ROW;
-    // The part of the box above the window's lower edge, if there is any.
-    const whole = box.clientHeight - head.offsetHeight - ROW;
-    const seen = Math.min(whole, innerHeight - box.getBoundingClientRect().top - head.offsetHeight - ROW);
-    const room = seen > 0 ? seen : whole;
-    if (room > 0 && (top < box.scrollTop || top > box.scrollTop + room)) box.scrollTop = top;
+    const room = box.clientHeight - head.offsetHeight - ROW;
+    if (room > 0 && (top < box.scrollTop || top > box.scrollTop + room)) box.scrollTop = top - room / 2;
   }
   const marked = JSON.stringify([marks.computed?.[1], marks.used]);
   if (box.marked !== marked) {
