@@ -7,7 +7,7 @@ few functions in functions.py; anything else is a FormulaError.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,17 +18,15 @@ from core.workbook.formula.tree import (
     LAST_ROW,
     Address,
     Call,
-    Choice,
     Constant,
     FormulaError,
+    Indexed,
     Measure,
     Minus,
-    Moved,
     Node,
     Operation,
     Range,
     Ref,
-    extent,
     is_known,
     one,
     single,
@@ -40,8 +38,6 @@ _MOST_OPERATIONS = 400
 """In one formula, with those of the names in it: E_total as one formula has less than 100."""
 _MOST_WORK = 50_000
 """Values that are read and calculated for the value of one formula."""
-_MOST_LEVELS = 150
-"""Of the tree that a name of LET or LAMBDA stands for: a step of the exercise's has 50."""
 
 
 class Meaning(NamedTuple):
@@ -64,23 +60,6 @@ _STRENGTH = {
     **dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), 1),
     **{"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 5},
 }
-
-
-class _Bound(NamedTuple):
-    """A tree that a name of LET, or a parameter of LAMBDA, stands for, and its size."""
-
-    node: Node
-    operations: int
-    leaves: int
-
-
-@dataclass(frozen=True)
-class _Lambda:
-    """A function: its parameters and what it is of them, and the names known where it stands."""
-
-    pieces: list[Token]
-    home: Address
-    bound: Mapping[str, _Bound | _Lambda]
 
 
 @dataclass
@@ -107,8 +86,7 @@ class _Reader:
     """Precedence climbing; as in Excel a sign binds closer than ^, and ^ goes from the left.
 
     arrays: whether it reads what is calculated with areas (an array formula, or an argument of
-    SUMPRODUCT); elsewhere an area gives one value where one is wanted (`single`). bound: what the
-    names of LET and LAMBDA stand for.
+    SUMPRODUCT); elsewhere an area gives one value where one is wanted (`single`).
     """
 
     pieces: list[Token]
@@ -116,7 +94,6 @@ class _Reader:
     names: Names
     arrays: bool
     budget: _Budget = field(default_factory=_Budget)
-    bound: Mapping[str, _Bound | _Lambda] = field(default_factory=dict)
     depth: int = 0
     next: int = 0
 
@@ -200,26 +177,19 @@ class _Reader:
 
     def call(self, text: str) -> Node:
         name = text.upper().removeprefix("_XLFN.")
-        known = self.bound.get(_bare(text))
-        if isinstance(known, _Lambda):
-            return self.applied(known, self.arguments(name), name)
         self.budget.count()
-        if name == "LET":
-            return self.let()
-        if name == "LAMBDA":
-            return self.applied(self.function(), self.arguments(name), name)
         if name in _OF_PLACES:
             return self.of_place(name)
-        if name == "CHOOSE":
-            return self.choice()
+        if name not in (*FUNCTIONS, "SINGLE", "IFS"):
+            raise FormulaError(f"the function {name[:40]}")
         arguments = self.arguments(name, arrays=name in OF_ARRAYS)
         if name == "SINGLE" and len(arguments) == 1:
             return one(single(arguments[0]))
         if name == "IFS" and arguments and len(arguments) % 2 == 0:
             return self.conditions(arguments)
-        if name in FUNCTIONS:
-            return Call(name, self.fitting(name, arguments))
-        return self.defined(text, arguments)
+        if name not in FUNCTIONS:
+            raise FormulaError(f"the function {name} of {len(arguments)} arguments")
+        return Call(name, self.fitting(name, arguments))
 
     def arguments(self, name: str, *, arrays: bool = False) -> list[Node]:
         """Those of a function; one that is left out, as in IF(A1,,1), is 0."""
@@ -260,10 +230,10 @@ class _Reader:
             raise FormulaError("conditions nested too deep")
 
     def of_place(self, name: str) -> Node:
-        """INDEX, OFFSET, ROW, COLUMN, ROWS or COLUMNS."""
+        """INDEX, ROW, COLUMN, ROWS or COLUMNS."""
         arguments = self.arguments(name, arrays=True)
         first, by = arguments[0] if arguments else None, arguments[1:]
-        place = first if isinstance(first, Ref | Range | Moved) else None
+        place = first if isinstance(first, Ref | Range | Indexed) else None
         least, most = _OF_PLACES[name]
         if not least <= len(arguments) <= most or (place is None and first and name != "INDEX"):
             raise FormulaError(f"the function {name} of other than a range and numbers")
@@ -271,114 +241,17 @@ class _Reader:
             return Measure(name, place)
         if not all(map(is_known, by)):
             raise FormulaError(f"the function {name} by what cells hold")
-        return Moved(name, place, tuple(by)) if place else Call(name, tuple(arguments))
-
-    def choice(self) -> Node:
-        index, *options = self.arguments("CHOOSE") or [Constant(math.nan)]
-        if not is_known(index):
-            raise FormulaError("the function CHOOSE by what cells hold")
-        node = Choice(index, tuple(options))
-        return node.chosen(self.here) if isinstance(index, Constant) else node
-
-    def let(self) -> Node:
-        """LET(name, what it stands for, …, result)."""
-        outside = self.bound
-        self.expect("(")
-        while self.at_parameter():
-            name = _bare(self.pieces[self.next].text)
-            self.next += 2
-            at, value = self.next, self.binding()
-            if self.peek() not in (",", ";"):
-                raise FormulaError(f"“{self.peek() or self.pieces[at].text}” in LET")
-            self.next += 1
-            self.bound = {**self.bound, name: value}
-        node = self.expression()
-        self.expect(")")
-        self.bound = outside
-        return node
-
-    def at_parameter(self) -> bool:
-        """Whether a name and a comma are next."""
-        ahead = self.pieces[self.next : self.next + 2]
-        return len(ahead) == 2 and ahead[0].kind == "name" and ahead[1].text in (",", ";")
-
-    def binding(self) -> _Bound | _Lambda:
-        start, text = self.next, self.peek()
-        if _bare(text).removeprefix("_xlfn.") == "lambda":
-            self.next += 1
-            function = self.function()
-            if self.peek() in (",", ";"):
-                return function
-            self.next = start
-        return self.sized(self.expression())
-
-    def sized(self, node: Node) -> _Bound:
-        nodes, levels, inner = extent(node)
-        if levels > _MOST_LEVELS:
-            raise FormulaError("names in LET or LAMBDA nested too deep")
-        return _Bound(node, inner, nodes - inner)
-
-    def function(self) -> _Lambda:
-        """The brackets behind LAMBDA, unread until it is applied."""
-        self.expect("(")
-        start, open_brackets = self.next, 1
-        while open_brackets:
-            if self.next >= len(self.pieces):
-                raise FormulaError("“its end” where “)” belongs")
-            piece = self.pieces[self.next]
-            open_brackets += (piece.text == "(") - (piece.text == ")")
-            self.next += 1
-        return _Lambda(self.pieces[start : self.next - 1], self.here, self.bound)
-
-    def applied(self, function: _Lambda, arguments: list[Node], name: str) -> Node:
-        inner = self.inside(function.pieces, function.home)
-        bound = dict(function.bound)
-        for argument in arguments:
-            if not inner.at_parameter():
-                raise FormulaError(f"the function {name[:40]} of {len(arguments)} arguments")
-            bound[_bare(inner.peek())] = self.sized(argument)
-            inner.next += 2
-        if inner.at_parameter():
-            raise FormulaError(f"the function {name[:40]} of {len(arguments)} arguments")
-        inner.bound = bound
-        return inner.whole()
-
-    def inside(self, pieces: list[Token], home: Address, deeper: int = 1) -> _Reader:
-        """The reader of something that stands elsewhere."""
-        self.budget.count()
-        self.budget.insert(len(pieces))
-        depth = self.depth + deeper
-        return _Reader(pieces, home, self.names, self.arrays, self.budget, depth=depth)
-
-    def defined(self, text: str, arguments: list[Node]) -> Node:
-        """A function that a defined name stands for."""
-        try:
-            meaning = self.names(text)
-        except FormulaError:
-            meaning = None
-        if meaning is None or not meaning.text.upper().startswith(("_XLFN.LAMBDA(", "LAMBDA(")):
-            raise FormulaError(f"the function {text.upper().removeprefix('_XLFN.')[:40]}")
-        inner = self.inside(_solid(meaning.text), meaning.home, 5)
-        inner.next = 1
-        function = inner.function()
-        if inner.peek():
-            raise FormulaError(f"the name {text[:40]}")
-        self.depth += 5
-        node = self.applied(function, arguments, text)
-        self.depth -= 5
-        return node
+        return Indexed(place, tuple(by)) if place else Call(name, tuple(arguments))
 
     def named(self, text: str) -> Node:
-        known = self.bound.get(_bare(text))
-        if isinstance(known, _Bound):
-            self.budget.count(known.operations)
-            self.budget.insert(known.leaves)
-            return known.node
         if text.upper() in ("TRUE", "FALSE"):
             return Constant(float(text.upper() == "TRUE"))
         meaning = self.names(text)
-        inner = self.inside(_solid(meaning.text), meaning.home, 6)
-        inner.arrays = True  # names are always calculated as array formulas
+        pieces = _solid(meaning.text)
+        self.budget.count()
+        self.budget.insert(len(pieces))
+        # Names are always calculated as array formulas.
+        inner = _Reader(pieces, meaning.home, self.names, True, self.budget, self.depth + 6)
         node = inner.expression()
         if inner.peek():
             raise FormulaError(f"the name {text[:40]}")
@@ -392,14 +265,9 @@ class _Reader:
 
 _OF_PLACES = {
     **{"ROW": (0, 1), "COLUMN": (0, 1), "ROWS": (1, 1), "COLUMNS": (1, 1)},
-    **{"INDEX": (2, 3), "OFFSET": (3, 5)},
+    "INDEX": (2, 3),
 }
 """Functions of where cells are: the least and the most arguments."""
-
-
-def _bare(name: str) -> str:
-    """A name of LET or LAMBDA as people write it; capitals do not count."""
-    return name.casefold().removeprefix("_xlpm.")
 
 
 def _solid(text: str) -> list[Token]:

@@ -84,8 +84,8 @@ def _content(corners: Corners, cells: Cells) -> Value:
 
 
 # The nodes. `value` calculates one for the cell `here`, asking `cells` what other cells hold; an
-# error is NaN. `parts` are the nodes below it. The places (Ref, Range, Moved) know their `corners`,
-# None where they are no cells of the sheet.
+# error is NaN. `parts` are the nodes below it. The places (Ref, Range, Indexed) know their
+# `corners`, None where they are no cells of the sheet.
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +161,9 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """INDEX or OFFSET of a place, by numbers that follow from `here` alone."""
+class Indexed:
+    """INDEX of a place, by numbers that follow from `here` alone."""
 
-    name: str
     place: Place
     by: tuple[Node, ...]
 
@@ -172,8 +171,7 @@ class Moved:
         whole, by = self.place.corners(here), [_whole_number(node, here) for node in self.by]
         if whole is None or None in by:
             return None
-        numbers = [n for n in by if n is not None]
-        return (_indexed if self.name == "INDEX" else _offset)(whole, numbers)
+        return _indexed(whole, [n for n in by if n is not None])
 
     def value(self, here: Address, cells: Cells) -> Value:
         corners = self.corners(here)
@@ -205,17 +203,6 @@ def _indexed(whole: Corners, by: list[int]) -> Corners | None:
     top, bottom = (a.row + row - 1,) * 2 if row else (a.row, b.row)
     left, right = (a.column + column - 1,) * 2 if column else (a.column, b.column)
     return Address(a.sheet, top, left), Address(a.sheet, bottom, right)
-
-
-def _offset(whole: Corners, by: list[int]) -> Corners | None:
-    """Rows down, columns to the right, and of how many rows and columns."""
-    a, b = whole
-    height, width = b.row - a.row + 1, b.column - a.column + 1
-    down, across, height, width = [*by, *(height, width)[len(by) - 2 :]]
-    row, column = a.row + down + min(height + 1, 0), a.column + across + min(width + 1, 0)
-    last = Address(a.sheet, row + abs(height) - 1, column + abs(width) - 1)
-    inside = row > 0 < column and last.row <= LAST_ROW and last.column <= LAST_COLUMN
-    return (Address(a.sheet, row, column), last) if inside and height and width else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,26 +326,6 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """CHOOSE by a number that follows from `here` alone."""
-
-    index: Node
-    options: tuple[Node, ...]
-
-    def chosen(self, here: Address) -> Node:
-        """The option that the cell `here` takes."""
-        index = _whole_number(self.index, here)
-        inside = index is not None and 0 < index <= len(self.options)
-        return self.options[index - 1] if index is not None and inside else Constant(math.nan)
-
-    def value(self, here: Address, cells: Cells) -> Value:
-        return self.chosen(here).value(here, cells)
-
-    def parts(self) -> tuple[Node, ...]:
-        return self.options
-
-
-@dataclass(frozen=True, slots=True)
 class Element:
     """One value of what a node comes to, counted from 0: what one cell shows of an area.
 
@@ -383,19 +350,18 @@ class Element:
         return (self.node,)
 
 
-Place = Ref | Range | Moved
-_ONE_CELL = (Ref, Moved, Intersection)
+Place = Ref | Range | Indexed
+_ONE_CELL = (Ref, Indexed, Intersection)
 Node = (
     Constant
     | Ref
     | Range
-    | Moved
+    | Indexed
     | Intersection
     | Measure
     | Operation
     | Minus
     | Call
-    | Choice
     | Element
 )
 
@@ -410,11 +376,9 @@ def references(node: Node, here: Address) -> list[Address]:
             case Ref() | Intersection():
                 at = node.at(home)
                 found += [at] if at else []
-            case Range() | Moved():
+            case Range() | Indexed():
                 corners = node.corners(home)
                 found += _addresses(corners) if corners else []
-            case Choice():
-                todo.append((node.chosen(home), home))
             case Element():
                 todo.append((node.node, node.origin(home)))
             case _:
@@ -425,12 +389,10 @@ def references(node: Node, here: Address) -> list[Address]:
 def single(node: Node) -> Node:
     """The node where one value is wanted: a range gives its cell of the own row or column."""
     match node:
-        case Range() | Moved():
+        case Range() | Indexed():
             return Intersection(node)
         case Call("IF", (condition, *branches)):
             return Call("IF", (condition, *map(single, branches)))
-        case Choice(index, options):
-            return Choice(index, tuple(map(single, options)))
     return node
 
 
@@ -440,7 +402,7 @@ def one(node: Node) -> Node:
     while todo:
         part = todo.pop()
         match part:
-            case Range() | Moved() | Measure("ROW" | "COLUMN", Range() | Moved()):
+            case Range() | Indexed() | Measure("ROW" | "COLUMN", Range() | Indexed()):
                 return Element(node)
             case Element():
                 continue
@@ -487,7 +449,7 @@ def element(node: Node, home: Address, row: int, column: int) -> Node:
 
 def is_known(node: Node) -> bool:
     """Whether its value follows from the cell it stands in, without any other."""
-    return not any(isinstance(n, Ref | Range | Moved | Intersection) for n in _all(node))
+    return not any(isinstance(n, Ref | Range | Indexed | Intersection) for n in _all(node))
 
 
 def is_of_own_place(node: Node) -> bool:
@@ -502,12 +464,10 @@ def _all(node: Node) -> Iterator[Node]:
         part = todo.pop()
         yield part
         match part:
-            case Moved(_, place, by):
+            case Indexed(place, by):
                 todo += [place, *by]
             case Intersection(place):
                 todo.append(place)
-            case Choice(index, options):
-                todo += [index, *options]
             case _:
                 todo += part.parts()
 
@@ -543,13 +503,13 @@ def work(node: Node, here: Address) -> int:
         nonlocal total
         height = width = 1
         match node:
-            case Range() | Moved():
+            case Range() | Indexed():
                 a, b = node.corners(here) or (here, here)
                 height, width = b.row - a.row + 1, b.column - a.column + 1
-            case Measure("ROW", Range() | Moved() as place):
+            case Measure("ROW", Range() | Indexed() as place):
                 a, b = place.corners(here) or (here, here)
                 height = b.row - a.row + 1
-            case Measure("COLUMN", Range() | Moved() as place):
+            case Measure("COLUMN", Range() | Indexed() as place):
                 a, b = place.corners(here) or (here, here)
                 width = b.column - a.column + 1
             case Element():

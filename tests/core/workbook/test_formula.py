@@ -32,9 +32,6 @@ NAMES = {
     "all_a": "=Sheet1!$A$1:$A$99",
     "one_b": "=Sheet1!$B$1",
     "scaled": "=Sheet1!$A$1*Sheet1!$B$1",
-    "SIGMOID": "=_xlfn.LAMBDA(_xlpm.x,1/(1+EXP(-_xlpm.x)))",
-    "SLOPE_OF": "=_xlfn.LAMBDA(_xlpm.x,SIGMOID(_xlpm.x)*(1-SIGMOID(_xlpm.x)))",
-    "BLEND": "=_xlfn.LAMBDA(_xlpm.a,_xlpm.b,_xlpm.a-_xlpm.b*_xlpm.a)",
 }
 ORDINARY = [
     *("A1*B2-C3/D2", "-A1^2", "2^-1", "50%*A2", "A1&B1", "1-TRUE"),
@@ -48,10 +45,8 @@ ORDINARY = [
     *("SUM(TRANSPOSE(A1:A3))", "SUMPRODUCT(TRANSPOSE(A1:A3)*A1:C1)", "SUMPRODUCT(A1:A3*A1:C1)"),
     *("INDEX(A1:C3,2,3)", "INDEX(A1:A3,2)", "INDEX(A1:C1,3)", "SUM(INDEX(A1:C3,0,2))"),
     *("SUM(INDEX(A1:C3,2,0))", "INDEX(A1:C3,4,1)", "INDEX($A$1:$A$3,ROW()-ROW(F4)+ROW(F6)-ROW())"),
-    *("CHOOSE(2,A1,B2)", "CHOOSE(1+1,A1,B2)", "CHOOSE(9,A1)", "SUM(CHOOSE(1,A1:A3,B1))"),
-    *("OFFSET(A1,1,2)", "SUM(OFFSET(A1,1,0,2,3))", "OFFSET(A1,-1,0)", "SUM(OFFSET(A1:B2,1,1))"),
     *("ROW()*1", "COLUMN()*1", "ROW(A2)", "COLUMN(C1)", "ROWS(A1:A3)", "COLUMNS(A1:C1)"),
-    *("OFFSET(F1,0,COLUMN()-6-5)", "OFFSET($A$1,ROWS(A$1:A2)-1,0)"),
+    *("INDEX(A1:C3,1,ROWS(A$1:A2))", "SUM(INDEX(A1:C3,0,COLUMN()-4))"),
     *("ISNUMBER(A1)*1", "ISNUMBER(A4)*1", "ISBLANK(J1)*1", "ISBLANK(A1)*1", "ISNUMBER(1/0)*1"),
     *("IF(AND(A1>0,B1>0),1,2)", "IF(OR(A1<0,B1<0),1,2)", "IF(NOT(A1>0),1,2)", "AND(A1:C3)*1"),
     *("_xlfn.IFS(A1>9,1,TRUE,2)", "_xlfn.IFS(A1>0,B1,TRUE,2)", "_xlfn.IFS(A1>9,1)"),
@@ -60,9 +55,6 @@ ORDINARY = [
     *("ROUND(2.5,0)", "ROUND(-2.5,0)", "ROUND(1.005,2)", "ROUND(1234.5,-2)", "ROUND(A1,12)"),
     *("ROUNDUP(1.21,1)", "ROUNDUP(-1.21,1)", "ROUNDDOWN(1.29,1)", "ROUNDDOWN(-1.29,1)"),
     *("TRUNC(-1.5)", "TRUNC(1.239,2)", "INT(-1.5)", "MOD(-3,2)", "MOD(3,-2)", "MOD(3,0)"),
-    *("_xlfn.LET(_xlpm.x,A1,_xlpm.x+1)", "_xlfn.LET(_xlpm.x,2,_xlpm.y,_xlpm.x*3,_xlpm.y-_xlpm.x)"),
-    "_xlfn.LET(_xlpm.x,2,_xlfn.LET(_xlpm.x,3,_xlpm.x)+_xlpm.x)",
-    *("SIGMOID(0)", "SIGMOID(A1+B1)", "SLOPE_OF(A1)", "BLEND(A1,B1)", "SIGMOID(SIGMOID(A1))"),
     *("one_b*2", "SUM(all_a)-SUM(A1:A99)", "_xlfn.SINGLE(A1)+1"),
 ]
 ARRAYS = {
@@ -284,14 +276,8 @@ def test_the_same_area_in_an_array_formula_is_taken_whole():
         ("INDEX($B$4:$D$9,2,3)", ["D5"]),
         ("INDEX($B$4:$B$9,ROW()-10)", ["B5"]),
         ("INDEX($B$4:$D$9,ROW()-10,COLUMN())", ["D5"]),
-        ("OFFSET($A$1,ROW()-5,COLUMN()+1)", ["E8"]),
-        ("OFFSET(C12,-1,0)", ["C11"]),
-        ("SUM(OFFSET(C12,0,0,-2,1))", ["C11", "C12"]),
-        ("CHOOSE(COLUMN(),A1,B2,D4)", ["D4"]),
-        ("INDEX(OFFSET($A$1,1,1,3,3),2,2)", ["C3"]),
-        ("OFFSET($A$1,ROWS(A$10:A12)-1,0)", ["A3"]),
+        ("INDEX($A$1:$A$9,ROWS(A$10:A12))", ["A3"]),
         ("INDEX($B$4:$D$9,7,1)", []),
-        ("OFFSET($A$1,-1,0)", []),
         ("ROW(A9)+COLUMNS(A1:C1)", []),
     ],
 )
@@ -303,25 +289,25 @@ def test_places_known_at_reading_are_asked_for_alone(text, asked):
     ("text", "named"),
     [
         ("INDEX($B$4:$B$9,A1)", "INDEX"),
-        ("OFFSET($A$1,A1,0)", "OFFSET"),
-        ("CHOOSE(A1,1,2)", "CHOOSE"),
+        ("OFFSET($A$1,1,0)", "OFFSET"),
+        ("CHOOSE(1,A1,2)", "CHOOSE"),
         ("VLOOKUP(A1,B1:C9,2)", "VLOOKUP"),
         ("SIGMOID(A1)", "SIGMOID"),
-        ("_xlfn.LAMBDA(_xlpm.x,_xlpm.x)", "“”"),
-        ("_xlfn.LET(_xlpm.x,1,_xlpm.z)", "_xlpm.z"),
+        ("_xlfn.LAMBDA(_xlpm.x,_xlpm.x)", "LAMBDA"),
+        ("_xlfn.LET(_xlpm.x,1,_xlpm.x)", "LET"),
         ("ROWS()", "ROWS"),
-        ("OFFSET(1,1,1)", "OFFSET"),
+        ("ROW(1)", "ROW"),
         ("#REF!+1", "#REF!"),
     ],
 )
 def test_what_is_not_known_is_named(text, named):
-    with pytest.raises(FormulaError, match=re.escape(named).replace("“”", "where")):
+    with pytest.raises(FormulaError, match=re.escape(named)):
         calculated(text, Address("S", 12, 3))
 
 
 def test_shared_members_take_their_own_row():
     """A formula of the cell C12, filled down to C14: the same tree."""
-    tree = parse("INDEX($B$4:$B$39,ROW()-10)+G$6:G$35+OFFSET(C12,0,1)", Address("S", 12, 3))
+    tree = parse("INDEX($B$4:$B$39,ROW()-10)+G$6:G$35+D12", Address("S", 12, 3))
     asked = [a.cell for a in references(tree, Address("S", 14, 3))]
     assert asked == ["B7", "G14", "D14"]
 
@@ -370,51 +356,21 @@ def test_names_of_a_sheet_come_first_on_it():
     assert [a.cell for a in ours.book.asked(Address("One", 8, 1))] == ["A7"]
 
 
-def test_a_function_in_let_and_one_applied_at_once():
-    here = Address("S", 12, 3)
-    square = "_xlfn.LAMBDA(_xlpm.x,_xlpm.x^2)"
-    assert calculated(f"_xlfn.LET(_xlpm.f,{square},_xlpm.f(3)+_xlpm.f(4))", here)[0] == 25.0
-    assert calculated(f"{square}(5)", here)[0] == 25.0
-
-
-def test_a_parameter_means_what_it_was_given_where_it_was_given():
-    """The x of the argument is not the x of the function."""
-    here = Address("S", 12, 3)
-    inner = "_xlfn.LAMBDA(_xlpm.x,_xlpm.x*10)"
-    text = f"_xlfn.LET(_xlpm.x,2,_xlpm.f,{inner},_xlpm.f(_xlpm.x+1)+_xlpm.x)"
-    assert calculated(text, here)[0] == 32.0
-
-
-def test_a_whole_network_in_one_let_is_read():
-    step = ["LET(", "a,B1*B2+B3*B4,", "h,1/(1+EXP(-a)),", "o,h*B5+h*B6,", "p,1/(1+EXP(-o)),"]
-    step += ["d,(p-B7)*p*(1-p),", "g,d*B5*h*(1-h)*B2,", "B1-0.5*g)"]
-    b1, b2, b3, b4, b5, b6, b7 = (NUMBERS[row, 2] for row in range(1, 8))
-    h = 1 / (1 + math.exp(-(b1 * b2 + b3 * b4)))
-    p = 1 / (1 + math.exp(-(h * b5 + h * b6)))
-    right = b1 - 0.5 * (p - b7) * p * (1 - p) * b5 * h * (1 - h) * b2
-    assert calculated("".join(step), Address("S", 12, 3))[0] == pytest.approx(right)
-
-
 # Bounds.
-
-
-def doubling(times):
-    return "LET(a0,A1+A1," + "".join(f"a{k},a{k - 1}+a{k - 1}," for k in range(1, times)) + "1)"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (doubling(40).replace("a", "x_"), "operations"),
+        ("+".join(["x1y"] * 40), "operations"),
         ("SUM(A1:A1000*A1:Z1)", "1024 cells"),
         ("+".join(["SUM(A1:Z39)"] * 100), "values"),
-        ("LET(f,LAMBDA(x,f2(x)),f(1))", "F2"),
-        ("me(1)", "operations|deep"),
-        (f"LET(x_,SUM({'A1,' * 900}1),{'x_+' * 300}1)", "characters"),
+        ("me+1", "operations|deep"),
+        ("long*" * 10 + "1", "characters"),
     ],
 )
 def test_no_formula_takes_long(text, said):
-    names = named(me="LAMBDA(x_,me(x_)+me(x_))")
+    names = named(me="me+me", x1y="A1" + "+A1" * 20, long=f"SUM({'A1,' * 900}1)")
     with pytest.raises(FormulaError, match=said):
         calculated(text, Address("S", 12, 3), names, array=True)
 
