@@ -269,7 +269,7 @@ class _Check(Case):
         for name in (*WEIGHTS, *EXAMPLE, "E_total", "E1", "E2"):
             if name in reading.table.columns:
                 cells = [self.book.cells.get(reading.table.at(name, k)) for k in range(run.epochs)]
-                if any(cell and cell.text is None for cell in cells[1:]) and name not in EXAMPLE:
+                if any(cell and cell.formula is None for cell in cells[1:]) and name not in EXAMPLE:
                     room = room + 4 * doubt(cells)
         decimals = self._rounding(reading)
         return room if decimals is None else room + (2 + run.epochs) * 10.0**-decimals

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from core.workbook.file.formulas import MOST_CHARACTERS, Formula
 from core.workbook.formula.parse import Meaning, Names, parse
-from core.workbook.formula.tokens import relative, shifted
 from core.workbook.formula.tree import (
     Address,
     FormulaError,
@@ -20,8 +20,6 @@ from core.workbook.formula.tree import (
 )
 from core.workbook.formula.tree import element as element_of
 
-_MOST_FORMULAS = 3_000_000
-"""Characters of all formulas that are read."""
 _NODE = 5
 """Of so many characters a node of a tree is made that a cell has for itself."""
 _MOST_ASKED = 700_000
@@ -34,18 +32,6 @@ class FileError(ValueError):
     """The file cannot be read; the message says why and what to do, for the person who gave it."""
 
 
-class Text(NamedTuple):
-    """A formula as the file has it: without "=", written for the cell at `row`, `column`.
-
-    array: the rows and columns that it fills from that cell on, for an array formula; else None.
-    """
-
-    formula: str
-    row: int
-    column: int
-    array: tuple[int, int] | None = None
-
-
 class Cell(NamedTuple):
     """value: a float, text, or None; NaN for an error value. written: a number's digits in the
     file. Beside a formula the value is what it came to when the file was saved, None if it was
@@ -54,7 +40,7 @@ class Cell(NamedTuple):
 
     value: float | str | None
     written: str = ""
-    text: Text | None = None
+    formula: Formula | None = None
 
 
 @dataclass
@@ -80,7 +66,7 @@ class Book:
     unread: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
-    _trees: dict[tuple[object, ...], Node | FormulaError] = field(default_factory=dict)
+    _elements: dict[Address, Node | FormulaError] = field(default_factory=dict)
     _asked: dict[Address, list[Address]] = field(default_factory=dict)
     _works: dict[int, int] = field(default_factory=dict)
     _characters: int = 0
@@ -93,66 +79,53 @@ class Book:
         Every cell that an array formula fills has the same.
         """
         cell = self.cells.get(at)
-        if cell is None or cell.text is None:
-            return None
-        text, row, column, array = cell.text
-        return text if array else shifted(text, at.row - row, at.column - column)
+        return None if cell is None or cell.formula is None else cell.formula.at(at)
 
     def formula_text(self, at: Address) -> str:
         """As `formula`, as it is stored if it cannot be read; empty for a cell without one."""
         try:
             return self.formula(at) or ""
         except FormulaError:
-            text = self.cells[at].text
-            return text.formula if text else ""
+            formula = self.cells[at].formula
+            return formula.text if formula else ""
 
     def tree(self, at: Address) -> Node | None:
         """The formula of the cell, read; None if it has none. Raises FormulaError."""
         cell = self.cells.get(at)
-        if cell is None or cell.text is None:
+        if cell is None or cell.formula is None:
             return None
-        found = self._first_tree(at, cell.text)
-        if cell.text.array and not isinstance(found, FormulaError):
-            found = self._element(found, at, cell.text)
+        found = self._read(cell.formula)
+        if cell.formula.array and not isinstance(found, FormulaError):
+            found = self._element(found, at, cell.formula)
         if isinstance(found, FormulaError):
             raise found
         return found
 
-    def _first_tree(self, at: Address, text: Text) -> Node | FormulaError:
+    def _read(self, formula: Formula) -> Node | FormulaError:
         """The formula as its first cell has it."""
-        key = (at.sheet, *text)
-        if key not in self._trees:
-            home = Address(at.sheet, text.row, text.column)
-            alike = (at.sheet, relative(text.formula, home), text.array)
-            if alike not in self._trees:
-                self._trees[alike] = self._parsed(text, home)
-            self._trees[key] = self._trees[alike]
-        return self._trees[key]
+        if formula.tree is None:
+            home, array = formula.home, formula.array is not None
+            try:
+                formula.tree = parse(formula.text, home, self.names_for(home), array=array)
+            except FormulaError as wrong:
+                formula.tree = wrong
+        return formula.tree
 
-    def _parsed(self, text: Text, home: Address) -> Node | FormulaError:
-        self._characters += len(text.formula)
-        try:
-            if self._characters > _MOST_FORMULAS:
-                raise FormulaError("more formulas than are read of one file")
-            return parse(text.formula, home, self.names_for(home), array=text.array is not None)
-        except FormulaError as wrong:
-            return wrong
-
-    def _element(self, tree: Node, at: Address, text: Text) -> Node | FormulaError:
+    def _element(self, tree: Node, at: Address, formula: Formula) -> Node | FormulaError:
         """What one cell shows of an array formula; the formula itself where it fills but that."""
-        if text.array == (1, 1):
+        if formula.array == (1, 1):
             return tree
-        if at not in self._trees:
+        if at not in self._elements:
+            home = formula.home
             self._characters += _NODE * extent(tree).nodes
-            home = Address(at.sheet, text.row, text.column)
-            if self._characters > _MOST_FORMULAS:
-                self._trees[at] = FormulaError("more formulas than are read of one file")
+            if self._characters > MOST_CHARACTERS:
+                self._elements[at] = FormulaError("more formulas than are read of one file")
             elif is_of_own_place(tree):
-                self._trees[at] = FormulaError("ROW() or COLUMN() in a formula of several cells")
+                self._elements[at] = FormulaError("ROW() or COLUMN() in a formula of several cells")
             else:
-                down, across = at.row - text.row, at.column - text.column
-                self._trees[at] = element_of(tree, home, down, across)
-        return self._trees[at]
+                down, across = at.row - home.row, at.column - home.column
+                self._elements[at] = element_of(tree, home, down, across)
+        return self._elements[at]
 
     def asked(self, at: Address) -> list[Address]:
         """The cells that the formula of the cell refers to. Raises FormulaError."""

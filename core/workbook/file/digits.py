@@ -91,7 +91,7 @@ def decimals_of(cells: Iterable[Cell | None]) -> int:
 
 def digits_of(cell: Cell | None) -> tuple[int, int, int] | None:
     """Of a typed number its decimals, its significant digits, and the digits before the point."""
-    if cell is None or cell.text is not None or not cell.written:
+    if cell is None or cell.formula is not None or not cell.written:
         return None
     try:
         number = Decimal(cell.written)
@@ -121,7 +121,7 @@ def take_text_for_numbers(book: Book) -> None:
         texts: dict[Address, str] = {}
         numbers = 0
         for at, cell in book.cells.items():
-            if at.sheet == sheet and cell.text is None:
+            if at.sheet == sheet and cell.formula is None:
                 numbers += isinstance(cell.value, float)
                 if isinstance(cell.value, str) and _NUMBER.fullmatch(cell.value.strip()):
                     texts[at] = cell.value.strip().replace(",", ".")

@@ -9,7 +9,8 @@ import re
 from collections import Counter
 from decimal import Decimal
 
-from core.workbook.file.book import Book, Cell, FileError, Text
+from core.workbook.file.book import Book, Cell, FileError
+from core.workbook.file.formulas import Formulas
 from core.workbook.file.limits import MOST_CELLS, too_many
 from core.workbook.formula.tokens import LONGEST
 from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address
@@ -27,7 +28,7 @@ def read_csv(data: bytes) -> Book:
         comma = ";"  # the commas are in the numbers: 0,05
     if blank:
         comma = " "
-    book = Book("csv", data, sheets=[""])
+    book, formulas = Book("csv", data, sheets=[""]), Formulas()
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=comma, skipinitialspace=blank > 0)
     try:
         for row, fields in enumerate(rows, start=1):
@@ -36,7 +37,7 @@ def read_csv(data: bytes) -> Book:
             if len(book.cells) > MOST_CELLS or row > LAST_ROW:
                 raise FileError(too_many(f"line {row}"))
             for column, content in enumerate(fields[:LAST_COLUMN], start=1):
-                cell = _csv_cell(content.strip(), comma, row, column)
+                cell = _csv_cell(content.strip(), comma, Address("", row, column), formulas)
                 if cell is not None:
                     book.cells[Address("", row, column)] = cell
     except csv.Error as wrong:
@@ -66,11 +67,11 @@ def _decoded(data: bytes) -> str:
     raise FileError("This is neither an .xlsx workbook nor a .csv file.")
 
 
-def _csv_cell(content: str, comma: str, row: int, column: int) -> Cell | None:
+def _csv_cell(content: str, comma: str, at: Address, formulas: Formulas) -> Cell | None:
     if not content:
         return None
     if content.startswith("=") and len(content) > 1:
-        return Cell(None, "", Text(content[1 : LONGEST + 2], row, column))
+        return Cell(None, "", formulas.of(content[1 : LONGEST + 2], at))
     digits = content.replace("\N{MINUS SIGN}", "-")
     if comma != "," and re.fullmatch(r"[-+]?\d*,\d+(?:[eE][-+]?\d+| ?%)?", digits):
         digits = digits.replace(",", ".")

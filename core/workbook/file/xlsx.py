@@ -7,15 +7,17 @@ import math
 import posixpath
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
 from lxml import etree
 
-from core.workbook.file.book import Book, Cell, FileError, Text
+from core.workbook.file.book import Book, Cell, FileError
+from core.workbook.file.formulas import Formula, Formulas
 from core.workbook.file.limits import DAMAGED, MOST_CELLS, MOST_UNPACKED, TOO_MUCH, too_many
 from core.workbook.formula.tokens import LONGEST
-from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address, column_number
+from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address, column_number, letters
 
 _MOST_MARKS = 3_000_000
 """Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
@@ -80,7 +82,7 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
         book.remarks.append("The file links to other files. They were not opened.")
     targets = {key: (kind, target) for key, kind, target in _relations(package, part)}
     parts = set(package.namelist())
-    texts = _shared_texts(package, part)
+    texts, formulas = _shared_texts(package, part), Formulas()
     tabs: list[str] = []
     for element in root.iterfind("{*}sheets/{*}sheet"):
         tabs.append(str(element.get("name")))
@@ -93,7 +95,7 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
             book.sheets.append(name)
             if element.get("state", "visible") != "visible":
                 book.hidden.add(name)
-            _read_sheet(package, target, name, texts, book)
+            _read_sheet(package, target, name, texts, book, formulas)
         elif kind not in ("chartsheet", "dialogsheet"):
             book.unread.append(f"{name[:40]}: its cells are not in the file, and were not read.")
     for element in root.iterfind("{*}definedNames/{*}definedName"):
@@ -106,7 +108,9 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
 
 
 def _local(element: Any) -> str:
-    return str(etree.QName(element).localname)
+    """The tag without its namespace; empty for a comment."""
+    tag = element.tag
+    return tag[tag.find("}") + 1 :] if isinstance(tag, str) else ""
 
 
 def _parser() -> Any:
@@ -167,9 +171,10 @@ def _position(name: str) -> tuple[int, int]:
     return row, column
 
 
-def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book: Book) -> None:
-    shared: dict[str, Text] = {}
-    arrays: list[Text] = []
+def _read_sheet(
+    package: _Package, part: str, name: str, texts: list[str], book: Book, formulas: Formulas
+) -> None:
+    reader = _Cells(name, texts, formulas)
     row = 0
     events = etree.iterparse(
         package.part(part),
@@ -190,20 +195,11 @@ def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book:
             raise FileError(DAMAGED)
         if len(book.cells) > MOST_CELLS:
             raise FileError(too_many(f"row {row} of the sheet {name}"))
-        column = 0
-        for child in element.iterfind("{*}c"):
-            where = child.get("r")
-            line, column = _position(where) if where else (row, column + 1)
-            if line != row or column > LAST_COLUMN:
-                raise FileError(DAMAGED)
-            cell = _read_cell(child, (row, column), texts, shared)
-            if cell is not None:
-                book.cells[Address(name, row, column)] = cell
-                if cell.text and cell.text.array:
-                    arrays.append(cell.text)
+        book.cells.update(reader.row(element, row))
         element.clear()
         while element.getprevious() is not None:
             del element.getparent()[0]
+    arrays = reader.arrays
     _fill(arrays, name, book)
     for table in _related(package, part, "table"):
         root = _xml(package, table)
@@ -215,69 +211,107 @@ def _read_sheet(package: _Package, part: str, name: str, texts: list[str], book:
             book.lists[key.casefold()] = (name, first, columns)
 
 
-def _fill(arrays: list[Text], sheet: str, book: Book) -> None:
+def _fill(arrays: list[Formula], sheet: str, book: Book) -> None:
     """Give each array formula to the cells that it fills, of which only the first has it."""
     room = MOST_CELLS
-    for text in arrays:
-        rows, columns = text.array or (1, 1)
+    for formula in arrays:
+        (rows, columns), home = formula.array or (1, 1), formula.home
         room -= rows * columns
         if room < 0:
-            raise FileError(too_many(f"row {text.row} of the sheet {sheet}"))
-        for row in range(text.row, text.row + rows):
-            for column in range(text.column, text.column + columns):
+            raise FileError(too_many(f"row {home.row} of the sheet {sheet}"))
+        for row in range(home.row, home.row + rows):
+            for column in range(home.column, home.column + columns):
                 at = Address(sheet, row, column)
                 cell = book.cells.get(at, Cell(None))
-                if cell.text is None:
-                    book.cells[at] = cell._replace(text=text)
+                if cell.formula is None:
+                    book.cells[at] = cell._replace(formula=formula)
 
 
-def _read_cell(
-    element: Any, at: tuple[int, int], texts: list[str], shared: dict[str, Text]
-) -> Cell | None:
-    formula, content = element.find("{*}f"), element.find("{*}v")
-    kind, digits = element.get("t", "n"), "" if content is None else content.text or ""
-    value: float | str | None = None
-    if kind == "s":
-        value = texts[_index(digits)] if digits else None
-    elif kind == "inlineStr":
-        inside = element.find("{*}is")
-        value = None if inside is None else _rich_text(inside)
-    elif kind == "e":
-        value = math.nan
-    elif kind in ("str", "d"):
-        value = digits
-    elif digits:
-        value = float(digits) if math.isfinite(float(digits)) else math.nan
-    text = None if formula is None else _read_formula(formula, at, shared)
-    if value is None and text is None:
-        return None
-    written = digits if isinstance(value, float) and math.isfinite(value) else ""
-    return Cell(value, written, text)
+class _Cells:
+    """Reads the cells of a sheet, row by row. arrays: the array formulas among them."""
+
+    def __init__(self, sheet: str, texts: list[str], formulas: Formulas) -> None:
+        self.sheet, self.texts, self.formulas = sheet, texts, formulas
+        self.arrays: list[Formula] = []
+        self._shared: dict[str, Formula] = {}
+        self._letters = [""]
+
+    def row(self, element: Any, row: int) -> Iterator[tuple[Address, Cell]]:
+        """The cells of a row that are not empty."""
+        column = 0
+        for child in element:
+            if _local(child) != "c":
+                continue
+            where, column = child.get("r"), column + 1
+            if where and where != self._name(row, column):
+                line, column = _position(where)
+                if line != row:
+                    raise FileError(DAMAGED)
+            if column > LAST_COLUMN:
+                raise FileError(DAMAGED)
+            at = Address(self.sheet, row, column)
+            cell = self._cell(child, at)
+            if cell is not None:
+                yield at, cell
+
+    def _name(self, row: int, column: int) -> str:
+        while column >= len(self._letters):
+            self._letters.append(letters(len(self._letters)))
+        return f"{self._letters[column]}{row}"
+
+    def _cell(self, element: Any, at: Address) -> Cell | None:
+        kind, digits, formula = element.get("t", "n"), "", None
+        value: float | str | None = None
+        for child in element:
+            match _local(child):
+                case "v":
+                    digits = child.text or ""
+                case "f":
+                    formula = self._formula(child, at)
+                case "is" if kind == "inlineStr":
+                    value = _rich_text(child)
+        if kind == "s":
+            value = self.texts[_index(digits)] if digits else None
+        elif kind == "e":
+            value = math.nan
+        elif kind in ("str", "d"):
+            value = digits
+        elif digits and kind != "inlineStr":
+            number = float(digits)
+            if math.isfinite(number):
+                return Cell(number, digits, formula)
+            value = math.nan
+        return None if value is None and formula is None else Cell(value, "", formula)
+
+    def _formula(self, element: Any, at: Address) -> Formula:
+        """Members of a shared formula have that of its first cell, where its text stands.
+
+        The cell of an array formula is the first of those it fills, `ref`.
+        """
+        text, group, kind = (
+            (element.text or "")[: LONGEST + 1],
+            element.get("si"),
+            element.get("t"),
+        )
+        if kind == "shared" and group is not None:
+            if text:
+                self._shared[group] = self.formulas.of(text, at)
+            return self._shared.get(group) or Formula("#REF!", at)
+        if kind == "dataTable":
+            return Formula("DATATABLE()", at)
+        if kind != "array":
+            return self.formulas.of(text, at)
+        first, _, last = element.get("ref", "").partition(":")
+        bottom, right = _position(last or first) if first else (at.row, at.column)
+        size = max(bottom - at.row, 0) + 1, max(right - at.column, 0) + 1
+        self.arrays.append(self.formulas.of(text, at, size))
+        return self.arrays[-1]
 
 
 def _index(digits: str) -> int:
     if int(digits) < 0:
         raise FileError(DAMAGED)
     return int(digits)
-
-
-def _read_formula(element: Any, at: tuple[int, int], shared: dict[str, Text]) -> Text:
-    """Members of a shared formula point to the text of its first cell.
-
-    The cell of an array formula is the first of those it fills, `ref`.
-    """
-    own, group = (element.text or "")[: LONGEST + 1], element.get("si")
-    if element.get("t") == "shared" and group is not None:
-        if own:
-            shared[group] = Text(own, *at)
-        return shared.get(group, Text("#REF!", *at))
-    if element.get("t") == "dataTable":
-        return Text("DATATABLE()", *at)
-    if element.get("t") == "array":
-        first, _, last = element.get("ref", "").partition(":")
-        bottom, right = _position(last or first) if first else at
-        return Text(own, *at, (max(bottom - at[0], 0) + 1, max(right - at[1], 0) + 1))
-    return Text(own, *at)
 
 
 def _read_merged(area: str, sheet: str, book: Book) -> None:

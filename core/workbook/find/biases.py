@@ -78,7 +78,7 @@ def _number(reading: Reading, name: str) -> float | None:
 def _called_biases(book: Book, values: Calculator) -> Iterator[tuple[str, float, Address]]:
     """The numbers right of such a label, below it, or in the same text."""
     for at, content in book.cells.items():
-        if not isinstance(content.value, str) or content.text is not None:
+        if not isinstance(content.value, str) or content.formula is not None:
             continue
         text = " ".join(unicodedata.normalize("NFKC", content.value[:200]).casefold().split())
         if _LABEL.fullmatch(text):

@@ -44,7 +44,7 @@ def said_in(book: Book, inside: set[Address]) -> Iterator[tuple[str, float, Addr
     """What lines of text tell: "x = (0.05, 0.10), lr = 0.5", in one cell or in several."""
     rows: dict[tuple[str, int], list[Address]] = {}
     for at in sorted(book.cells):
-        if at not in inside and book.cells[at].text is None:
+        if at not in inside and book.cells[at].formula is None:
             rows.setdefault((at.sheet, at.row), []).append(at)
     for places in rows.values():
         cells = [book.cells[at] for at in places[:40]]
@@ -181,7 +181,7 @@ def _heads_runs(book: Book, at: Address) -> bool:
 def _typed(book: Book, at: Address) -> float | None:
     """The number of a cell without a formula."""
     cell = book.cells.get(at)
-    return cell.value if cell and cell.text is None and isinstance(cell.value, float) else None
+    return cell.value if cell and cell.formula is None and isinstance(cell.value, float) else None
 
 
 def _is_rate(book: Book, at: Address) -> bool:
@@ -190,7 +190,7 @@ def _is_rate(book: Book, at: Address) -> bool:
     while column > 1 and at.column - column < 30:
         column -= 1
         content = book.cells.get(Address(at.sheet, at.row, column))
-        if content is None or content.text is not None:
+        if content is None or content.formula is not None:
             return False
         if isinstance(content.value, str):
             return quantity(content.value) in ("epoch", "η")

@@ -174,7 +174,7 @@ _HEADING = re.compile(r'.*".*|(?:.+!)?\$?[A-Z]{1,3}\$?\d+', re.DOTALL)
 
 def text_in(values: Calculator, at: Address, cell: Cell) -> str | None:
     """The text in a cell, if it is one."""
-    if cell.value is None and cell.text and _HEADING.fullmatch(cell.text.formula):
+    if cell.value is None and cell.formula and _HEADING.fullmatch(cell.formula.text):
         calculated = values.value(at)
         return calculated if isinstance(calculated, str) else None
     return cell.value if isinstance(cell.value, str) else None

@@ -238,9 +238,9 @@ class Reading:
                 asked = self.book.asked(at)
             except FormulaError:
                 continue
-            if cell.text is None and isinstance(cell.value, float) and cell.written:
+            if cell.formula is None and isinstance(cell.value, float) and cell.written:
                 return cell.written
-            if cell.text is not None and asked and inside.isdisjoint(asked):
+            if cell.formula is not None and asked and inside.isdisjoint(asked):
                 return f"={self.book.formula_text(at)}"
         return ""
 
@@ -470,7 +470,7 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
                 if asked not in inside and _is_number(reading.actual.value(asked)):
                     content = reading.book.cells.get(asked)
                     label = reading.labelled.get(asked, "η" if content else "")
-                    if content and label == "η" and (content.text is None or asked in labels):
+                    if content and label == "η" and (content.formula is None or asked in labels):
                         cells[asked] += 1
             if above and gradient and not references_outside(tree, at, inside):
                 given = {above: 0.0, gradient: -1.0}
@@ -514,7 +514,7 @@ def _is_number(value: Value) -> bool:
 def _has_steps(reading: Reading, k: int) -> bool:
     """Whether most weights of epoch k have formulas."""
     cells = [reading.book.cells.get(at) for w in WEIGHTS if (at := reading.at(w, k))]
-    return 2 * sum(bool(cell and cell.text) for cell in cells) > len(cells)
+    return 2 * sum(bool(cell and cell.formula) for cell in cells) > len(cells)
 
 
 def _own_rate(used: Address, layout: Layout, table: Table) -> Address:

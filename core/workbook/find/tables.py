@@ -279,7 +279,7 @@ def _claimed(
     def rank(header: _Header) -> tuple[bool, bool, bool, int]:
         below = [book.cells.get(cell(head + k, header.column)) for k in (1, 2, 3)]
         first = next(filter(None, below), None)
-        calculated = header.name in WEIGHTS and first is not None and first.text is not None
+        calculated = header.name in WEIGHTS and first is not None and first.formula is not None
         return (not header.sure, first is None, calculated, header.column)
 
     for header in sorted(headers, key=rank):
@@ -404,7 +404,7 @@ def _lines(
             at = cell(line, column)
             content = book.cells.get(at)
             if content is not None:
-                text = content.text is None and isinstance(content.value, str)
+                text = content.formula is None and isinstance(content.value, str)
                 count += 1 if not text or quantity(str(content.value)) is None else -1
         return (
             2 * count >= len(computed)
@@ -454,7 +454,7 @@ def _sums_up(
     calls = filled = 0
     for column in computed:
         at = cell(line, column)
-        if (content := book.cells.get(at)) and content.text is not None:
+        if (content := book.cells.get(at)) and content.formula is not None:
             filled += 1
             try:
                 tree = book.tree(at)

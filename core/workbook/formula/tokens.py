@@ -61,24 +61,33 @@ def shifted(text: str, rows: int, columns: int) -> str:
     return "".join(map(move, tokens(text)))
 
 
-_PLAIN_REF = re.compile(r"(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)([1-9]\d{0,6})(?![\w.(!])")
+_MARK = 0xE000
+"""The first of the private signs that stand for rows in a pattern."""
 
 
-def relative(text: str, here: Address) -> str:
-    """The formula with offsets for references: the same for all cells it was filled into.
+def normalised(text: str, here: Address) -> tuple[str, str, tuple[tuple[str, int], ...]]:
+    """The formula of a cell as all cells have it into which it is filled; and as a pattern for
+    those below: a text with marks for rows, and the marks, each with its offset from their row.
 
-    Where texts or quoted names could be taken for references, it is `text` with its cell.
+    A formula that depends on its own row in other ways is its own cell's. Raises FormulaError.
     """
-    if any(c in text for c in "\"'["):
-        return f"{here.cell}: {text}"
-
-    def offset(match: re.Match[str]) -> str:
-        fixed_column, column, fixed_row, row = match.groups()
-        across = column if fixed_column else column_number(column) - here.column
-        down = row if fixed_row else int(row) - here.row
-        return f"{{{fixed_column}{across},{fixed_row}{down}}}"
-
-    return _PLAIN_REF.sub(offset, text)
+    same, pattern = [], []
+    marks: dict[int, str] = {}
+    for token in tokens(text):
+        if token.kind != "ref":
+            same.append(f"{token.text}{here.cell}" if token.kind == "column" else token.text)
+            pattern.append(token.text)
+            continue
+        sheet, fix_column, column, fix_row, row = ref_parts(token.text)
+        across = column if fix_column else column - here.column
+        down = row if fix_row else row - here.row
+        same.append(f"{sheet}{{{'$' * fix_column}{across},{'$' * fix_row}{down}}}")
+        mark = str(row) if fix_row else marks.setdefault(down, chr(_MARK + len(marks)))
+        pattern.append(token.text[: len(token.text) - len(str(row))] + mark)
+    whole = "".join(pattern)
+    if any(chr(_MARK) <= c < chr(_MARK + 2048) for c in text):
+        return "".join(same), text, ()
+    return "".join(same), whole, tuple((mark, down) for down, mark in marks.items())
 
 
 def ref_parts(text: str) -> tuple[str, bool, int, bool, int]:

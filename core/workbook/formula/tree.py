@@ -353,16 +353,7 @@ class Element:
 Place = Ref | Range | Indexed
 _ONE_CELL = (Ref, Indexed, Intersection)
 Node = (
-    Constant
-    | Ref
-    | Range
-    | Indexed
-    | Intersection
-    | Measure
-    | Operation
-    | Minus
-    | Call
-    | Element
+    Constant | Ref | Range | Indexed | Intersection | Measure | Operation | Minus | Call | Element
 )
 
 

@@ -114,7 +114,9 @@ class _Judge:
     def _is_pasted(self, group: list[str], k: int) -> bool:
         """Whether a row holds numbers where others have formulas: then it was pasted, not typed."""
         cells = [self.book.cells.get(at) for n in group if (at := self.reading.at(n, k))]
-        bare = sum(c is not None and c.text is None and isinstance(c.value, float) for c in cells)
+        bare = sum(
+            c is not None and c.formula is None and isinstance(c.value, float) for c in cells
+        )
         return len(cells) > 2 and 2 * bare > len(cells)
 
     def _column(self, name: str) -> bool:
@@ -123,7 +125,7 @@ class _Judge:
     def _mostly_formulas(self, name: str) -> bool:
         first = 1 if name in WEIGHTS else 0
         cells = [self.reading.at(name, k) for k in range(first, self.steps)]
-        formulas = [at for at in cells if at and (c := self.book.cells.get(at)) and c.text]
+        formulas = [at for at in cells if at and (c := self.book.cells.get(at)) and c.formula]
         return 2 * len(formulas) > len(cells)
 
     @cached_property
@@ -149,7 +151,7 @@ class _Judge:
                 cause = f"{at.cell} is empty, where the rows around it calculate {self.say(name)}."
                 verdict.slips.append(self.diagnosis.slip(at, name, k, "empty", cause, "nothing"))
             return
-        if cell.text is None:
+        if cell.formula is None:
             if isinstance(cell.value, str):
                 cause = f"{at.cell} holds the text “{cell.value[:30]}”, which is not a number."
                 verdict.slips.append(

@@ -92,7 +92,7 @@ class _Numbers:
     def _written(self, at: Address) -> Cell | None:
         """The cell; of a formula that cannot be read the number alone that was saved beside it."""
         cell = self.reading.book.cells.get(at)
-        return cell._replace(text=None) if cell and at in self.reading.actual.unread else cell
+        return cell._replace(formula=None) if cell and at in self.reading.actual.unread else cell
 
     # Rules, by number.
 
@@ -425,7 +425,7 @@ def _pasted_elsewhere(reading: Reading) -> set[tuple[str, int]]:
         for k in range(min(table.epochs, reading.table.epochs))
         if (at := reading.at(name, k))
     }
-    return {place for place, cell in cells.items() if cell and cell.text is None}
+    return {place for place, cell in cells.items() if cell and cell.formula is None}
 
 
 def _changes(rule: str, slots: dict[str, str], told: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,7 @@ def _right_numbers(report: Report, run: Run) -> dict[Address, str]:
         own = [cells.get(state.at) for state in column]
         decimals = everywhere if len({state.value for state in column}) < 3 else 0
         for state, cell, half in zip(column, own, doubt(own), strict=True):
-            if cell is None or cell.text is not None or name in EXAMPLE:
+            if cell is None or cell.formula is not None or name in EXAMPLE:
                 continue
             off = state.at in pasted or abs(state.value - state.right) > half
             if off and (state.at in pasted or state.part != "slip"):
@@ -84,7 +84,7 @@ def rewritten(
         changes.append(Change(at.sheet, at.cell, formula, shown, note, marked=note is not None))
     values = {}
     for at, cell in book.cells.items():
-        if cell.text is not None and at not in contents:
+        if cell.formula is not None and at not in contents:
             value = calculator.value(at)
             if isinstance(value, float) and value != cell.value and at not in calculator.unread:
                 values[at.sheet, at.cell] = value
@@ -95,7 +95,7 @@ def rewritten(
 
 
 def _comment(book: Book, finding: Finding, at: Address) -> str:
-    formula = book.formula_text(at) if at in book.cells and book.cells[at].text else None
+    formula = book.formula_text(at) if at in book.cells and book.cells[at].formula else None
     cell = book.cells.get(at)
     was = f"={formula}" if formula else (cell.written or str(cell.value)) if cell else "nothing"
     if at.cell == finding.cells[0]:

@@ -92,7 +92,7 @@ class Case:
         if "E_total" not in table.columns:
             return 0.0
         cells = [self.book.cells.get(table.at("E_total", k)) for k in range(table.epochs)]
-        bare = [cell for cell in cells if cell and cell.text is None]
+        bare = [cell for cell in cells if cell and cell.formula is None]
         return float(doubt(bare).max()) if bare else 0.0
 
 

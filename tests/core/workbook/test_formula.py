@@ -14,7 +14,6 @@ import pytest
 import xlsxwriter
 from spreadsheet import Calculated
 
-from core.workbook.file.book import Text
 from core.workbook.file.calculate import Calculator
 from core.workbook.file.read import read
 from core.workbook.formula.parse import Meaning, parse
@@ -191,7 +190,8 @@ def test_cells_of_an_array_formula_that_the_file_leaves_out_are_filled():
     data = made([], {"A1:A3*2": (3, 1)})
     data = changed(data, "xl/worksheets/sheet1.xml", r'<c r="L[67]".*?</c>', "")
     book = read(data)
-    assert book.cells[at("L7")].text == Text("A1:A3*2", 5, 12, (3, 1))
+    assert book.cells[at("L7")].formula is book.cells[at("L5")].formula
+    assert book.cells[at("L7")].formula.array == (3, 1)
     assert Calculator(book).value(at("L7")) == 13.0
 
 
