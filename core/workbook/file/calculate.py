@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import islice
 
 from core.workbook.file.book import Book
+from core.workbook.file.formulas import Formula
 from core.workbook.formula.functions import Value
 from core.workbook.formula.tree import Address, FormulaError, Node, references
 
@@ -18,7 +19,8 @@ class Calculator:
     """What the cells of a book come to, each calculated once, however deep they depend.
 
     given: cells whose value is settled, whatever the file says. instead: cells whose formula, or
-    number, is another than the file's. A formula that cannot be read has the value that the file
+    number, is another than the file's. saved: formulas whose values are those of the file
+    (saved.py). A formula that cannot be read has the value that the file
     shows for it, and stands in `unread`; one that depends on itself is NaN, and stands in `loops`.
     """
 
@@ -27,10 +29,12 @@ class Calculator:
         book: Book,
         given: Mapping[Address, Value] | None = None,
         instead: Mapping[Address, Node | float] | None = None,
+        saved: Set[Formula] = frozenset(),
     ) -> None:
         self.book = book
         self.known: dict[Address, Value] = dict(given or {})
         self.instead = instead or {}
+        self.saved = saved
         self.unread: dict[Address, str] = {}
         self.loops: set[Address] = set()
 
@@ -38,6 +42,9 @@ class Calculator:
         """A float, NaN for an error, text, or None for an empty cell."""
         if at in self.known:
             return self.known[at]
+        cell = self.book.cells.get(at) if self.saved else None
+        if cell is not None and (cell.formula is None or cell.formula in self.saved):
+            return cell.value
         path: dict[Address, Iterator[Address]] = {}
         self._enter(at, path)
         while path:
@@ -61,6 +68,10 @@ class Calculator:
         return self.known[at]
 
     def _enter(self, at: Address, path: dict[Address, Iterator[Address]]) -> None:
+        cell = self.book.cells.get(at) if self.saved else None
+        if cell is not None and (cell.formula is None or cell.formula in self.saved):
+            self.known[at] = cell.value
+            return
         try:
             tree = self._tree(at)
             asked = self.book.asked(at) if at not in self.instead else _asked(tree, at)

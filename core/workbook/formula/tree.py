@@ -13,6 +13,8 @@ from functools import cache, partial, reduce
 from itertools import repeat
 from typing import NamedTuple
 
+import numpy as np
+
 from core.workbook.formula.functions import (
     GIVES_AREA,
     MOST_CELLS,
@@ -316,6 +318,10 @@ class Call:
     def _branch(self, condition: Value, here: Address, cells: Cells) -> Value:
         if isinstance(condition, float) and math.isnan(condition):
             return math.nan
+        if isinstance(condition, np.ndarray):
+            branches = [number(branch.value(here, cells)) for branch in self.arguments[1:]]
+            yes, no, *_ = *branches, *(1.0, 0.0)[len(branches) :]
+            return np.where(np.isnan(condition), math.nan, np.where(condition, yes, no))
         if len(self.arguments) == 1:
             return 1.0 if condition else 0.0
         chosen = self.arguments[1 if condition else 2 :]

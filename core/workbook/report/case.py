@@ -16,6 +16,7 @@ from core.workbook.explain.diagnosis import Slip
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.file.digits import doubt
+from core.workbook.file.saved import settled
 from core.workbook.find.layout import Layout, Table
 from core.workbook.find.reading import Reading
 from core.workbook.find.settle import settle
@@ -31,7 +32,7 @@ class Case:
 
     def __init__(self, book: Book, layout: Layout) -> None:
         self.book = book
-        self.actual = Calculator(book)
+        self.actual = Calculator(book, saved=settled(book))
         self.layout = settle(book, layout, self.actual)
         self.findings: list[Finding] = []
         self.not_judged = [*book.unread, *layout.unread]
