@@ -6,6 +6,7 @@ from functools import cache
 
 from core.backprop.network import SEED
 from core.workbook.export import workbook
+from core.workbook.file.calculate import Calculator
 from core.workbook.file.read import read
 from core.workbook.find.tables import find
 from core.workbook.formula.tree import Address
@@ -18,7 +19,7 @@ EPOCHS = 50
 def faulty_workbook() -> bytes:
     """∂E/∂w3 and ∂E/∂w4 with out_h1(1 − out_h1), and h1 carried on from row 2 as if a weight."""
     book = read(workbook(SEED, 1.0, EPOCHS))
-    table = find(book).tables[0]
+    table = find(Calculator(book)).tables[0]
     contents = {}
     for k in range(EPOCHS):
         right, wrong = table.at("out_h2", k).cell, table.at("out_h1", k).cell

@@ -12,7 +12,9 @@ import numpy as np
 from core.ui.arrow import as_table
 from core.ui.charts import epoch_axis, hover_rule, top_legend
 from core.ui.colours import LOSS, NEUTRAL, WRONG
-from core.workbook.report.report import CellState, Finding, Run
+from core.workbook.judge.run import Run
+from core.workbook.report.report import Finding
+from core.workbook.report.states import CellState
 
 if TYPE_CHECKING:
     import pyarrow as pa

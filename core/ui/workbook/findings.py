@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.workbook.formula.tokens import tokens
 from core.workbook.formula.tree import FormulaError
-from core.workbook.report.report import Finding, Run, effect
+from core.workbook.judge.run import Run
+from core.workbook.report.report import Finding, effect
 
 
 def finding_card(number: int, finding: Finding, run: Run) -> None:

@@ -20,8 +20,8 @@ from core.ui.workbook.findings import finding_card
 from core.ui.workbook.words import XLSX, in_words
 from core.workbook.export import workbook
 from core.workbook.mend.repair import mended
-from core.workbook.report.case import cell_states
 from core.workbook.report.report import Report
+from core.workbook.report.states import cell_states
 
 
 def outcome(name: str, report: Report) -> None:

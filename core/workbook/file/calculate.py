@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from core.workbook.file.book import Book
-from core.workbook.file.formulas import Formula
 from core.workbook.formula.functions import Value
 from core.workbook.formula.tree import Address, FormulaError, Node, references
 
@@ -18,23 +17,22 @@ _LONGEST_CHAIN = 20_000
 class Calculator:
     """What the cells of a book come to, each calculated once, however deep they depend.
 
-    given: cells whose value is settled, whatever the file says. instead: cells whose formula, or
-    number, is another than the file's. saved: formulas whose values are those of the file
-    (saved.py). A formula that cannot be read has the value that the file
-    shows for it, and stands in `unread`; one that depends on itself is NaN, and stands in `loops`.
+    given: says the value of a cell that is settled, whatever the file says; None of all others.
+    instead: cells whose formula, or number, is another than the file's. A formula that cannot be
+    read has the value that the file shows for it, and stands in `unread`; one that depends on
+    itself is NaN, and stands in `loops`.
     """
 
     def __init__(
         self,
         book: Book,
-        given: Mapping[Address, Value] | None = None,
+        given: Callable[[Address], Value | None] = lambda _: None,
         instead: Mapping[Address, Node | float] | None = None,
-        saved: Set[Formula] = frozenset(),
     ) -> None:
         self.book = book
-        self.known: dict[Address, Value] = dict(given or {})
+        self.known: dict[Address, Value] = {}
+        self.given = given
         self.instead = instead or {}
-        self.saved = saved
         self.unread: dict[Address, str] = {}
         self.loops: set[Address] = set()
 
@@ -42,9 +40,9 @@ class Calculator:
         """A float, NaN for an error, text, or None for an empty cell."""
         if at in self.known:
             return self.known[at]
-        cell = self.book.cells.get(at) if self.saved else None
-        if cell is not None and (cell.formula is None or cell.formula in self.saved):
-            return cell.value
+        given = self.given(at)
+        if given is not None:
+            return given
         path: dict[Address, Iterator[Address]] = {}
         self._enter(at, path)
         while path:
@@ -68,9 +66,9 @@ class Calculator:
         return self.known[at]
 
     def _enter(self, at: Address, path: dict[Address, Iterator[Address]]) -> None:
-        cell = self.book.cells.get(at) if self.saved else None
-        if cell is not None and (cell.formula is None or cell.formula in self.saved):
-            self.known[at] = cell.value
+        given = self.given(at)
+        if given is not None:
+            self.known[at] = given
             return
         try:
             tree = self._tree(at)

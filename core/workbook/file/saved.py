@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import graphlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,21 @@ class _Uses(NamedTuple):
     beside: frozenset[int]
 
 
-def settled(book: Book) -> frozenset[Formula]:
+def saved_values(book: Book) -> Callable[[Address], Value | None]:
+    """What a cell has that holds no formula, or one whose saved values are what it comes to; None
+    of every other.
+    """
+    cells, formulas = book.cells, _settled(book)
+
+    def saved(at: Address) -> Value | None:
+        cell = cells.get(at)
+        known = cell is not None and (cell.formula is None or cell.formula in formulas)
+        return cell.value if cell and known else None
+
+    return saved
+
+
+def _settled(book: Book) -> frozenset[Formula]:
     """The formulas whose saved values are what they come to, in each of their cells."""
     groups, columns = _grouped(book)
     saved = _Saved(book, columns)

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from core.backprop.network import WEIGHTS
-from core.workbook.file.book import Book
-from core.workbook.file.calculate import Calculator
-from core.workbook.find.layout import COMPUTED, FORWARD, Table, shown, text_in
+from core.workbook.exercise.quantities import COMPUTED, FORWARD
+from core.workbook.find.layout import Shown, Table
 from core.workbook.find.words import quantity, rate_in
 
 _LISTED = (*WEIGHTS, *COMPUTED)
@@ -20,10 +19,10 @@ _LEAST_ALONE = 16
 """Labels of an epoch that is alone in its sheet."""
 
 
-def blocks_in(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
+def blocks_in(shown: Shown, sheet: str) -> Iterator[Table]:
     """A table whose epochs are blocks, one below the other: labels, each with its number."""
     for above in (False, True):
-        places = _labelled_again(book, values, sheet, above=above)
+        places = _labelled_again(shown, sheet, above=above)
         steps = Counter(b - a for rows in places.values() for a, b in pairwise(rows))
         if not steps:
             continue
@@ -46,12 +45,12 @@ def blocks_in(book: Book, values: Calculator, sheet: str) -> Iterator[Table]:
         return
 
 
-def one_block(book: Book, values: Calculator, sheet: str) -> Table | None:
+def one_block(shown: Shown, sheet: str) -> Table | None:
     """One step of descent, its labels in several columns, each with its number on the right."""
     places = {
         _STEPS.get(name, name): (column, rows)
         for (name, column), rows in _labelled_again(
-            *(book, values, sheet), above=False, listed=(*_LISTED, *_STEPS)
+            *(shown, sheet), above=False, listed=(*_LISTED, *_STEPS)
         ).items()
     }
     once = {name: (c, rows[0]) for name, (c, rows) in places.items() if len(rows) == 1}
@@ -65,8 +64,7 @@ def one_block(book: Book, values: Calculator, sheet: str) -> Table | None:
 
 
 def _labelled_again(
-    book: Book,
-    values: Calculator,
+    shown: Shown,
     sheet: str,
     *,
     above: bool,
@@ -74,14 +72,13 @@ def _labelled_again(
 ) -> dict[tuple[str, int], list[int]]:
     """Quantity and column -> the rows of labels for it, with a number on the right, or below."""
     places: dict[tuple[str, int], list[int]] = {}
-    for at, content in sorted(book.cells.items()):
-        text = text_in(values, at, content) if at.sheet == sheet else None
-        if text is None or rate_in(text) is not None:
+    for at, text in shown.texts(sheet):
+        if rate_in(text) is not None:
             continue
         name, there = (
             quantity(text),
             at._replace(row=at.row + above, column=at.column + (not above)),
         )
-        if name in listed and isinstance(shown(values, there), float):
+        if name in listed and shown.is_number(there):
             places.setdefault((name, at.column), []).append(at.row)
     return places

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Iterator
 
 from core.backprop.network import WEIGHTS
+from core.workbook.exercise.quantities import EXAMPLE
 from core.workbook.file.book import Book
-from core.workbook.file.calculate import Calculator
-from core.workbook.find.layout import EXAMPLE, MOST_EPOCHS, Table, shown, skipping, text_in
+from core.workbook.find.layout import MOST_EPOCHS, Shown, Table, skipping
 from core.workbook.find.words import numbers_in, quantity, rate_in, symbol
 from core.workbook.formula.functions import Value
 from core.workbook.formula.tree import Address
 
 
-def labels_in(book: Book, values: Calculator) -> Iterator[tuple[str, Address]]:
+def labels_in(shown: Shown) -> Iterator[tuple[str, Address]]:
     """The numbers that stand right of a label, or below it."""
-    for at, content in book.cells.items():
+    for at, content in shown.book.cells.items():
         if not isinstance(content.value, str) or rate_in(content.value) is not None:
             continue
         name = quantity(content.value) or symbol(content.value)
@@ -26,15 +26,15 @@ def labels_in(book: Book, values: Calculator) -> Iterator[tuple[str, Address]]:
             continue
         right = Address(at.sheet, at.row, at.column + 1)
         below = [Address(at.sheet, at.row + k, at.column) for k in (1, 2, 3)]
-        if _is_number(values, right):
+        if _is_number(shown, right):
             yield name, right
-        elif _is_number(values, below[0]) and not all(_is_number(values, b) for b in below):
+        elif _is_number(shown, below[0]) and not all(_is_number(shown, b) for b in below):
             yield name, below[0]
 
 
-def _is_number(values: Calculator, at: Address) -> bool:
+def _is_number(shown: Shown, at: Address) -> bool:
     """Whether a number stands there, or text that formulas take for one."""
-    content = shown(values, at)
+    content = shown.value(at)
     return isinstance(content, float) or (
         isinstance(content, str) and re.fullmatch(r"\s*[-+]?\d*[.,]?\d+\s*", content) is not None
     )
@@ -54,42 +54,46 @@ def said_in(book: Book, inside: set[Address]) -> Iterator[tuple[str, float, Addr
                 yield name, value, places[0]
 
 
-def curves_in(
-    book: Book, values: Calculator, sheet: str, *, alone: bool, first: int
-) -> Iterator[Table]:
+def curves_in(shown: Shown, sheet: str, *, alone: bool, first: int) -> Iterator[Table]:
     """Columns of E_total; where they stand `alone`, their headers need not name an η.
 
     first: the number of the first epoch, where the column does not list it.
     """
-    for at, content in book.cells.items():
-        if at.sheet != sheet:
-            continue
-        rate = None
-        if (text := text_in(values, at, content)) is not None:
-            rate = rate_in(text)
-            if rate is None and not (alone and quantity(text) == "E_total"):
-                continue
-            if ninth_weight(book, (at._replace(column=column) for column in range(1, 60))):
-                continue
-        elif isinstance(content.value, float) and (_is_rate(book, at) or _heads_runs(book, at)):
-            rate = content.value
-        else:
-            continue
-        lines = []
+    for at, rate in sorted(_heads(shown, sheet, alone=alone).items()):
+        lines: list[int] = []
         line = at.row + 1
-        while isinstance(shown(values, Address(sheet, line, at.column)), float):
+        while shown.is_number(Address(sheet, line, at.column)) and len(lines) < MOST_EPOCHS:
             lines.append(line)
             line += 1
-            if len(lines) == MOST_EPOCHS:
-                break
-        linked = any(book.formula_text(Address(sheet, n, at.column)) for n in lines[:3])
+        linked = any(shown.book.formula_text(Address(sheet, n, at.column)) for n in lines[:3])
         if len(lines) > 2 and not (rate is None and linked):
-            for part, own in _parts(book, values, at, lines):
+            for part, own in _parts(shown, at, lines):
                 yield Table(
                     *(sheet, at.row, {"E_total": at.column}, tuple(part)),
                     rate=rate if own is None else own,
-                    listed=_listed(book, values, at, part, first),
+                    listed=_listed(shown, at, part, first),
                 )
+
+
+def _heads(shown: Shown, sheet: str, *, alone: bool) -> dict[Address, float | None]:
+    """The cells that may head a curve, each with the η that it says."""
+    book, found = shown.book, dict[Address, float | None]()
+    for at, text in shown.texts(sheet):
+        name, rate = quantity(text), rate_in(text)
+        if rate is not None or (alone and name == "E_total"):
+            row = (at._replace(column=column) for column in range(1, 60))
+            if ninth_weight(book, row) is None:
+                found[at] = rate
+        if name in ("epoch", "η"):  # it may begin a row of rates
+            there = at._replace(column=at.column + 1)
+            while (number := _typed(book, there)) is not None and there.column < at.column + 30:
+                found.setdefault(there, number)
+                there = there._replace(column=there.column + 1)
+    for at, cell in book.cells.items():
+        value = cell.value if cell.formula is None and at.sheet == sheet else None
+        if isinstance(value, float) and _heads_runs(book, at):
+            found.setdefault(at, value)
+    return found
 
 
 def ninth_weight(book: Book, headers: Iterable[Address]) -> str | None:
@@ -101,9 +105,7 @@ def ninth_weight(book: Book, headers: Iterable[Address]) -> str | None:
 _NINTH = re.compile(r"[wW]_?9")
 
 
-def _parts(
-    book: Book, values: Calculator, head: Address, lines: list[int]
-) -> list[tuple[list[int], float | None]]:
+def _parts(shown: Shown, head: Address, lines: list[int]) -> list[tuple[list[int], float | None]]:
     """The runs that a column lists one below the other, each with its η; if none, all as one.
 
     Another begins where a column beside it, of η or of epochs, says so. Where η changes from line
@@ -111,8 +113,8 @@ def _parts(
     """
 
     def beside(name: str) -> list[Value]:
-        for column in _beside(book, head, name):
-            return [shown(values, Address(head.sheet, line, column)) for line in lines]
+        for column in _beside(shown.book, head, name):
+            return [shown.value(Address(head.sheet, line, column)) for line in lines]
         return [None] * len(lines)
 
     rates, epochs = beside("η"), beside("epoch")
@@ -142,12 +144,10 @@ def _beside(book: Book, head: Address, name: str) -> Iterator[int]:
                 yield column
 
 
-def _listed(
-    book: Book, values: Calculator, head: Address, lines: list[int], first: int
-) -> tuple[int, ...]:
+def _listed(shown: Shown, head: Address, lines: list[int], first: int) -> tuple[int, ...]:
     """The epochs of a column's lines, from 0, if a column of epochs says that some are left out."""
-    for column in _beside(book, head, "epoch"):
-        numbers = [shown(values, Address(head.sheet, line, column)) for line in lines]
+    for column in _beside(shown.book, head, "epoch"):
+        numbers = [shown.value(Address(head.sheet, line, column)) for line in lines]
         listed = skipping(numbers)
         return tuple(epoch - min(first, listed[0]) for epoch in listed)
     return ()
@@ -182,16 +182,3 @@ def _typed(book: Book, at: Address) -> float | None:
     """The number of a cell without a formula."""
     cell = book.cells.get(at)
     return cell.value if cell and cell.formula is None and isinstance(cell.value, float) else None
-
-
-def _is_rate(book: Book, at: Address) -> bool:
-    """A number heads a curve if its row begins with "epoch" or "η" and lists only numbers."""
-    column = at.column
-    while column > 1 and at.column - column < 30:
-        column -= 1
-        content = book.cells.get(Address(at.sheet, at.row, column))
-        if content is None or content.formula is not None:
-            return False
-        if isinstance(content.value, str):
-            return quantity(content.value) in ("epoch", "η")
-    return False

@@ -11,15 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from core.backprop.network import COLUMNS, WEIGHTS
+from core.backprop.network import WEIGHTS
 from core.workbook.file.book import Cell
 from core.workbook.file.calculate import Calculator
 from core.workbook.formula.functions import Value
 from core.workbook.formula.tree import Address
 
-EXAMPLE = ("t1", "t2", "i1", "i2")
-COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
-FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
 MOST_EPOCHS = 1000
 HEADERS = 3
 """Lines that headers, units and formulas in words may take above the first epoch."""
@@ -61,11 +58,15 @@ class Table:
         """
         if name not in self._places:
             shift, drop = self.shifts.get(name, 0), self.drops.get(name, 0)
-            self._places[name] = [
-                self.cell(self._line(n + shift) + drop, self.columns[name])
-                for n in range(-1, self.epochs + 1)
-            ]
+            epochs = range(-1 + shift, self.epochs + 1 + shift)
+            column, lines = self.columns[name], [self._line(n) + drop for n in epochs]
+            self._places[name] = [self.cell(line, column) for line in lines]
         return self._places[name][k + 1]
+
+    def places(self, name: str) -> list[Address]:
+        """The cell of a quantity at each epoch."""
+        self.at(name, 0)
+        return self._places[name][1:-1]
 
     @cached_property
     def _places(self) -> dict[str, list[Address]]:
@@ -152,12 +153,6 @@ class Layout:
     unread: list[str]
 
 
-def shown(values: Calculator, at: Address) -> Value:
-    """What the file shows in a cell; calculated only where it was saved without."""
-    cell = values.book.cells.get(at)
-    return cell.value if cell and cell.value is not None else values.value(at)
-
-
 def skipping(numbers: Sequence[Value]) -> list[int]:
     """Numbers of epochs, in the order of descent, if most leave some out; else nothing."""
     whole = [int(n) for n in numbers if isinstance(n, float) and n == n // 1 and 0 <= n < 1e6]
@@ -172,9 +167,37 @@ _HEADING = re.compile(r'.*".*|(?:.+!)?\$?[A-Z]{1,3}\$?\d+', re.DOTALL)
 """A formula that may give text: one with text in it, or that repeats a cell."""
 
 
-def text_in(values: Calculator, at: Address, cell: Cell) -> str | None:
-    """The text in a cell, if it is one."""
-    if cell.value is None and cell.formula and _HEADING.fullmatch(cell.formula.text):
-        calculated = values.value(at)
-        return calculated if isinstance(calculated, str) else None
-    return cell.value if isinstance(cell.value, str) else None
+class Shown:
+    """What a file shows in its cells: what was saved, calculated only where nothing was."""
+
+    def __init__(self, actual: Calculator) -> None:
+        self.actual, self.book = actual, actual.book
+        self._texts: dict[str, list[tuple[Address, str]]] | None = None
+
+    def value(self, at: Address) -> Value:
+        """A float, NaN for an error, text, or None for an empty cell."""
+        cell = self.book.cells.get(at)
+        return cell.value if cell and cell.value is not None else self.actual.value(at)
+
+    def is_number(self, at: Address) -> bool:
+        """Whether a number stands there."""
+        return isinstance(self.value(at), float)
+
+    def texts(self, sheet: str) -> list[tuple[Address, str]]:
+        """The texts of a sheet, row by row."""
+        if self._texts is None:
+            self._texts = {name: [] for name in self.book.sheets}
+            for at, cell in self.book.cells.items():
+                if cell.value is None or isinstance(cell.value, str):
+                    text = self._text(at, cell)
+                    if text is not None:
+                        self._texts[at.sheet].append((at, text))
+            for texts in self._texts.values():
+                texts.sort()
+        return self._texts[sheet]
+
+    def _text(self, at: Address, cell: Cell) -> str | None:
+        if cell.value is None and cell.formula and _HEADING.fullmatch(cell.formula.text):
+            calculated = self.actual.value(at)
+            return calculated if isinstance(calculated, str) else None
+        return cell.value if isinstance(cell.value, str) else None

@@ -9,9 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.backprop.network import Array
-from core.workbook.file.book import Book
-from core.workbook.file.calculate import Calculator
-from core.workbook.find.layout import Table, shown, text_in
+from core.workbook.find.layout import Shown, Table
 from core.workbook.find.words import matrix
 from core.workbook.formula.tree import Address
 
@@ -48,20 +46,18 @@ class _Matrix(NamedTuple):
         return self._replace(cells=(a, c, b, d))
 
 
-def matrices_in(
-    book: Book, values: Calculator, sheet: str
-) -> tuple[Table | None, list[tuple[str, Address]]]:
+def matrices_in(shown: Shown, sheet: str) -> tuple[Table | None, list[tuple[str, Address]]]:
     """The table of a sheet whose epochs are matrices, and its labelled inputs and targets."""
-    everything = list(_all(book, values, sheet))
+    everything = list(_all(shown, sheet))
     for across in (False, True):
-        found = _table(everything, values, across=across)
+        found = _table(everything, shown, across=across)
         if found is not None:
             return found
     return None, []
 
 
 def _table(
-    everything: list[_Matrix], values: Calculator, *, across: bool
+    everything: list[_Matrix], shown: Shown, *, across: bool
 ) -> tuple[Table, list[tuple[str, Address]]] | None:
     """The table; `across`: if its epochs are side by side."""
 
@@ -89,8 +85,8 @@ def _table(
         for name, one in alone.items()
         for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
     ]
-    first = _upright(alone | {name: ones[0] for name, ones in again.items()}, values)
-    opposite = _opposite(first, values)
+    first = _upright(alone | {name: ones[0] for name, ones in again.items()}, shown)
+    opposite = _opposite(first, shown)
     cells = {
         f"−{quantity}" if name in opposite else quantity: at
         for name, one in first.items()
@@ -109,15 +105,11 @@ def _table(
     return table, labels
 
 
-def _all(book: Book, values: Calculator, sheet: str) -> Iterator[_Matrix]:
+def _all(shown: Shown, sheet: str) -> Iterator[_Matrix]:
     """Every matrix with its name above its first number, or left of it."""
-
-    def is_number(at: Address) -> bool:
-        return isinstance(shown(values, at), float)
-
-    for at, content in sorted(book.cells.items()):
-        text = text_in(values, at, content) if at.sheet == sheet else None
-        name = matrix(text) if text is not None else None
+    is_number = shown.is_number
+    for at, text in shown.texts(sheet):
+        name = matrix(text)
         if name is None:
             continue
         for first in (at._replace(row=at.row + 1), at._replace(column=at.column + 1)):
@@ -138,7 +130,7 @@ def _all(book: Book, values: Calculator, sheet: str) -> Iterator[_Matrix]:
                 break
 
 
-def _upright(first: Mapping[str, _Matrix], values: Calculator) -> dict[str, _Matrix]:
+def _upright(first: Mapping[str, _Matrix], shown: Shown) -> dict[str, _Matrix]:
     """The matrices of the first epoch, each row of weights that of one node: h = W·x.
 
     Some write h = x·W.
@@ -147,11 +139,11 @@ def _upright(first: Mapping[str, _Matrix], values: Calculator) -> dict[str, _Mat
     for weights, source, net, out in (("W1", "x", "h", "out_h"), ("W2", "out_h", "o", "out_o")):
         if source not in first or not {net, out} & first.keys():
             continue
-        w, x = _numbers(first[weights], values).reshape(2, 2), _numbers(first[source], values)
+        w, x = _numbers(first[weights], shown).reshape(2, 2), _numbers(first[source], shown)
         with np.errstate(all="ignore"):
-            out_numbers = _numbers(first.get(out, first.get(net, first[weights])), values)
+            out_numbers = _numbers(first.get(out, first.get(net, first[weights])), shown)
             goal = (
-                _numbers(first[net], values)
+                _numbers(first[net], shown)
                 if net in first
                 else np.log(out_numbers / (1 - out_numbers))
             )
@@ -162,18 +154,18 @@ def _upright(first: Mapping[str, _Matrix], values: Calculator) -> dict[str, _Mat
     return found
 
 
-def _opposite(first: Mapping[str, _Matrix], values: Calculator) -> set[str]:
+def _opposite(first: Mapping[str, _Matrix], shown: Shown) -> set[str]:
     """The matrices with the sign of t − out, as those write them who add the step."""
     if not {"out_o", "t"} <= first.keys():
         return set()
-    away = _numbers(first["out_o"], values) - _numbers(first["t"], values)
+    away = _numbers(first["out_o"], shown) - _numbers(first["t"], shown)
     found = set()
-    if "δo" in first and (_numbers(first["δo"], values) * away < 0).all():
+    if "δo" in first and (_numbers(first["δo"], shown) * away < 0).all():
         found |= {"δo", "δh"}
-    if "dW2" in first and (_numbers(first["dW2"], values) * np.repeat(away, 2) < 0).all():
+    if "dW2" in first and (_numbers(first["dW2"], shown) * np.repeat(away, 2) < 0).all():
         found |= {"dW2", "dW1"}
     return found
 
 
-def _numbers(one: _Matrix, values: Calculator) -> Array:
-    return np.array([shown(values, at) for at in one.cells], dtype=float)
+def _numbers(one: _Matrix, shown: Shown) -> Array:
+    return np.array([shown.value(at) for at in one.cells], dtype=float)

@@ -7,102 +7,27 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 
 from core.backprop.network import (
     COLUMNS,
-    GRADIENTS,
     SEED,
     WEIGHTS,
     Array,
     Setup,
-    forward,
-    gradients,
 )
-from core.backprop.rules import BLOCK_RULES, TABLE_RULES, TABLE_STEPS, in_cells, names_in
+from core.backprop.rules import TABLE_STEPS, in_cells, names_in
+from core.workbook.exercise.quantities import EXAMPLE, HELPERS, RULES, expanded
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
-from core.workbook.find.layout import EXAMPLE, Layout, Table
+from core.workbook.find.layout import Layout, Table
 from core.workbook.find.words import quantity, rate_in
 from core.workbook.formula.functions import Value, number
-from core.workbook.formula.parse import parse
 from core.workbook.formula.tokens import quoted
 from core.workbook.formula.tree import Address, FormulaError, Node, letters, references
-
-State = dict[str, Any]
-"""Quantity -> its value, or its values over the epochs."""
-
-# What students keep in columns of their own on the way to a gradient, each with its rule.
-HELPERS: dict[str, str] = {
-    **{f"∂E/∂{node}": BLOCK_RULES[f"∂E/∂{node}"] for node in ("o1", "o2", "h1", "h2")},
-    **{f"∂E/∂out_o{k}": f"out_o{k}-t{k}" for k in "12"},
-    **{f"out_{n}(1−out_{n})": f"out_{n}*(1-out_{n})" for n in ("h1", "h2", "o1", "o2")},
-    "∂E/∂out_h1": "∂E/∂o1*w5+∂E/∂o2*w7",
-    "∂E/∂out_h2": "∂E/∂o1*w6+∂E/∂o2*w8",
-    **{f"∂E/∂o1·{w}": f"∂E/∂o1*{w}" for w in ("w5", "w6")},
-    **{f"∂E/∂o2·{w}": f"∂E/∂o2*{w}" for w in ("w7", "w8")},
-    **{f"η·∂E/∂{w}": f"η*∂E/∂{w}" for w in WEIGHTS},
-    **{f"−η·∂E/∂{w}": f"-η*∂E/∂{w}" for w in WEIGHTS},
-    **{f"{w} − η·∂E/∂{w}": TABLE_STEPS[w] for w in WEIGHTS},
-    **{f"e^−{node}": f"EXP(-{node})" for node in ("h1", "h2", "o1", "o2")},
-    **{f"−{gradient}": f"-{gradient}" for gradient in GRADIENTS},
-    **{f"−∂E/∂{node}": f"-({BLOCK_RULES[f'∂E/∂{node}']})" for node in ("o1", "o2", "h1", "h2")},
-}
-
-
-_RULES = {**TABLE_RULES, **HELPERS}
-_SLOTS = {name: f"{letters(1 + k)}1" for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
-_NAMED = {Address("", 1, 1 + k): name for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
-_HERE = Address("", 1, 1)
-
-
-@cache
-def rule_tree(rule: str) -> Node:
-    """A rule of names as a tree whose cells are `slots`."""
-    return parse(in_cells(rule, _SLOTS), _HERE)
-
-
-def worked_out(rule: str, state: Mapping[str, Any]) -> Value:
-    """What a rule comes to; values may be arrays."""
-    return rule_tree(rule).value(_HERE, lambda at: state[_NAMED[at]])
-
-
-def followed(rule: str, state: Mapping[str, Any]) -> Value:
-    """As `worked_out`, with what the state lacks calculated by its own rule, once each."""
-    full = dict(state)
-
-    def fill(names: list[str]) -> None:
-        for name in names:
-            if name not in full:
-                fill(names_in(_RULES[name]))
-                full[name] = worked_out(_RULES[name], full)
-
-    fill(names_in(rule))
-    return worked_out(rule, full)
-
-
-def expanded(rule: str, known: frozenset[str]) -> str:
-    """The rule with every name that is not `known` written out by its own rule."""
-    unknown = [name for name in names_in(rule) if name not in known and name in _RULES]
-    if not unknown:
-        return rule
-    written = {name: name for name in names_in(rule)}
-    written |= {name: f"({_RULES[name]})" for name in unknown}
-    return expanded(in_cells(rule, written), known)
-
-
-def state_of(setup: Setup, rate: Any) -> State:
-    """Every quantity and helper at `setup`, by network.py; its fields may be arrays."""
-    state: State = {**setup.numbers, **forward(setup)._asdict(), "η": rate}
-    state |= dict(zip(GRADIENTS, gradients(setup), strict=True))
-    for name, rule in HELPERS.items():
-        state[name] = worked_out(rule, state)
-    return state
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +67,42 @@ class Reading:
     missing: list[str]
     helpers: dict[int, str] = field(default_factory=dict)
 
+    @cached_property
+    def _columns(self) -> dict[str, list[Address | None]]:
+        return {}
+
+    def column(self, name: str) -> list[Address | None]:
+        """The cell of a quantity at each epoch, and of a weight after the last if it is listed."""
+        if name not in self._columns:
+            table, steps = self.table, self.table.steps
+            if name in table.columns and name not in table.shifts:
+                places: list[Address | None] = [*table.places(name)]
+                places += [self.at(name, k) for k in range(table.epochs, steps)]
+            else:
+                places = [self.at(name, k) for k in range(steps)]
+            self._columns[name] = places
+        return self._columns[name]
+
+    @cached_property
+    def known(self) -> dict[Address, tuple[str, int]]:
+        """Every cell of the table, and of those it refers to: its quantity and epoch, from 0.
+
+        Of a cell that stands for several, the first.
+        """
+        found: dict[Address, tuple[str, int]] = {
+            at: (name, 0)
+            for at, name in self.labelled.items()
+            if name in EXAMPLE and self.actual.value(at) == getattr(self.setup, name)
+        }
+        for name in reversed((*COLUMNS, *HELPERS, "η")):
+            places = self.column(name)
+            if name in self.elsewhere:
+                epochs = max(self.elsewhere[name].epochs, len(places))
+                places = [self.at(name, k) for k in range(epochs)]
+            there = [(at, (name, k)) for k, at in enumerate(places) if at is not None]
+            found.update(reversed(there))
+        return found
+
     def at(self, name: str, k: int) -> Address | None:
         """The cell of a quantity at epoch k, from 0; None if it has none."""
         if name in self.table.columns:
@@ -163,9 +124,7 @@ class Reading:
 
     def lacks(self, name: str) -> str:
         """A weight, input or target that the file does not give and `name` follows from; or ""."""
-        rule = expanded(
-            TABLE_STEPS.get(name) or _RULES.get(name, ""), frozenset(self.table.columns)
-        )
+        rule = expanded(TABLE_STEPS.get(name) or RULES.get(name, ""), frozenset(self.table.columns))
         absent = (n for n in names_in(rule) if n in self.missing or n in WEIGHTS)
         return next((n for n in absent if self.at(n, min(1, self.table.epochs - 1)) is None), "")
 
@@ -200,7 +159,7 @@ class Reading:
         step = name in WEIGHTS
         names = (*COLUMNS, *HELPERS, "η")
         known = frozenset(n for n in names if n != name and self.at(n, k) is not None)
-        text = expanded(TABLE_STEPS[name] if step else _RULES[name], known)
+        text = expanded(TABLE_STEPS[name] if step else RULES[name], known)
         row = k - 1 if step else k
         return in_cells(text, {n: self.reference(n, row, k) for n in names_in(text)})
 
@@ -255,8 +214,9 @@ class Reading:
         return None if at is None else self.actual.value(at)
 
 
-def read_table(book: Book, layout: Layout, table: Table, actual: Calculator) -> Reading:
+def read_table(layout: Layout, table: Table, actual: Calculator) -> Reading:
     """Where a table starts, and with which η."""
+    book = actual.book
     elsewhere = _elsewhere(book, layout, table)
     labelled = {at: name for name, at in layout.labels}
     told = _told(layout, table)
@@ -396,7 +356,7 @@ def _from_formulas(reading: Reading, name: str) -> float | None:
 
     def result(*values: float) -> Value:
         given = dict(zip(known, values, strict=True))
-        return tree.value(at, Calculator(reading.book, given).value)  # type: ignore[arg-type]
+        return tree.value(at, Calculator(reading.book, given.get).value)
 
     if name[0] == "t":
         at_0, at_1 = result(0.0), result(1.0)
@@ -474,7 +434,7 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
                         cells[asked] += 1
             if above and gradient and not references_outside(tree, at, inside):
                 given = {above: 0.0, gradient: -1.0}
-                typed = tree.value(at, Calculator(reading.book, given).value)
+                typed = tree.value(at, Calculator(reading.book, given.get).value)
                 if isinstance(typed, float) and math.isfinite(typed) and typed:
                     numbers[abs(typed)] += 1
         except FormulaError:

@@ -14,22 +14,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from core.backprop.network import COLUMNS, WEIGHTS
+from core.workbook.exercise.quantities import COMPUTED, EXAMPLE, FORWARD
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.blocks import blocks_in, one_block
 from core.workbook.find.labels import curves_in, labels_in, ninth_weight, said_in
-from core.workbook.find.layout import (
-    COMPUTED,
-    EXAMPLE,
-    FORWARD,
-    HEADERS,
-    MOST_EPOCHS,
-    Layout,
-    Table,
-    shown,
-    skipping,
-    text_in,
-)
+from core.workbook.find.layout import HEADERS, MOST_EPOCHS, Layout, Shown, Table, skipping
 from core.workbook.find.matrices import matrices_in
 from core.workbook.find.words import counted_from_one, kind, quantity, rate_in, symbol
 from core.workbook.formula.tree import Address, Call, FormulaError
@@ -37,22 +27,23 @@ from core.workbook.formula.tree import Address, Call, FormulaError
 _QUANTITIES = (*COLUMNS, "epoch", "η")
 
 
-def find(book: Book) -> Layout:
+def find(actual: Calculator) -> Layout:
     """The tables, curves and labels of a book."""
-    values = Calculator(book)
+    book = actual.book
+    shown = Shown(Calculator(book, given=actual.given))  # its loops are none of the tables'
     unread: list[str] = []
     labels: list[tuple[str, Address]] = []
-    tables = [t for sheet in book.sheets for t in _tables(book, values, sheet, labels, unread)]
+    tables = [t for sheet in book.sheets for t in _tables(shown, sheet, labels, unread)]
     inside = {at for table in tables for at in _cells_of(table)}
-    labels += [(name, at) for name, at in labels_in(book, values) if at not in inside]
+    labels += [(name, at) for name, at in labels_in(shown) if at not in inside]
     taken = inside | {at for _, at in labels}
     with_table = {table.sheet for table in tables}
-    firsts = [shown(values, t.at("epoch", 0)) for t in tables if "epoch" in t.columns]
+    firsts = [shown.value(t.at("epoch", 0)) for t in tables if "epoch" in t.columns]
     curves = [
         curve
         for sheet in book.sheets
         for curve in curves_in(
-            book, values, sheet, alone=sheet not in with_table, first=min(0.0 not in firsts, 1)
+            shown, sheet, alone=sheet not in with_table, first=min(0.0 not in firsts, 1)
         )
         if taken.isdisjoint(curve.at("E_total", k) for k in range(min(4, curve.epochs)))
     ]
@@ -78,64 +69,63 @@ class _Header(NamedTuple):
 
 
 def _tables(
-    book: Book,
-    values: Calculator,
+    shown: Shown,
     sheet: str,
     labels: list[tuple[str, Address]],
     unread: list[str],
 ) -> Iterator[Table]:
-    blocks = list(blocks_in(book, values, sheet))
+    blocks = list(blocks_in(shown, sheet))
     if blocks:
         yield from blocks
         return
-    matrices, found_labels = matrices_in(book, values, sheet)
+    matrices, found_labels = matrices_in(shown, sheet)
     if matrices:
         labels += found_labels
         yield matrices
         return
-    alone = one_block(book, values, sheet)
+    alone = one_block(shown, sheet)
     if alone is not None:
         inside = set(_cells_of(alone))
-        below = _tables_along(book, values, sheet, unread, across=False)
+        below = _tables_along(shown, sheet, unread, across=False)
         yield alone
         yield from (t for t in below if t.epochs > 2 and inside.isdisjoint(_cells_of(t)))
         return
     for across in (False, True):
-        found = _tables_along(book, values, sheet, unread, across=across)
+        found = _tables_along(shown, sheet, unread, across=across)
         yield from found
         if found:
             return
 
 
-def _tables_along(
-    book: Book, values: Calculator, sheet: str, unread: list[str], *, across: bool
-) -> list[Table]:
+def _tables_along(shown: Shown, sheet: str, unread: list[str], *, across: bool) -> list[Table]:
     """The tables of a sheet whose headers stand side by side; `across`: one below the other."""
 
     def cell(line: int, column: int) -> Address:
         return Address(sheet, *((column, line) if across else (line, column)))
 
-    rows = _headers(book, values, sheet, cell, across=across)
+    rows = _headers(shown, sheet, cell, across=across)
     used: set[tuple[int, int]] = set()
     found: list[Table] = []
     # Lines that group headers, or tell what the columns' formulas are, name fewer quantities.
     for head, headers in sorted(rows.items(), key=lambda row: -len({h.name for h in row[1]})):
         for segment in _segments(headers):
             free = [h for h in segment if used.isdisjoint((head + k, h.column) for k in range(4))]
-            columns, rivals = _claimed(book, cell, head, free)
-            lower = _lower(book, cell, head, rows.get(head + 1, ()), {*columns.values()})
+            columns, rivals = _claimed(shown.book, cell, head, free)
+            lower = _lower(shown.book, cell, head, rows.get(head + 1, ()), {*columns.values()})
             if len(columns) > len(lower):
                 columns |= {n: column for n, column in lower.items() if n not in columns}
             computed, known = _telling(columns), [n for n in columns if n not in ("epoch", "η")]
             if len(known) < 5 or not computed:
                 continue
-            if (further := ninth_weight(book, (cell(head, k) for k in range(1, 60)))) is not None:
+            if (
+                further := ninth_weight(shown.book, (cell(head, k) for k in range(1, 60)))
+            ) is not None:
                 unread.append(
                     f"{sheet or 'The file'}: {further} stands beside w1 to w8. A network of more "
                     "than eight weights is not this exercise, and was not judged."
                 )
                 continue
-            lines, rest = _lines(book, values, cell, head, columns, computed)
+            lines, rest = _lines(shown, cell, head, columns, computed)
             weights_alone = not any(name in COMPUTED for name in columns)
             least = 3 if weights_alone or across else 2
             least = least if weights_alone or len(known) < 10 else 1
@@ -144,13 +134,13 @@ def _tables_along(
             if rest:
                 word = "column" if across else "row"
                 unread.append(f"{sheet or 'The file'}: {rest} from {word} {lines[-1] + 1} on.")
-            above = _above(book, values, cell, rows, head, lines, {*columns.values(), *rivals})
+            above = _above(shown, cell, rows, head, lines, {*columns.values(), *rivals})
             columns |= {name: column for name, column in above.items() if name not in columns}
             columns = {
                 name: column
                 for name, column in columns.items()
-                if not (name in EXAMPLE and _has_labels(book, cell, lines, column))
-                and (name != "η" or all(cell(line, column) in book.cells for line in lines))
+                if not (name in EXAMPLE and _has_labels(shown.book, cell, lines, column))
+                and (name != "η" or all(cell(line, column) in shown.book.cells for line in lines))
             }
             columns, shifts = _led_to(columns)
             claimed = {*columns.values(), *rivals}
@@ -158,16 +148,16 @@ def _tables_along(
             hints = {c: name for name, c in columns.items() if name not in _QUANTITIES} | rivals
             columns = {name: c for name, c in columns.items() if name in _QUANTITIES}
             counters = [c for c, name in rivals.items() if name == "epoch"]
-            if _runs_upwards(book, values, cell, lines, columns):
+            if _runs_upwards(shown, cell, lines, columns):
                 lines.reverse()
             found += [
                 Table(
                     *(sheet, head, columns, tuple(run), across),
                     hints=hints,
                     shifts=shifts,
-                    listed=_listed(book, values, cell, run, columns),
+                    listed=_listed(shown, cell, run, columns),
                 )
-                for run in _runs(values, cell, lines, columns, counters)
+                for run in _runs(shown, cell, lines, columns, counters)
             ]
     return sorted(found, key=lambda table: (table.lines[0], min(table.columns.values())))
 
@@ -183,7 +173,7 @@ def _led_to(columns: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def _listed(
-    book: Book, values: Calculator, cell: Ask, lines: Sequence[int], columns: Mapping[str, int]
+    shown: Shown, cell: Ask, lines: Sequence[int], columns: Mapping[str, int]
 ) -> tuple[int, ...]:
     """The epoch of each line, from 0, if their numbers say that some are left out; else nothing.
 
@@ -191,27 +181,24 @@ def _listed(
     """
     if "epoch" not in columns:
         return ()
-    numbers = [shown(values, cell(line, columns["epoch"])) for line in lines]
+    numbers = [shown.value(cell(line, columns["epoch"])) for line in lines]
     listed = skipping(numbers)
-    formulas = any(book.formula_text(cell(lines[-1], c)) for c in columns.values())
+    formulas = any(shown.book.formula_text(cell(lines[-1], c)) for c in columns.values())
     if formulas and len({b - a for a, b in pairwise(listed)}) != 1:
         return ()
     return tuple(epoch - listed[0] for epoch in listed)
 
 
-def _headers(
-    book: Book, values: Calculator, sheet: str, cell: Ask, *, across: bool
-) -> dict[int, list[_Header]]:
+def _headers(shown: Shown, sheet: str, cell: Ask, *, across: bool) -> dict[int, list[_Header]]:
     """Line -> the headers in it. A label beside its number, one below the other, is none."""
     rows: dict[int, list[tuple[int, str]]] = {}
-    for at, content in book.cells.items():
-        if at.sheet == sheet and (text := text_in(values, at, content)) is not None:
-            line, column = (at.column, at.row) if across else (at.row, at.column)
-            rows.setdefault(line, []).append((column, text))
+    for at, text in shown.texts(sheet):
+        line, column = (at.column, at.row) if across else (at.row, at.column)
+        rows.setdefault(line, []).append((column, text))
     found: dict[int, list[_Header]] = {}
     for line, texts in rows.items():
         texts.sort()
-        beside = [isinstance(shown(values, cell(line, column + 1)), float) for column, _ in texts]
+        beside = [shown.is_number(cell(line, column + 1)) for column, _ in texts]
         if sum(beside) > 2 and 2 * sum(beside) > len(beside):
             continue  # labels, each with its number
         plain = _told_apart(
@@ -222,9 +209,9 @@ def _headers(
             sure, name = name is not None, name or symbol(text)
             if name is None:
                 continue
-            under = book.cells.get(cell(line + 1, column))
+            under = shown.book.cells.get(cell(line + 1, column))
             listed = under is not None and isinstance(under.value, str) and quantity(under.value)
-            if listed and isinstance(shown(values, cell(line, column + 1)), float):
+            if listed and shown.is_number(cell(line, column + 1)):
                 continue
             found.setdefault(line, []).append(_Header(column, name, sure))
     return found
@@ -305,8 +292,7 @@ def _lower(
 
 
 def _above(
-    book: Book,
-    values: Calculator,
+    shown: Shown,
     cell: Ask,
     rows: Mapping[int, list[_Header]],
     head: int,
@@ -317,14 +303,14 @@ def _above(
     found: dict[str, int] = {}
     for line in (head - 1, head - 2):
         for header in rows.get(line, ()):
-            free = header.column not in taken and cell(head, header.column) not in book.cells
-            if free and isinstance(shown(values, cell(lines[0], header.column)), float):
+            free = header.column not in taken and cell(head, header.column) not in shown.book.cells
+            if free and shown.is_number(cell(lines[0], header.column)):
                 found.setdefault(header.name, header.column)
     return found
 
 
 def _runs(
-    values: Calculator,
+    shown: Shown,
     cell: Ask,
     lines: Sequence[int],
     columns: Mapping[str, int],
@@ -332,13 +318,13 @@ def _runs(
 ) -> list[list[int]]:
     """The lines in parts: a new run begins where epochs are counted anew or η changes."""
     counters = [*([columns["epoch"]] if "epoch" in columns else []), *counters]
-    rates = [shown(values, cell(at, columns["η"])) if "η" in columns else None for at in lines]
+    rates = [shown.value(cell(at, columns["η"])) if "η" in columns else None for at in lines]
     by_rate = not counters and 3 * len(set(rates)) <= len(lines)
     runs = [[lines[0]]]
     for k, (before, line) in enumerate(pairwise(lines), start=1):
         restart = by_rate and rates[k] != rates[k - 1]
         for column in counters if line > before else ():
-            a, b = (shown(values, cell(at, column)) for at in (before, line))
+            a, b = (shown.value(cell(at, column)) for at in (before, line))
             restart |= isinstance(a, float) and isinstance(b, float) and b < a
         if restart:
             runs.append([])
@@ -361,17 +347,14 @@ def _telling(columns: Mapping[str, int]) -> list[int]:
     return list(computed.values())
 
 
-def _runs_upwards(
-    book: Book, values: Calculator, cell: Ask, lines: list[int], columns: Mapping[str, int]
-) -> bool:
+def _runs_upwards(shown: Shown, cell: Ask, lines: list[int], columns: Mapping[str, int]) -> bool:
     """Whether the newest epoch is on top: weights follow from those below, or epochs count down."""
     weights = [columns[name] for name in WEIGHTS if name in columns]
     asked = {-1: 0, 1: 0}
     for line in lines[len(lines) // 2 :][:2]:
         for column in weights:
-            at = cell(line, column)
             try:
-                found = book.asked(at)
+                found = shown.book.asked(cell(line, column))
             except FormulaError:
                 continue
             for away in asked:
@@ -380,15 +363,14 @@ def _runs_upwards(
         return asked[1] > asked[-1]
     if "epoch" not in columns or len(lines) < 2:
         return False
-    numbers = [shown(values, cell(line, columns["epoch"])) for line in lines]
+    numbers = [shown.value(cell(line, columns["epoch"])) for line in lines]
     return all(
         isinstance(a, float) and isinstance(b, float) and b < a for a, b in pairwise(numbers)
     )
 
 
 def _lines(
-    book: Book,
-    values: Calculator,
+    shown: Shown,
     cell: Ask,
     head: int,
     named: Mapping[str, int],
@@ -402,14 +384,14 @@ def _lines(
         count = 0
         for column in computed:
             at = cell(line, column)
-            content = book.cells.get(at)
+            content = shown.book.cells.get(at)
             if content is not None:
                 text = content.formula is None and isinstance(content.value, str)
                 count += 1 if not text or quantity(str(content.value)) is None else -1
         return (
             2 * count >= len(computed)
-            and any(isinstance(shown(values, cell(line, c)), float) for c in computed)
-            and not _sums_up(book, values, cell, line, named, computed)
+            and any(shown.is_number(cell(line, c)) for c in computed)
+            and not _sums_up(shown, cell, line, named, computed)
         )
 
     first = next((line for line in range(head + 1, head + 1 + HEADERS) if filled(line)), None)
@@ -425,13 +407,15 @@ def _lines(
                 return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those"
         after = next((line + gap for gap in (1, 2, 3) if filled(line + gap)), None)
         gap = range(lines[-1] + 1, after or line)
-        if after is None or not _goes_on(book, cell, lines[-1], after, columns):
+        if after is None or not _goes_on(shown.book, cell, lines[-1], after, columns):
             break
-        if weights_alone and _has_headers(book, cell, gap, columns):
+        if weights_alone and _has_headers(shown.book, cell, gap, columns):
             after = None  # these were initial values, and a table begins
             break
         line = after
-    if after is not None and not _has_headers(book, cell, range(lines[-1] + 1, after), columns):
+    if after is not None and not _has_headers(
+        shown.book, cell, range(lines[-1] + 1, after), columns
+    ):
         return lines, "after a gap there is more that was not judged,"
     return lines, ""
 
@@ -440,24 +424,23 @@ _SUMMARIES = {"AVERAGE", "MIN", "MAX", "MEDIAN", "COUNT", "STDEV"}
 
 
 def _sums_up(
-    book: Book,
-    values: Calculator,
+    shown: Shown,
     cell: Ask,
     line: int,
     named: Mapping[str, int],
     computed: Iterable[int],
 ) -> bool:
     """Whether a line is no epoch but its averages, or has a word where epochs are counted."""
-    if "epoch" in named and isinstance(shown(values, at := cell(line, named["epoch"])), str):
-        word = str(shown(values, at))
+    if "epoch" in named and isinstance(shown.value(at := cell(line, named["epoch"])), str):
+        word = str(shown.value(at))
         return not re.search(r"\d", word)
     calls = filled = 0
     for column in computed:
         at = cell(line, column)
-        if (content := book.cells.get(at)) and content.formula is not None:
+        if (content := shown.book.cells.get(at)) and content.formula is not None:
             filled += 1
             try:
-                tree = book.tree(at)
+                tree = shown.book.tree(at)
             except FormulaError:
                 continue
             calls += isinstance(tree, Call) and tree.name in _SUMMARIES

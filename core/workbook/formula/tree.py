@@ -320,7 +320,7 @@ class Call:
             return math.nan
         if isinstance(condition, np.ndarray):
             branches = [number(branch.value(here, cells)) for branch in self.arguments[1:]]
-            yes, no, *_ = *branches, *(1.0, 0.0)[len(branches) :]
+            yes, no = (branches + [1.0, 0.0][len(branches) :])[:2]
             return np.where(np.isnan(condition), math.nan, np.where(condition, yes, no))
         if len(self.arguments) == 1:
             return 1.0 if condition else 0.0

@@ -1,22 +1,25 @@
 """The formulas of a table against the rules: which cells are right, wrong, or cannot be read.
 
-worlds.py says whether a formula is right, explain/diagnosis.py what is wrong in it.
+find/worlds.py says whether a formula is right. What is wrong in it is for explain/.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS
-from core.workbook.explain.diagnosis import Diagnosis, Slip, short
-from core.workbook.find.layout import EXAMPLE, FORWARD
-from core.workbook.find.reading import HELPERS, Reading, carried
+from core.workbook.exercise.quantities import EXAMPLE, FORWARD, HELPERS
+from core.workbook.file.book import Cell
+from core.workbook.find.layout import Table
+from core.workbook.find.reading import Reading, carried
+from core.workbook.find.worlds import Worlds, finite, rounding
 from core.workbook.formula.functions import Value
 from core.workbook.formula.tree import Address, FormulaError, Node, references
-from core.workbook.judge.worlds import Worlds, finite, rounding
+from core.workbook.judge.wrong import Wrong
 
 _HARMLESS = 10
 """Decimals: what rounding to so many cuts off changes nothing that anybody sees."""
@@ -33,61 +36,50 @@ _ALIKE = (
 class Verdict:
     """What judging the formulas of a table came to.
 
-    judged: the cells. typed: cells with a number where most of their column is formulas. pasted:
-    cells to be judged by their numbers, because they have no formula or none that can be read.
-    unread: cell -> what in its formula is not known. empty: cells without content. misread: whether
-    so much disagrees that the headers must mean something else.
+    wrong: in the order of the epochs. judged: how many cells were. pasted: cells to be judged by
+    their numbers, because they have no formula or none that can be read. unread: cell -> what in
+    its formula is not known. empty: cells without content. misread: whether so much disagrees that
+    the headers must mean something else.
     """
 
-    slips: list[Slip] = field(default_factory=list)
-    judged: list[Address] = field(default_factory=list)
+    wrong: list[Wrong] = field(default_factory=list)
+    judged: int = 0
     pasted: set[tuple[str, int]] = field(default_factory=set)
     unread: dict[Address, str] = field(default_factory=dict)
     empty: list[Address] = field(default_factory=list)
     misread: bool = False
 
 
-def judge(reading: Reading) -> Verdict:
+def judge_formulas(worlds: Worlds) -> Verdict:
     """The verdict on every computed cell that has a formula, or should have one."""
-    return _Judge(reading).verdict()
+    columns = _Columns(worlds)
+    if columns.are_misread() or _example_changes(worlds.reading):
+        return Verdict(misread=True)
+    verdict = Verdict()
+    columns.judge(verdict)
+    _judge_example(worlds, verdict)
+    _judge_labels(worlds.reading, verdict)
+    return verdict
 
 
-class _Judge:
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        self.book, self.table = reading.book, reading.table
-        self.epochs, self.steps = reading.table.epochs, reading.table.steps
-        self.say = reading.heading
-        self.worlds = Worlds(reading)
-        self.diagnosis = Diagnosis(self.worlds)
-        self._rounding: dict[str, bool] = {}
-        self._roundings: dict[int, list[int]] = {}
-        self._filled_down: dict[str, set[int]] = {}
+class _Columns:
+    """The judge of a table's columns."""
 
-    def verdict(self) -> Verdict:
-        verdict = Verdict()
-        columns = [name for name in (*COLUMNS, *HELPERS) if self._column(name)]
-        columns = [name for name in columns if name not in EXAMPLE]
-        if self._is_misread(columns):
-            return Verdict(misread=True)
-        live = {name: self._mostly_formulas(name) for name in columns}
-        steps = [name for name in columns if name in WEIGHTS]
-        others = [name for name in columns if name not in WEIGHTS]
-        for k in range(self.steps):
-            pasted = {
-                name for group in (steps, others) if self._is_pasted(group, k) for name in group
-            }
-            for name in columns:
-                self._judge_cell(name, k, verdict, live=live[name] and name not in pasted)
-        self._judge_example(verdict)
-        self._judge_labels(verdict)
-        return verdict
+    def __init__(self, worlds: Worlds) -> None:
+        self.worlds, self.reading = worlds, worlds.reading
+        self.book, self.table, self.steps = worlds.book, worlds.table, worlds.steps
+        self.names = [n for n in (*COLUMNS, *HELPERS) if self._has(n) and n not in EXAMPLE]
+        self.rounding = _Rounding(worlds, self.names)
 
-    def _is_misread(self, columns: list[str]) -> bool:
+    def _has(self, name: str) -> bool:
+        return name in self.table.columns or name in self.reading.helpers.values()
+
+    def are_misread(self) -> bool:
         """Whether most columns of the forward pass are wrong in most of a few of their rows."""
-        rows = sorted({0, self.epochs // 3, 2 * self.epochs // 3, self.epochs - 1})
+        last = self.table.epochs - 1
+        rows = sorted({0, (last + 1) // 3, 2 * (last + 1) // 3, last})
         found: list[bool] = []
-        for name in columns:
+        for name in self.names:
             if name not in FORWARD:
                 continue
             verdicts = []
@@ -98,260 +90,265 @@ class _Judge:
                     verdicts.append(self.worlds.is_right(tree, at, name, k))
             if verdicts and not self.reading.lacks(name):
                 found.append(2 * sum(verdicts) < len(verdicts))
-        return self._example_changes() or (len(found) > 2 and 2 * sum(found) > len(found))
+        return len(found) > 2 and 2 * sum(found) > len(found)
 
-    def _example_changes(self) -> bool:
-        """Whether most inputs and targets are others in many rows: then these are no epochs."""
-        names = [name for name in EXAMPLE if name in self.table.columns]
-        changing = 0
-        for name in names if self.epochs > 3 else ():
-            cells = [self.table.at(name, k) for k in range(self.epochs)]
-            shown = [v for at in cells if (v := self.reading.actual.value(at)) is not None]
-            usual = getattr(self.reading.setup, name)
-            changing += sum(_same(value, usual) for value in shown) < 0.7 * len(shown)
-        return changing > 1 and 2 * changing > len(names)
-
-    def _is_pasted(self, group: list[str], k: int) -> bool:
-        """Whether a row holds numbers where others have formulas: then it was pasted, not typed."""
-        cells = [self.book.cells.get(at) for n in group if (at := self.reading.at(n, k))]
-        bare = sum(
-            c is not None and c.formula is None and isinstance(c.value, float) for c in cells
-        )
-        return len(cells) > 2 and 2 * bare > len(cells)
-
-    def _column(self, name: str) -> bool:
-        return name in self.table.columns or name in self.reading.helpers.values()
+    def judge(self, verdict: Verdict) -> None:
+        """Whole columns where formulas were filled down, what is left cell by cell."""
+        live = {name: self._mostly_formulas(name) for name in self.names}
+        left: list[tuple[int, str]] = []
+        for name in self.names:
+            right = self.worlds.right_together(name)
+            right -= self.rounding.odd(name, right)
+            verdict.judged += len(right)
+            left += [(k, name) for k in range(self.steps) if k not in right]
+        order = {name: place for place, name in enumerate(self.names)}
+        for k, name in sorted(left, key=lambda one: (one[0], order[one[1]])):
+            at = self.reading.column(name)[k]
+            if at is not None:
+                typed = live[name] and not self._is_pasted(k, steps=name in WEIGHTS)
+                self._judge_cell(Wrong(at, name, k, "formula"), verdict, live=typed)
 
     def _mostly_formulas(self, name: str) -> bool:
-        first = 1 if name in WEIGHTS else 0
-        cells = [self.reading.at(name, k) for k in range(first, self.steps)]
-        formulas = [at for at in cells if at and (c := self.book.cells.get(at)) and c.formula]
-        return 2 * len(formulas) > len(cells)
+        places = self.reading.column(name)[name in WEIGHTS :]
+        return 2 * sum(self._has_formula(at) for at in places) > len(places)
+
+    def _has_formula(self, at: Address | None) -> bool:
+        cell = self.book.cells.get(at) if at else None
+        return cell is not None and cell.formula is not None
+
+    def _is_pasted(self, k: int, *, steps: bool) -> bool:
+        """Whether a row holds numbers where others have formulas: then it was pasted, not typed."""
+        if (steps, k) not in self._pasted_rows:
+            group = [name for name in self.names if (name in WEIGHTS) == steps]
+            places = [self.reading.column(name)[k] for name in group]
+            cells = [cell for at in places if at and (cell := self.book.cells.get(at))]
+            places = [at for at in places if at]
+            bare = sum(map(_is_bare, cells))
+            self._pasted_rows[steps, k] = len(places) > 2 and 2 * bare > len(places)
+        return self._pasted_rows[steps, k]
 
     @cached_property
-    def _asked(self) -> set[Address]:
-        """Every cell that a formula of the table asks for."""
-        found: set[Address] = set()
-        for at in self.worlds.cells():
-            with suppress(FormulaError):
-                found.update(self.book.asked(at))
-        return found
+    def _pasted_rows(self) -> dict[tuple[bool, int], bool]:
+        return {}
 
-    def _judge_cell(self, name: str, k: int, verdict: Verdict, *, live: bool) -> None:
-        at = self.reading.at(name, k)
-        if at is None:
-            return
-        if k == 0 and name in WEIGHTS:
-            self._judge_start(at, name, verdict)
-            return
+    def _judge_cell(self, one: Wrong, verdict: Verdict, *, live: bool) -> None:
+        """`one` says which, and is what it is if its formula is wrong."""
+        at, name, k = one.at, one.name, one.k
         cell = self.book.cells.get(at)
-        if cell is None:
+        if k == 0 and name in WEIGHTS:
+            _judge_start(self.worlds, one, verdict)
+        elif cell is None:
             verdict.empty.append(at)
             if live:
-                cause = f"{at.cell} is empty, where the rows around it calculate {self.say(name)}."
-                verdict.slips.append(self.diagnosis.slip(at, name, k, "empty", cause, "nothing"))
-            return
-        if cell.formula is None:
-            if isinstance(cell.value, str):
-                cause = f"{at.cell} holds the text “{cell.value[:30]}”, which is not a number."
-                verdict.slips.append(
-                    self.diagnosis.slip(at, name, k, "text", cause, cell.value[:30])
-                )
-            elif live:
-                verdict.judged.append(at)
-                verdict.slips.append(self.diagnosis.typed(at, name, k, cell.written))
-            else:
-                verdict.pasted.add((name, k))
-            return
+                verdict.wrong.append(one._replace(kind="empty"))
+        elif cell.formula is None and isinstance(cell.value, str):
+            verdict.wrong.append(one._replace(kind="text"))
+        elif cell.formula is None and live:
+            verdict.judged += 1
+            verdict.wrong.append(one._replace(kind="typed"))
+        elif cell.formula is None:
+            verdict.pasted.add((name, k))
+        else:
+            self._judge_formula(one, verdict)
+
+    def _judge_formula(self, one: Wrong, verdict: Verdict) -> None:
+        at, name, k = one.at, one.name, one.k
         try:
             tree = self.book.tree(at)
             assert tree is not None
             self.book.asked(at)  # refuses what asks for too much
-            right = k in self._right(name) or self.worlds.is_right(tree, at, name, k)
-        except FormulaError as wrong:
-            if "#REF!" in (self.book.formula_text(at) or ""):
-                cause = f"{at.cell} refers to a cell that was deleted (#REF!)."
-                verdict.slips.append(self.diagnosis.slip(at, name, k, "deleted", cause))
-                return
-            self._leave_unread(name, k, at, str(wrong), verdict)
+            right = self.worlds.is_right(tree, at, name, k)
+        except FormulaError as why:
+            if "#REF!" in self.book.formula_text(at):
+                verdict.wrong.append(one._replace(kind="deleted"))
+            else:
+                self._leave_unread(one, str(why), verdict)
             return
-        if not right and (why := self.worlds.unreadable(tree, at)):
-            self._leave_unread(name, k, at, why, verdict)
-            return
-        if not right and (lacking := self.reading.lacks(name)):
-            self._leave_unread(name, k, at, f"{lacking}, which has no column,", verdict)
-            return
-        verdict.judged.append(at)
-        if not right:
-            verdict.slips.append(self.diagnosis.wrong(tree, at, name, k))
-        elif (decimals := self._decimals(tree)) and not self._rounds(name):
-            cause = (
-                f"{at.cell} rounds to {decimals[0]} decimals, which the rows around it do not: "
-                f"all that follows is off by what is cut off."
-            )
-            verdict.slips.append(self.diagnosis.slip(at, name, k, "rounded", cause))
+        if not right and (why_not := self.worlds.unreadable(tree, at)):
+            self._leave_unread(one, why_not, verdict)
+        elif not right and (lacking := self.reading.lacks(name)):
+            self._leave_unread(one, f"{lacking}, which has no column,", verdict)
+        else:
+            verdict.judged += 1
+            if not right:
+                verdict.wrong.append(one)
+            elif self.rounding.is_odd(name, tree):
+                decimals = self.rounding.decimals(tree)[0]
+                verdict.wrong.append(one._replace(kind="rounded", said=str(decimals)))
 
-    def _decimals(self, tree: Node) -> list[int]:
+    def _leave_unread(self, one: Wrong, why: str, verdict: Verdict) -> None:
+        verdict.unread[one.at] = why
+        if isinstance(self.book.cells[one.at].value, float):
+            verdict.pasted.add((one.name, one.k))
+
+
+def _is_bare(cell: Cell) -> bool:
+    return cell.formula is None and isinstance(cell.value, float)
+
+
+class _Rounding:
+    """Which formulas round where their like do not."""
+
+    def __init__(self, worlds: Worlds, names: list[str]) -> None:
+        self.worlds, self.names = worlds, names
+        self._decimals: dict[int, tuple[Node, list[int]]] = {}
+        self._columns: dict[str, bool] = {}
+
+    def decimals(self, tree: Node) -> list[int]:
         """The few decimals a formula rounds to; one that was filled down is looked at once."""
-        if id(tree) not in self._roundings:
-            self._roundings[id(tree)] = [n for n in rounding(tree) if n < _HARMLESS]
-        return self._roundings[id(tree)]
+        if id(tree) not in self._decimals:
+            self._decimals[id(tree)] = tree, [n for n in rounding(tree) if n < _HARMLESS]
+        return self._decimals[id(tree)][1]
+
+    def is_odd(self, name: str, tree: Node) -> bool:
+        """Whether a formula rounds, and that is not meant: most of its like do not."""
+        return bool(self.decimals(tree)) and not self._rounds(name)
+
+    def odd(self, name: str, epochs: set[int]) -> set[int]:
+        """The epochs of these whose formula does."""
+        places, found = self.worlds.reading.column(name), set()
+        known: dict[int, bool] = {}
+        for k in epochs:
+            at = places[k]
+            formula = self.worlds.book.cells[at].formula if at else None
+            if id(formula) not in known:
+                tree = self.worlds.tree(at) if at else None
+                known[id(formula)] = tree is not None and self.is_odd(name, tree)
+            if known[id(formula)]:
+                found.add(k)
+        return found
 
     def _rounds(self, name: str) -> bool:
         """Whether rounding is meant: a good part of the column rounds, as most of its like do."""
         alike = next((group for group in _ALIKE if name in group), (name,))
-        rounds = [self._column_rounds(other) for other in alike if self._column(other)]
+        rounds = [self._column_rounds(other) for other in alike if other in self.names]
         return self._column_rounds(name) and 2 * sum(rounds) >= len(rounds)
 
     def _column_rounds(self, name: str) -> bool:
-        if name not in self._rounding:
-            cells = [self.reading.at(name, k) for k in range(self.steps)]
-            trees = [tree for at in cells if at and (tree := self.worlds.tree(at)) is not None]
-            rounded = [tree for tree in trees if self._decimals(tree)]
-            self._rounding[name] = 4 * len(rounded) > len(trees)
-        return self._rounding[name]
+        if name not in self._columns:
+            places = self.worlds.reading.column(name)
+            trees = [tree for at in places if at and (tree := self.worlds.tree(at)) is not None]
+            rounded = [tree for tree in trees if self.decimals(tree)]
+            self._columns[name] = 4 * len(rounded) > len(trees)
+        return self._columns[name]
 
-    def _judge_start(self, at: Address, name: str, verdict: Verdict) -> None:
-        """An initial weight is any number, but a formula there must lead to one, and to its own."""
-        text = self.book.formula_text(at)
-        if not text:
-            return
-        tree = self.worlds.tree(at)
-        asked = references(tree, at) if tree is not None else []
-        value = self.reading.actual.value(at)
-        if self._of_another(asked, name):
-            self._accuse_start(at, name, f"{text} is that of another.", verdict)
-        elif any(a in self.worlds.cells() for a in asked):
-            said = f"{text} takes it from the table, where nothing stands before it."
-            self._accuse_start(at, name, said, verdict)
-        elif any(a in self._siblings for a in asked):
-            said = f"{text} goes on from the run before it."
-            self._accuse_start(at, name, said, verdict)
-        elif len(asked) > 1 and any(a in self._other_steps for a in asked):
-            verdict.unread[at] = "the step from another table to this one"
-        elif not math.isfinite(finite(value)):
-            self._accuse_start(at, name, f"{text} gives no number.", verdict)
-        else:
-            verdict.judged.append(at)
 
-    @cached_property
-    def _siblings(self) -> set[Address]:
-        """The cells of the other runs below the same headers."""
-        tables = self.reading.siblings
-        return {t.at(name, k) for t in tables for name in t.columns for k in range(t.epochs)}
+# Initial weights.
 
-    @cached_property
-    def _other_steps(self) -> set[Address]:
-        """The weights of the tables elsewhere."""
-        tables = self.reading.others
-        return {t.at(name, k) for t in tables for name in t.weights for k in range(t.epochs)}
 
-    def _of_another(self, asked: list[Address], name: str) -> bool:
-        """Whether a formula that only repeats a labelled cell repeats that of another quantity."""
-        label = self.reading.labelled.get(asked[0]) if len(asked) == 1 else None
-        return label is not None and label != name
+def _judge_start(worlds: Worlds, one: Wrong, verdict: Verdict) -> None:
+    """An initial weight is any number, but a formula there must lead to one, and to its own."""
+    reading, at = worlds.reading, one.at
+    text = worlds.book.formula_text(at)
+    if not text:
+        return
+    tree = worlds.tree(at)
+    asked = references(tree, at) if tree is not None else []
+    said = ""
+    if _of_another(reading, asked, one.name):
+        said = f"{text} is that of another."
+    elif any(a in reading.known for a in asked):
+        said = f"{text} takes it from the table, where nothing stands before it."
+    elif any(_is_in(a, t, t.columns) for a in asked for t in reading.siblings):
+        said = f"{text} goes on from the run before it."
+    elif len(asked) > 1 and any(_is_in(a, t, t.weights) for a in asked for t in reading.others):
+        verdict.unread[at] = "the step from another table to this one"
+        return
+    elif not math.isfinite(finite(reading.actual.value(at))):
+        said = f"{text} gives no number."
+    right = reading.start_elsewhere(one.name) if said else ""
+    if said and not right:
+        verdict.unread[at] = f"the start of {reading.heading(one.name)}"
+        return
+    verdict.judged += 1
+    if said:
+        verdict.wrong.append(one._replace(kind="start", said=said, right=right))
 
-    def _accuse_start(self, at: Address, name: str, said: str, verdict: Verdict) -> None:
-        right = self.reading.start_elsewhere(name)
-        if not right:
-            verdict.unread[at] = f"the start of {self.say(name)}"
-            return
-        cause = f"{at.cell} should start with {self.say(name)}, but {said}"
-        theirs = f"={self.book.formula_text(at)}"
-        verdict.judged.append(at)
-        verdict.slips.append(Slip(at, name, "start", cause, theirs, right, ("start", name)))
 
-    def _leave_unread(self, name: str, k: int, at: Address, why: str, verdict: Verdict) -> None:
-        verdict.unread[at] = why
-        if isinstance(self.book.cells[at].value, float):
-            verdict.pasted.add((name, k))
+def _is_in(at: Address, table: Table, names: Iterable[str]) -> bool:
+    return any(at in table.places(name) for name in names)
 
-    def _right(self, name: str) -> set[int]:
-        """The epochs whose formulas are right, of those that are filled down."""
-        if name not in self._filled_down:
-            self._filled_down[name] = self.worlds.right_together(name)
-        return self._filled_down[name]
 
-    def _judge_example(self, verdict: Verdict) -> None:
-        """Inputs and targets are the same in every row."""
-        for name in EXAMPLE:
-            if name not in self.table.columns:
+def _of_another(reading: Reading, asked: list[Address], name: str) -> bool:
+    """Whether a formula that only repeats a labelled cell repeats that of another quantity."""
+    label = reading.labelled.get(asked[0]) if len(asked) == 1 else None
+    return label is not None and label != name
+
+
+# Inputs and targets.
+
+
+def _example_changes(reading: Reading) -> bool:
+    """Whether most inputs and targets are others in many rows: then these are no epochs."""
+    names = [name for name in EXAMPLE if name in reading.table.columns]
+    changing = 0
+    for name in names if reading.table.epochs > 3 else ():
+        values = map(reading.actual.value, reading.table.places(name))
+        shown = [value for value in values if value is not None]
+        usual = getattr(reading.setup, name)
+        changing += sum(_same(value, usual) for value in shown) < 0.7 * len(shown)
+    return changing > 1 and 2 * changing > len(names)
+
+
+def _judge_example(worlds: Worlds, verdict: Verdict) -> None:
+    """Inputs and targets are the same in every row."""
+    reading = worlds.reading
+    asked: set[Address] | None = None
+    for name in EXAMPLE:
+        if name not in reading.table.columns:
+            continue
+        usual, home = getattr(reading.setup, name), reading.labelled_cell(name)
+        number = f"{usual!r}".removesuffix(".0")
+        for k, at in enumerate(reading.table.places(name)):
+            value, cell = reading.actual.value(at), worlds.book.cells.get(at)
+            if cell is None:
+                asked = _all_asked(worlds) if asked is None else asked
+                if at in asked:
+                    verdict.wrong.append(Wrong(at, name, k, "empty", right=number))
                 continue
-            usual = getattr(self.reading.setup, name)
-            for k in range(self.epochs):
-                at = self.table.at(name, k)
-                value, cell = self.reading.actual.value(at), self.book.cells.get(at)
-                number = f"{usual!r}".removesuffix(".0")
-                if cell is None:
-                    if at in self._asked:
-                        merged = self.book.merged.get(at)
-                        why = f" (merged into {merged.cell})" if merged else ""
-                        cause = (
-                            f"{at.cell} is empty{why}, so formulas that use it as "
-                            f"{self.say(name)} take 0 for {number}."
-                        )
-                        verdict.slips.append(
-                            Slip(at, name, "empty", cause, "nothing", number, ("empty", name))
-                        )
-                    continue
-                verdict.judged.append(at)
-                tree, home = self.worlds.tree(at), self.reading.labelled_cell(name)
-                asked_here = references(tree, at) if tree is not None else []
-                if home is not None and self._of_another(asked_here, name):
-                    other = self.reading.labelled[asked_here[0]]
-                    cause = (
-                        f"{at.cell} repeats {asked_here[0].cell}, {other}, where {self.say(name)} "
-                        f"stands in {home.cell}."
-                    )
-                    theirs = f"={self.book.formula_text(at)}"
-                    right = f"={self.reading.fixed_reference(home)}"
-                    key = ("label", name)
-                    verdict.slips.append(Slip(at, name, "reference", cause, theirs, right, key))
-                elif isinstance(value, str):
-                    cause = f"{at.cell} holds the text “{value[:30]}”, which is not a number."
-                    slip = Slip(at, name, "text", cause, value[:30], number, ("text", name))
-                    verdict.slips.append(slip)
-                elif not _same(value, usual) and not carried(self.reading, name, k):
-                    formula = self.book.formula(at)
-                    theirs = f"={formula}" if formula else cell.written
-                    shows = f"{value:.6g}" if isinstance(value, float) else "nothing"
-                    cause = (
-                        f"{at.cell} holds {shows}; {self.say(name)} is {number} in the other rows."
-                    )
-                    slip = Slip(at, name, "data", cause, theirs, number, ("data", name))
-                    verdict.slips.append(slip)
+            verdict.judged += 1
+            tree = worlds.tree(at) if cell.formula else None
+            asked_here = references(tree, at) if tree is not None else []
+            if home is not None and _of_another(reading, asked_here, name):
+                right = f"={reading.fixed_reference(home)}"
+                verdict.wrong.append(Wrong(at, name, k, "label", asked_here[0].cell, right))
+            elif isinstance(value, str):
+                verdict.wrong.append(Wrong(at, name, k, "text", right=number))
+            elif not _same(value, usual) and not carried(reading, name, k):
+                verdict.wrong.append(Wrong(at, name, k, "data", right=number))
 
-    def _judge_labels(self, verdict: Verdict) -> None:
-        """Initial values that were typed again, and not as the labelled cells have them.
 
-        Only where most agree: a block of labels may belong to another table.
-        """
-        reading, wrong, agree = self.reading, [], 0
-        for name in (*EXAMPLE, *WEIGHTS):
-            home = reading.labelled_cell(name)
-            at = reading.table.at(name, 0) if name in self.table.columns else None
-            if home is None or at is None:
-                continue
-            said, used = reading.actual.value(home), getattr(reading.setup, name)
-            if _same(said, used):
-                agree += 1
-            elif self.book.formula_text(at):
-                continue
-            elif math.isfinite(finite(said)):
-                wrong.append((name, at, home, said, used))
-        if not wrong or agree < max(2, len(wrong)):
-            return
-        for name, at, home, said, used in wrong:
-            for k in range(self.epochs if name in EXAMPLE else 1):
-                there = at if k == 0 else self.table.at(name, k)
-                cause = (
-                    f"{there.cell} holds {short(used)}, but {self.say(name)} is {short(said)} "
-                    f"in {home.cell}."
-                )
-                number = f"{said!r}".removesuffix(".0")
-                theirs = self.book.cells[there].written if there in self.book.cells else "nothing"
-                key = ("labelled", name)
-                verdict.slips.append(Slip(there, name, "data", cause, theirs, number, key))
+def _all_asked(worlds: Worlds) -> set[Address]:
+    """Every cell that a formula of the table asks for."""
+    found: set[Address] = set()
+    for at in worlds.reading.known:
+        with suppress(FormulaError):
+            found.update(worlds.book.asked(at))
+    return found
+
+
+def _judge_labels(reading: Reading, verdict: Verdict) -> None:
+    """Initial values that were typed again, and not as the labelled cells have them.
+
+    Only where most agree: a block of labels may belong to another table.
+    """
+    wrong, agree = [], 0
+    for name in (*EXAMPLE, *WEIGHTS):
+        home = reading.labelled_cell(name)
+        at = reading.table.at(name, 0) if name in reading.table.columns else None
+        if home is None or at is None:
+            continue
+        said = reading.actual.value(home)
+        if _same(said, getattr(reading.setup, name)):
+            agree += 1
+        elif not reading.book.formula_text(at) and math.isfinite(finite(said)):
+            wrong.append((name, home, f"{said!r}".removesuffix(".0")))
+    if not wrong or agree < max(2, len(wrong)):
+        return
+    for name, home, number in wrong:
+        epochs = reading.table.epochs if name in EXAMPLE else 1
+        for k, at in enumerate(reading.table.places(name)[:epochs]):
+            verdict.wrong.append(Wrong(at, name, k, "labelled", home.cell, number))
 
 
 def _same(value: Value, usual: float) -> bool:

@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from core.workbook.exercise.quantities import EXAMPLE
 from core.workbook.file.book import Book, FileError
 from core.workbook.file.calculate import Calculator
+from core.workbook.file.contents import trees
 from core.workbook.file.digits import decimals_of, doubt, rounded_like
-from core.workbook.find.layout import EXAMPLE
-from core.workbook.formula.parse import parse
-from core.workbook.formula.tree import Address, Constant, Node
+from core.workbook.formula.tree import Address
+from core.workbook.judge.run import Run
 from core.workbook.mend.changes import Change, mend
-from core.workbook.report.case import cell_states
-from core.workbook.report.report import CellState, Finding, Report, Run
+from core.workbook.report.report import Finding, Report
+from core.workbook.report.states import CellState, cell_states
 
 
 def mended(report: Report) -> bytes:
@@ -101,20 +102,3 @@ def _comment(book: Book, finding: Finding, at: Address) -> str:
     if at.cell == finding.cells[0]:
         return f"{finding.cause}\nIt was {was}"
     return f"As in {finding.cells[0]}: {finding.cause}\nIt was {was}"
-
-
-def trees(book: Book, contents: Mapping[Address, str]) -> dict[Address, Node | float]:
-    """The contents of cells as a Calculator takes them."""
-    return {
-        at: parse(content[1:], at, book.names_for(at))
-        if content.startswith("=")
-        else _number_or_text(content)
-        for at, content in contents.items()
-    }
-
-
-def _number_or_text(content: str) -> Node | float:
-    try:
-        return float(content)
-    except ValueError:
-        return Constant(content)

@@ -8,17 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from core.backprop.network import Array, Setup
+from core.backprop.network import Array
 from core.workbook.file.book import Book
 from core.workbook.file.digits import distinct
-from core.workbook.find.layout import Table
-from core.workbook.find.reading import Reading
 from core.workbook.formula.tokens import make_ref
 from core.workbook.formula.tree import Address
+from core.workbook.judge.run import Run
 
 
 @dataclass(frozen=True)
@@ -49,79 +47,6 @@ class Finding:
     def where(self) -> str:
         """Its cells in brief: AA32:AA81, or X40."""
         return brief(self.cells)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One descent as a table of the file lists it, and as network.py has it from the same start.
-
-    reading: its table, and where the start and η were found. theirs, right: E_total of each epoch;
-    theirs is NaN where the file shows no number. rate: η, or one for each epoch; None if the file
-    does not tell it.
-    rate_said: where it was found. formulas, numbers: how many cells were judged as which.
-    precision: half a unit of the last digit that E_total is written with; 0 if it is calculated.
-    misread: whether so much disagrees that the table is probably none of this exercise.
-    """
-
-    reading: Reading
-    setup: Setup
-    rate: float | Array | None
-    rate_said: str
-    theirs: Array
-    right: Array
-    formulas: int
-    numbers: int
-    precision: float = 0.0
-    misread: bool = False
-
-    @property
-    def table(self) -> Table:
-        """Its place in the file."""
-        return self.reading.table
-
-    @property
-    def title(self) -> str:
-        """The range of its table, with the sheet's name."""
-        return self.table.title
-
-    @property
-    def epochs(self) -> int:
-        return len(self.theirs)
-
-    @property
-    def has_curve(self) -> bool:
-        """Whether the file shows an E_total for more than one epoch."""
-        return self.epochs > 1 and bool(np.isfinite(self.theirs).any())
-
-    @property
-    def lists_errors(self) -> bool:
-        """Whether its table has a column of E_total."""
-        return "E_total" in self.table.columns
-
-    @property
-    def is_off(self) -> bool:
-        """Whether the file's E_total differs from the right one by more than its digits."""
-        with np.errstate(invalid="ignore"):
-            return bool((np.abs(self.theirs - self.right) > 1e-12 + 2 * self.precision).any())
-
-    @property
-    def first(self) -> float:
-        """η as one number: that of the first step."""
-        return math.nan if self.rate is None else float(np.ravel(self.rate)[0])
-
-
-class CellState(NamedTuple):
-    """A cell of a table: where, what it holds, what the right run has there, and its part in it.
-
-    part: "slip", "follows" (wrong only because others are), "right", or "unknown".
-    """
-
-    quantity: str
-    epoch: int
-    at: Address
-    value: float
-    right: float
-    part: str
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from core.workbook.file.book import FileError
 from core.workbook.find.biases import _LABEL, _TOLD
 from core.workbook.mend.repair import mended
 from core.workbook.mend.styles import MARK
-from core.workbook.report.case import cell_states
+from core.workbook.report.states import cell_states
 
 # One slip of each kind, for every layout; typed cells of row 20 need 24 epochs.
 KINDS = {

@@ -1,0 +1,1 @@
+"""The exercise itself: its quantities, and what each follows from."""

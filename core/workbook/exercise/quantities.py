@@ -1,0 +1,90 @@
+"""The quantities of the exercise and what each follows from, those on the way to gradients too.
+
+This module knows names and rules, and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Setup, forward, gradients
+from core.backprop.rules import BLOCK_RULES, TABLE_RULES, TABLE_STEPS, in_cells, names_in
+from core.workbook.formula.functions import Value
+from core.workbook.formula.parse import parse
+from core.workbook.formula.tree import Address, Node, letters
+
+EXAMPLE = ("t1", "t2", "i1", "i2")
+COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
+FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
+
+State = dict[str, Any]
+"""Quantity -> its value, or its values over the epochs."""
+
+# What students keep in columns of their own on the way to a gradient, each with its rule.
+HELPERS: dict[str, str] = {
+    **{f"∂E/∂{node}": BLOCK_RULES[f"∂E/∂{node}"] for node in ("o1", "o2", "h1", "h2")},
+    **{f"∂E/∂out_o{k}": f"out_o{k}-t{k}" for k in "12"},
+    **{f"out_{n}(1−out_{n})": f"out_{n}*(1-out_{n})" for n in ("h1", "h2", "o1", "o2")},
+    "∂E/∂out_h1": "∂E/∂o1*w5+∂E/∂o2*w7",
+    "∂E/∂out_h2": "∂E/∂o1*w6+∂E/∂o2*w8",
+    **{f"∂E/∂o1·{w}": f"∂E/∂o1*{w}" for w in ("w5", "w6")},
+    **{f"∂E/∂o2·{w}": f"∂E/∂o2*{w}" for w in ("w7", "w8")},
+    **{f"η·∂E/∂{w}": f"η*∂E/∂{w}" for w in WEIGHTS},
+    **{f"−η·∂E/∂{w}": f"-η*∂E/∂{w}" for w in WEIGHTS},
+    **{f"{w} − η·∂E/∂{w}": TABLE_STEPS[w] for w in WEIGHTS},
+    **{f"e^−{node}": f"EXP(-{node})" for node in ("h1", "h2", "o1", "o2")},
+    **{f"−{gradient}": f"-{gradient}" for gradient in GRADIENTS},
+    **{f"−∂E/∂{node}": f"-({BLOCK_RULES[f'∂E/∂{node}']})" for node in ("o1", "o2", "h1", "h2")},
+}
+
+
+RULES = {**TABLE_RULES, **HELPERS}
+_SLOTS = {name: f"{letters(1 + k)}1" for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
+_NAMED = {Address("", 1, 1 + k): name for k, name in enumerate((*COLUMNS, *HELPERS, "η"))}
+_HERE = Address("", 1, 1)
+
+
+@cache
+def rule_tree(rule: str) -> Node:
+    """A rule of names as a tree whose cells are `slots`."""
+    return parse(in_cells(rule, _SLOTS), _HERE)
+
+
+def worked_out(rule: str, state: Mapping[str, Any]) -> Value:
+    """What a rule comes to; values may be arrays."""
+    return rule_tree(rule).value(_HERE, lambda at: state[_NAMED[at]])
+
+
+def followed(rule: str, state: Mapping[str, Any]) -> Value:
+    """As `worked_out`, with what the state lacks calculated by its own rule, once each."""
+    full = dict(state)
+
+    def fill(names: list[str]) -> None:
+        for name in names:
+            if name not in full:
+                fill(names_in(RULES[name]))
+                full[name] = worked_out(RULES[name], full)
+
+    fill(names_in(rule))
+    return worked_out(rule, full)
+
+
+def expanded(rule: str, known: frozenset[str]) -> str:
+    """The rule with every name that is not `known` written out by its own rule."""
+    unknown = [name for name in names_in(rule) if name not in known and name in RULES]
+    if not unknown:
+        return rule
+    written = {name: name for name in names_in(rule)}
+    written |= {name: f"({RULES[name]})" for name in unknown}
+    return expanded(in_cells(rule, written), known)
+
+
+def state_of(setup: Setup, rate: Any) -> State:
+    """Every quantity and helper at `setup`, by network.py; its fields may be arrays."""
+    state: State = {**setup.numbers, **forward(setup)._asdict(), "η": rate}
+    state |= dict(zip(GRADIENTS, gradients(setup), strict=True))
+    for name, rule in HELPERS.items():
+        state[name] = worked_out(rule, state)
+    return state

@@ -1,0 +1,117 @@
+"""Numbers side by side, and how many of them follow from the others.
+
+Each number is compared with what its rule makes of those beside and above it, as far as their
+digits reach: a number rounded to 4 decimals is any number within half a unit of the fourth. That
+share ranks what the columns of a table may be, and judges numbers that have no formula.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+import numpy as np
+
+from core.backprop.network import COLUMNS, WEIGHTS, Array
+from core.backprop.rules import TABLE_RULES, TABLE_STEPS, names_in
+from core.workbook.exercise.quantities import EXAMPLE, expanded, followed
+
+_EPS = np.finfo(float).eps
+_ROOM = 1.05
+"""Times what the digits leave open: half a unit that was itself rounded."""
+
+
+class Numbers:
+    """Quantities over the lines of a table.
+
+    values: each with its numbers, NaN where there is none. doubt: how far the digits leave each
+    open. Both are of equal length for all quantities.
+    """
+
+    def __init__(self, values: Mapping[str, Array], doubt: Mapping[str, Array]) -> None:
+        self.values, self.doubt = dict(values), dict(doubt)
+        self.length = len(next(iter(self.values.values())))
+
+    def having(self, name: str, values: Array) -> Numbers:
+        """With one more quantity, whose numbers are certain."""
+        return Numbers({**self.values, name: values}, {**self.doubt, name: np.zeros(self.length)})
+
+    @cached_property
+    def rules(self) -> dict[str, str]:
+        """The rules of those that follow from others that are there, in terms of these."""
+        known = frozenset(self.values)
+        found = {}
+        for name in COLUMNS:
+            if name in self.values and name not in EXAMPLE:
+                rule = expanded(_rule(name), known)
+                if known.issuperset(names_in(rule)):
+                    found[name] = rule
+        return found
+
+    def inputs(self, name: str) -> list[str]:
+        """What a quantity is calculated from."""
+        return names_in(self.rules[name])
+
+    @staticmethod
+    def first(name: str) -> int:
+        """The first line in which a quantity follows from others: a weight from the line above."""
+        return 1 if name in WEIGHTS else 0
+
+    def expected(self, name: str, lines: slice) -> tuple[Array, Array]:
+        """What the rule makes of the neighbours, in those lines, and how far that is certain."""
+        above = slice(lines.start - self.first(name), lines.stop - self.first(name))
+        state = {n: self.values[n][above] for n in self.inputs(name)}
+        # All at once: first as they are, then with each input moved by its doubt.
+        count, length = len(state) + 1, lines.stop - lines.start
+        tiled = {n: np.tile(values, count) for n, values in state.items()}
+        for i, n in enumerate(state, start=1):
+            tiled[n][i * length : (i + 1) * length] += self.doubt[n][above]
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(followed(_rule(name), tiled), (count * length,))
+            right, *moved = values.reshape(count, length).astype(float)
+            doubt = 1e-10 * np.abs(right) + 4 * _EPS
+            for other in moved:
+                doubt = doubt + _ROOM * np.abs(other - right)
+        return right, doubt
+
+    def off(self, name: str, lines: slice) -> Array:
+        """Whether the numbers disagree with the rule; never where one is missing."""
+        right, doubt = self.expected(name, lines)
+        with np.errstate(invalid="ignore"):
+            away = np.abs(self.values[name][lines] - right)
+            off = away > doubt + _ROOM * self.doubt[name][lines]
+        return np.asarray(off & np.isfinite(right))
+
+    def off_at(self, name: str, k: int) -> bool:
+        """The same for one line."""
+        return bool(self.off(name, slice(k, k + 1))[0])
+
+    def share(self, names: Iterable[str]) -> float:
+        """How many of these quantities' numbers follow from the others; none if too few are there.
+
+        Numbers that are open by as much as the quantity itself do not count as agreeing.
+        """
+        agree = filled = 0
+        for name in names:
+            if name not in self.rules:
+                continue
+            lines = slice(self.first(name), self.length)
+            right, doubt = self.expected(name, lines)
+            with np.errstate(invalid="ignore"):
+                open_by = doubt + _ROOM * self.doubt[name][lines]
+                near = np.abs(self.values[name][lines] - right) <= open_by
+                told = open_by < 0.2 * np.nanmax(np.abs(right), initial=1e-300)
+            there = np.isfinite(self.values[name][lines] + right)
+            agree += int((near & told & there).sum())
+            filled += int(there.sum())
+        return agree / filled if filled else 0.0
+
+
+def _rule(name: str) -> str:
+    return TABLE_STEPS.get(name) or TABLE_RULES[name]
+
+
+def as_numbers(values: Iterable[object]) -> Array:
+    """The numbers among values, NaN for all else."""
+    return np.array([v if isinstance(v, float) else math.nan for v in values])

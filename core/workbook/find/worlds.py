@@ -1,0 +1,350 @@
+"""Whether a formula is right: calculated in worlds, where every cell holds what it should.
+
+A world is a table with weights, inputs, targets and η drawn at random, in which every cell holds
+what the right network (network.py) has there. A formula is right if it gives its own cell's number
+in each. So one cell's slip cannot touch another's verdict, numbers that happen to agree cannot hide
+it, and any correct algebra passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from core.backprop.network import WEIGHTS, Array, Setup
+from core.workbook.exercise.quantities import EXAMPLE, State, state_of
+from core.workbook.file.calculate import Calculator
+from core.workbook.file.formulas import Formula
+from core.workbook.find.reading import Reading
+from core.workbook.formula.functions import Value
+from core.workbook.formula.parse import parse
+from core.workbook.formula.tree import (
+    Address,
+    Call,
+    Constant,
+    FormulaError,
+    Minus,
+    Node,
+    Operation,
+    references,
+    work,
+)
+
+_MOST_BEHIND = 200
+"""Cells between a formula and the table that are looked at."""
+_MOST_WORK = 2_000_000
+"""Values that all cells of one formula read and calculate."""
+_NEAR = 1e-9
+"""How near, relatively, a right formula comes to the number of a world: rounding leaves 1e-13."""
+
+
+class World:
+    """Numbers that the right network puts into the cells of a table, and into those that it refers
+    to; all others follow from them by the file's formulas.
+
+    state: every quantity, over the epochs or alone. listed: the epochs of a column's lines, where
+    it shows some of another table's. instead: cells that hold something else, whatever they are.
+    """
+
+    def __init__(
+        self, reading: Reading, state: State, instead: Mapping[Address, float] | None = None
+    ) -> None:
+        self.reading, self.state, self.instead = reading, state, instead or {}
+        self.listed = _listed(reading)
+        self.cells = Calculator(reading.book, given=self._given)
+
+    def _given(self, at: Address) -> Value | None:
+        if at in self.instead:
+            return self.instead[at]
+        place = self.reading.known.get(at)
+        return None if place is None else self.of(*place)
+
+    def of(self, name: str, k: int) -> float:
+        """A quantity of epoch k."""
+        values = np.asarray(self.state[name])
+        return float(values[k]) if values.ndim else float(values)
+
+    def column(self, name: str, ks: Array) -> Value:
+        """A quantity of several epochs, or the one number that it has in all."""
+        values = np.asarray(self.state[name])
+        return values[ks] if values.ndim else float(values)
+
+    def expected(self, name: str, ks: Array) -> Value:
+        """What the cells should come to; a weight from the row above."""
+        if name in WEIGHTS:
+            above = ks - 1
+            step = self.state["η"] * self.column(f"∂E/∂{name}", above)
+            return self.column(name, above) - step
+        return self.column(name, np.asarray(self.listed)[ks] if self.listed else ks)
+
+    def agrees(self, tree: Node, at: Address, name: str, k: int) -> bool:
+        """Whether a formula in the cell of a quantity gives the quantity's number."""
+        value = finite(tree.value(at, self.cells.value))
+        return _is_near(value, float(np.ravel(self.expected(name, np.array([k])))[0]))
+
+
+def _is_near(value: float, right: float) -> bool:
+    return abs(value - right) <= _NEAR * max(abs(right), 1e-4)
+
+
+def _listed(reading: Reading) -> tuple[int, ...]:
+    listed = reading.table.listed if reading.table.columns.keys() == {"E_total"} else ()
+    there = max((t.epochs for t in reading.elsewhere.values()), default=0)
+    return () if listed and listed[-1] >= there else listed
+
+
+class Worlds:
+    """The worlds of a table.
+
+    drawn: those in which all is drawn at random; own: with the file's inputs, targets and η.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        drawn: Sequence[World] | None = None,
+        own: Sequence[World] | None = None,
+    ) -> None:
+        self.reading, self.book, self.table = reading, reading.book, reading.table
+        self.steps = reading.table.steps
+        self._drawn, self._own = drawn, own
+        self._plain: dict[int, tuple[Node, Node]] = {}
+
+    @cached_property
+    def drawn(self) -> Sequence[World]:
+        if self._drawn is not None:
+            return self._drawn
+        rng = np.random.default_rng(7)
+        return [drawn_world(self.reading, rng) for _ in range(2)]
+
+    @cached_property
+    def own(self) -> Sequence[World]:
+        if self._own is not None:
+            return self._own
+        rng, reading = np.random.default_rng(8), self.reading
+        example = {name: getattr(reading.setup, name) for name in EXAMPLE}
+        eta = 1.0 if reading.rate is None else float(np.ravel(reading.rate.value)[0])
+        return [_world(reading, rng, example, eta) for _ in range(2)]
+
+    def with_helper(self, helper: Address, tree: Node) -> Worlds:
+        """The worlds in which a cell outside the table has another formula."""
+
+        def changed(world: World) -> World:
+            value = finite(tree.value(helper, world.cells.value))
+            return World(world.reading, world.state, {**world.instead, helper: value})
+
+        return Worlds(self.reading, [*map(changed, self.drawn)], [*map(changed, self.own)])
+
+    def is_right(self, tree: Node, at: Address, name: str, k: int) -> bool:
+        """Whether a formula gives the right number in every world.
+
+        If it holds numbers of its own (a target typed into it, say), in those with the file's.
+        """
+        tree = self._unrounded(tree)
+        if all(world.agrees(tree, at, name, k) for world in self.drawn):
+            return True
+        if not references(tree, at):
+            return self._is_own_number(tree, at, name, k)
+        if not self._holds_numbers(tree, at, name):
+            return False
+        return all(world.agrees(tree, at, name, k) for world in self.own)
+
+    def _unrounded(self, tree: Node) -> Node:
+        if id(tree) not in self._plain:
+            self._plain[id(tree)] = tree, unrounded(tree)  # holding it keeps its id its own
+        return self._plain[id(tree)][1]
+
+    def right_together(self, name: str) -> set[int]:
+        """The epochs whose formula is right, found for all at once that are filled down.
+
+        Which epochs are missing here is not said: `is_right` tells it one by one.
+        """
+        groups: dict[Formula, list[int]] = {}
+        places = self.reading.column(name)
+        for k in range(name in WEIGHTS, self.steps):
+            at = places[k]
+            cell = self.book.cells.get(at) if at else None
+            if cell is not None and cell.formula is not None and not cell.formula.array:
+                groups.setdefault(cell.formula, []).append(k)
+        found: set[int] = set()
+        for rows in groups.values():
+            if len(rows) > 4:
+                found |= self._right_of(places, name, rows)
+        return found
+
+    def _right_of(self, places: Sequence[Address | None], name: str, rows: list[int]) -> set[int]:
+        first, second = places[rows[0]], places[rows[1]]
+        tree = self.tree(first) if first else None
+        if tree is None or first is None or second is None:
+            return set()
+        if work(tree, first) * len(rows) > _MOST_WORK:
+            return set()
+        moved, still = self._moves(tree, (first, second), rows[1] - rows[0], rows[0])
+        if moved is None:
+            return set()
+        last = self.steps - 1
+        kept = [k for k in rows if all(0 <= k + away <= last for _, away in moved.values())]
+        ks, inner = np.array(kept, dtype=int), self._unrounded(tree)
+        right = np.ones(len(kept), dtype=bool)
+        for world in self.drawn:
+            columns = {at: world.column(q, ks + away) for at, (q, away) in moved.items()}
+            columns |= {at: world.cells.value(at) for at in still}
+            try:
+                with np.errstate(all="ignore"):
+                    values = np.asarray(inner.value(first, columns.__getitem__), dtype=float)
+            except (ArithmeticError, FormulaError, TypeError, ValueError):
+                return set()
+            goals = np.broadcast_to(world.expected(name, ks), ks.shape)
+            if values.shape != goals.shape:
+                return set()
+            right &= np.abs(values - goals) <= _NEAR * np.maximum(np.abs(goals), 1e-4)
+        return set(ks[right].tolist())
+
+    def _moves(
+        self, tree: Node, places: tuple[Address, Address], step: int, first: int
+    ) -> tuple[dict[Address, tuple[str, int]] | None, set[Address]]:
+        """What a formula that was filled down asks for, as its first cell has it: quantities so
+        many epochs away, and cells that stay; None where it is neither.
+        """
+        here, there = (references(tree, at) for at in places)
+        known, moved, still = self.reading.known, dict[Address, tuple[str, int]](), set[Address]()
+        for a, b in dict(zip(here, there, strict=True)).items():
+            if a == b:
+                still.add(a)
+            elif a in known and b in known:
+                (quantity, k), (other, n) = known[a], known[b]
+                if (other, n - k) != (quantity, step):
+                    return None, still
+                moved[a] = quantity, k - first
+            else:
+                return None, still
+        return (None if still & moved.keys() else moved), still
+
+    def _is_own_number(self, tree: Node, at: Address, name: str, k: int) -> bool:
+        """Whether a formula of numbers alone gives what the row it stands in gives."""
+        right = self.parse(self.reading.rule(name, k), at)
+        value, gives = (finite(t.value(at, self.reading.actual.value)) for t in (tree, right))
+        return _is_near(value, gives)
+
+    def _holds_numbers(self, tree: Node, at: Address, name: str) -> bool:
+        reading = self.reading
+        step = name in WEIGHTS or "η" in name
+        if step and (reading.rate is None or reading.rate.at is None):
+            return True
+        if any(reading.at(n, 0) is None for n in EXAMPLE):
+            return True
+        if any(number not in (0.0, 0.5, 1.0, 2.0) for number in _numbers(tree)):
+            return True
+        instead, seen, todo = self.drawn[0].instead, set[Address](), list(references(tree, at))
+        while todo:
+            asked = todo.pop()
+            if asked in seen or asked in reading.known:
+                continue
+            if len(seen) > _MOST_BEHIND:
+                return True
+            seen.add(asked)
+            inner = None if asked in instead else self.tree(asked)
+            if inner is None:
+                return True
+            todo += references(inner, asked)
+        return False
+
+    def tree(self, at: Address) -> Node | None:
+        """The formula of a cell; None if it has none that can be read."""
+        try:
+            return self.book.tree(at)
+        except FormulaError:
+            return None
+
+    def parse(self, text: str, at: Address) -> Node:
+        return parse(text, at, self.book.names_for(at))
+
+    def behind(self, at: Address) -> list[Address]:
+        """The cells with formulas, here or a row above, that lead a formula to the table's."""
+        found: list[Address] = []
+        todo = list(self.asked(at))
+        while todo and len(found) <= _MOST_BEHIND:
+            asked = todo.pop(0)
+            away = at.column - asked.column if self.table.across else at.row - asked.row
+            other = asked.sheet != at.sheet or abs(away) > 1
+            if asked in found or asked in self.reading.known or other:
+                continue
+            if self.tree(asked) is not None:
+                found.append(asked)
+                todo += self.asked(asked)
+        return found
+
+    def asked(self, at: Address) -> list[Address]:
+        """The cells that a formula asks for; none if it cannot be read."""
+        try:
+            return self.book.asked(at)
+        except FormulaError:
+            return []
+
+    def unreadable(self, tree: Node, at: Address) -> str | None:
+        """What could not be read in the cells behind a formula that are no cells of the table."""
+        unread = self.drawn[0].cells.unread
+        todo, seen = list(references(tree, at)), set[Address]()
+        while todo and unread and len(seen) <= _MOST_BEHIND:
+            asked = todo.pop()
+            if asked in unread:
+                return f"{unread[asked]} in {asked.cell}"
+            if asked in seen or asked in self.reading.known:
+                continue
+            seen.add(asked)
+            inner = self.tree(asked)
+            todo += references(inner, asked) if inner is not None else []
+        return None
+
+
+def drawn_world(reading: Reading, rng: np.random.Generator) -> World:
+    """A world with inputs, targets, η and weights by chance."""
+    example = dict(zip(EXAMPLE, rng.uniform(0.2, 0.9, 4).tolist(), strict=True))
+    return _world(reading, rng, example, float(rng.uniform(0.3, 1.7)))
+
+
+def _world(
+    reading: Reading, rng: np.random.Generator, example: Mapping[str, float], eta: float
+) -> World:
+    """A world with weights by chance."""
+    epochs = max([reading.table.steps, *(t.epochs for t in reading.elsewhere.values())])
+    drawn = {w: rng.uniform(-1.5, 1.5, epochs) for w in WEIGHTS}
+    return World(reading, state_of(Setup(**{**example, **drawn}), eta))  # type: ignore[arg-type]
+
+
+def unrounded(tree: Node) -> Node:
+    """The tree without ROUND: what it rounds is right or wrong before."""
+    match tree:
+        case Call("ROUND", (inner, _)):
+            return unrounded(inner)
+        case Call(name, arguments):
+            return Call(name, tuple(map(unrounded, arguments)))
+        case Operation(sign, left, right):
+            return Operation(sign, unrounded(left), unrounded(right))
+        case Minus(operand):
+            return Minus(unrounded(operand))
+    return tree
+
+
+def rounding(tree: Node) -> list[int]:
+    """The decimals of each ROUND in a tree."""
+    found = [n for part in tree.parts() for n in rounding(part)]
+    match tree:
+        case Call("ROUND", (_, Constant(float(decimals)))):
+            found.append(int(decimals))
+    return found
+
+
+def _numbers(tree: Node) -> Iterator[float]:
+    if isinstance(tree, Constant) and isinstance(tree.content, float):
+        yield tree.content
+    for part in tree.parts():
+        yield from _numbers(part)
+
+
+def finite(value: Value) -> float:
+    """The value as a float; NaN for text, nothing and errors."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
