@@ -238,9 +238,9 @@ class _Cells:
 
     def row(self, element: Any, row: int) -> Iterator[tuple[Address, Cell]]:
         """The cells of a row that are not empty."""
-        column = 0
+        column, tag = 0, f"{element.tag[: -len('row')]}c"
         for child in element:
-            if _local(child) != "c":
+            if child.tag != tag:
                 continue
             where, column = child.get("r"), column + 1
             if where and where != self._name(row, column):

@@ -22,7 +22,8 @@ _DELTAS = ("∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2")
 
 def with_helpers(reading: Reading) -> Reading:
     """The reading with what most rows of each such column agree on."""
-    return replace(reading, helpers=_Helpers(reading).named())
+    helpers = _Helpers(reading).named()
+    return replace(reading, helpers=helpers) if helpers else reading
 
 
 class _Helpers:

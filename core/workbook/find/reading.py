@@ -78,8 +78,10 @@ class Reading:
             if name in table.columns and name not in table.shifts:
                 places: list[Address | None] = [*table.places(name)]
                 places += [self.at(name, k) for k in range(table.epochs, steps)]
-            else:
+            elif name in (*table.columns, *self.elsewhere, *self.helpers.values()):
                 places = [self.at(name, k) for k in range(steps)]
+            else:
+                places = [self.at(name, 0)] * steps  # one cell for all epochs, or none
             self._columns[name] = places
         return self._columns[name]
 
@@ -96,6 +98,8 @@ class Reading:
         }
         for name in reversed((*COLUMNS, *HELPERS, "η")):
             places = self.column(name)
+            if places[0] is None and not any(places):
+                continue
             if name in self.elsewhere:
                 epochs = max(self.elsewhere[name].epochs, len(places))
                 places = [self.at(name, k) for k in range(epochs)]
