@@ -235,13 +235,13 @@ class _Cells:
         self.arrays: list[Formula] = []
         self._shared: dict[str, Formula] = {}
         self._letters = [""]
+        self._tags = ("v", "f", "is")
 
     def row(self, element: Any, row: int) -> Iterator[tuple[Address, Cell]]:
         """The cells of a row that are not empty."""
-        column, tag = 0, f"{element.tag[: -len('row')]}c"
-        for child in element:
-            if child.tag != tag:
-                continue
+        column, main = 0, element.tag[: -len("row")]
+        self._tags = f"{main}v", f"{main}f", f"{main}is"
+        for child in element.iterchildren(f"{main}c"):
             where, column = child.get("r"), column + 1
             if where and where != self._name(row, column):
                 line, column = _position(where)
@@ -262,14 +262,15 @@ class _Cells:
     def _cell(self, element: Any, at: Address) -> Cell | None:
         kind, digits, formula = element.get("t", "n"), "", None
         value: float | str | None = None
+        of_value, of_formula, of_text = self._tags
         for child in element:
-            match _local(child):
-                case "v":
-                    digits = child.text or ""
-                case "f":
-                    formula = self._formula(child, at)
-                case "is" if kind == "inlineStr":
-                    value = _rich_text(child)
+            tag = child.tag
+            if tag == of_value:
+                digits = child.text or ""
+            elif tag == of_formula:
+                formula = self._formula(child, at)
+            elif tag == of_text and kind == "inlineStr":
+                value = _rich_text(child)
         if kind == "s":
             value = self.texts[_index(digits)] if digits else None
         elif kind == "e":

@@ -58,8 +58,11 @@ class _Helpers:
 
     def _values(self, column: int) -> Array:
         """What the cells of a column come to in the world."""
-        cells = [self.table.cell(line, column) for line in self.table.lines]
-        return np.array([finite(self.world.cells.value(at)) for at in cells])
+        places = [self.table.cell(line, column) for line in self.table.lines]
+        values = self.world.filled_down(places)
+        for k in np.flatnonzero(np.isnan(values)).tolist():
+            values[k] = finite(self.world.cells.value(places[k]))
+        return values
 
     def _holds(self, values: Array, name: str) -> bool:
         """Whether most of a column's values are the quantity's in the world."""

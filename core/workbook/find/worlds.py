@@ -9,10 +9,11 @@ it, and any correct algebra passes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from core.backprop.network import WEIGHTS, Array, Setup
 from core.workbook.exercise.quantities import EXAMPLE, State, state_of
@@ -37,6 +38,8 @@ _MOST_BEHIND = 200
 """Cells between a formula and the table that are looked at."""
 _MOST_WORK = 2_000_000
 """Values that all cells of one formula read and calculate."""
+_FILLED = 5
+"""Cells from which on a formula counts as filled down."""
 _NEAR = 1e-9
 """How near, relatively, a right formula comes to the number of a world: rounding leaves 1e-13."""
 
@@ -67,18 +70,72 @@ class World:
         values = np.asarray(self.state[name])
         return float(values[k]) if values.ndim else float(values)
 
-    def column(self, name: str, ks: Array) -> Value:
+    def column(self, name: str, ks: npt.NDArray[np.int_]) -> Value:
         """A quantity of several epochs, or the one number that it has in all."""
         values = np.asarray(self.state[name])
         return values[ks] if values.ndim else float(values)
 
-    def expected(self, name: str, ks: Array) -> Value:
+    def expected(self, name: str, ks: npt.NDArray[np.int_]) -> Value:
         """What the cells should come to; a weight from the row above."""
         if name in WEIGHTS:
             above = ks - 1
             step = self.state["η"] * self.column(f"∂E/∂{name}", above)
             return self.column(name, above) - step
         return self.column(name, np.asarray(self.listed)[ks] if self.listed else ks)
+
+    def filled_down(
+        self, places: Sequence[Address | None], as_judged: Callable[[Node], Node] = lambda t: t
+    ) -> Array:
+        """What the cells of a column come to whose formulas were filled down; NaN for all others.
+
+        Such formulas have one tree, whose cells are those of other epochs just as far away.
+        """
+        groups: dict[Formula, list[int]] = {}
+        for k, at in enumerate(places):
+            cell = self.reading.book.cells.get(at) if at else None
+            if cell is not None and cell.formula is not None and not cell.formula.array:
+                groups.setdefault(cell.formula, []).append(k)
+        found = np.full(len(places), math.nan)
+        for rows in groups.values():
+            if len(rows) >= _FILLED:
+                there = [at for k in rows if (at := places[k])]
+                found[rows] = self._together(there, np.array(rows) - rows[0], as_judged)
+        return found
+
+    def _together(
+        self,
+        places: Sequence[Address],
+        away: npt.NDArray[np.int_],
+        as_judged: Callable[[Node], Node],
+    ) -> Value:
+        """What a formula comes to in cells so many epochs apart; NaN where that is not known."""
+        first, book = places[0], self.reading.book
+        try:
+            tree = book.tree(first)
+            if tree is None or work(tree, first) * len(places) > _MOST_WORK:
+                return math.nan
+            asked, after = references(tree, first), references(tree, places[1])
+            columns: dict[Address, Value] = {}
+            for here, there in zip(asked, after, strict=True):
+                if here == there:
+                    columns[here] = self.cells.value(here)
+                    continue
+                (quantity, k), known = self.reading.known[here], self.reading.known[there]
+                if known != (quantity, k + int(away[1])):
+                    return math.nan
+                columns[here] = self._lines(quantity, k + away)
+            with np.errstate(all="ignore"):
+                return np.asarray(as_judged(tree).value(first, columns.__getitem__), dtype=float)
+        except (KeyError, ArithmeticError, FormulaError, TypeError, ValueError):
+            return math.nan
+
+    def _lines(self, quantity: str, ks: npt.NDArray[np.int_]) -> Value:
+        """A quantity in several epochs, NaN in those that there are not."""
+        values = np.asarray(self.state[quantity])
+        if not values.ndim:
+            return float(values)
+        inside = (ks >= 0) & (ks < len(values))
+        return np.where(inside, values[np.where(inside, ks, 0)], math.nan)
 
     def agrees(self, tree: Node, at: Address, name: str, k: int) -> bool:
         """Whether a formula in the cell of a quantity gives the quantity's number."""
@@ -162,66 +219,14 @@ class Worlds:
 
         Which epochs are missing here is not said: `is_right` tells it one by one.
         """
-        groups: dict[Formula, list[int]] = {}
-        places = self.reading.column(name)
-        for k in range(name in WEIGHTS, self.steps):
-            at = places[k]
-            cell = self.book.cells.get(at) if at else None
-            if cell is not None and cell.formula is not None and not cell.formula.array:
-                groups.setdefault(cell.formula, []).append(k)
-        found: set[int] = set()
-        for rows in groups.values():
-            if len(rows) > 4:
-                found |= self._right_of(places, name, rows)
-        return found
-
-    def _right_of(self, places: Sequence[Address | None], name: str, rows: list[int]) -> set[int]:
-        first, second = places[rows[0]], places[rows[1]]
-        tree = self.tree(first) if first else None
-        if tree is None or first is None or second is None:
-            return set()
-        if work(tree, first) * len(rows) > _MOST_WORK:
-            return set()
-        moved, still = self._moves(tree, (first, second), rows[1] - rows[0], rows[0])
-        if moved is None:
-            return set()
-        last = self.steps - 1
-        kept = [k for k in rows if all(0 <= k + away <= last for _, away in moved.values())]
-        ks, inner = np.array(kept, dtype=int), self._unrounded(tree)
-        right = np.ones(len(kept), dtype=bool)
+        places, first = self.reading.column(name), int(name in WEIGHTS)
+        ks = np.arange(first, self.steps)
+        right = np.ones(len(ks), dtype=bool)
         for world in self.drawn:
-            columns = {at: world.column(q, ks + away) for at, (q, away) in moved.items()}
-            columns |= {at: world.cells.value(at) for at in still}
-            try:
-                with np.errstate(all="ignore"):
-                    values = np.asarray(inner.value(first, columns.__getitem__), dtype=float)
-            except (ArithmeticError, FormulaError, TypeError, ValueError):
-                return set()
+            values = world.filled_down(places[first:], self._unrounded)
             goals = np.broadcast_to(world.expected(name, ks), ks.shape)
-            if values.shape != goals.shape:
-                return set()
             right &= np.abs(values - goals) <= _NEAR * np.maximum(np.abs(goals), 1e-4)
         return set(ks[right].tolist())
-
-    def _moves(
-        self, tree: Node, places: tuple[Address, Address], step: int, first: int
-    ) -> tuple[dict[Address, tuple[str, int]] | None, set[Address]]:
-        """What a formula that was filled down asks for, as its first cell has it: quantities so
-        many epochs away, and cells that stay; None where it is neither.
-        """
-        here, there = (references(tree, at) for at in places)
-        known, moved, still = self.reading.known, dict[Address, tuple[str, int]](), set[Address]()
-        for a, b in dict(zip(here, there, strict=True)).items():
-            if a == b:
-                still.add(a)
-            elif a in known and b in known:
-                (quantity, k), (other, n) = known[a], known[b]
-                if (other, n - k) != (quantity, step):
-                    return None, still
-                moved[a] = quantity, k - first
-            else:
-                return None, still
-        return (None if still & moved.keys() else moved), still
 
     def _is_own_number(self, tree: Node, at: Address, name: str, k: int) -> bool:
         """Whether a formula of numbers alone gives what the row it stands in gives."""
