@@ -14,7 +14,7 @@ import numpy as np
 from core.backprop.network import GRADIENTS, WEIGHTS, Array
 from core.workbook.exercise.quantities import HELPERS
 from core.workbook.find.reading import Reading
-from core.workbook.find.worlds import World, Worlds, drawn_world, finite
+from core.workbook.find.worlds import World, Worlds, drawn_world, filled_down, finite
 from core.workbook.formula.tree import FormulaError
 
 _DELTAS = ("∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2")
@@ -59,7 +59,7 @@ class _Helpers:
     def _values(self, column: int) -> Array:
         """What the cells of a column come to in the world."""
         places = [self.table.cell(line, column) for line in self.table.lines]
-        values = self.world.filled_down(places)
+        values = self.world.filled_down(filled_down(self.reading.book, places), len(places))
         for k in np.flatnonzero(np.isnan(values)).tolist():
             values[k] = finite(self.world.cells.value(places[k]))
         return values

@@ -60,7 +60,12 @@ class Table:
             shift, drop = self.shifts.get(name, 0), self.drops.get(name, 0)
             epochs = range(-1 + shift, self.epochs + 1 + shift)
             column, lines = self.columns[name], [self._line(n) + drop for n in epochs]
-            self._places[name] = [self.cell(line, column) for line in lines]
+            sheet = self.sheet
+            self._places[name] = (
+                [Address(sheet, column, line) for line in lines]
+                if self.across
+                else [Address(sheet, line, column) for line in lines]
+            )
         return self._places[name][k + 1]
 
     def places(self, name: str) -> list[Address]:

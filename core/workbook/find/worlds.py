@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from core.backprop.network import WEIGHTS, Array, Setup
 from core.workbook.exercise.quantities import EXAMPLE, State, state_of
+from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.file.formulas import Formula
 from core.workbook.find.reading import Reading
@@ -42,6 +44,30 @@ _FILLED = 5
 """Cells from which on a formula counts as filled down."""
 _NEAR = 1e-9
 """How near, relatively, a right formula comes to the number of a world: rounding leaves 1e-13."""
+
+
+class Filled(NamedTuple):
+    """Cells of a column into which one formula was filled, and their lines, from 0.
+
+    They have one tree, whose cells are those of other lines just as far away.
+    """
+
+    places: list[Address]
+    lines: npt.NDArray[np.int_]
+
+
+def filled_down(book: Book, places: Sequence[Address | None]) -> list[Filled]:
+    """The formulas that fill a good part of a column."""
+    groups: dict[Formula, list[int]] = {}
+    for k, at in enumerate(places):
+        cell = book.cells.get(at) if at else None
+        if cell is not None and cell.formula is not None and not cell.formula.array:
+            groups.setdefault(cell.formula, []).append(k)
+    return [
+        Filled([at for k in lines if (at := places[k])], np.array(lines))
+        for lines in groups.values()
+        if len(lines) >= _FILLED
+    ]
 
 
 class World:
@@ -84,22 +110,14 @@ class World:
         return self.column(name, np.asarray(self.listed)[ks] if self.listed else ks)
 
     def filled_down(
-        self, places: Sequence[Address | None], as_judged: Callable[[Node], Node] = lambda t: t
+        self, groups: Sequence[Filled], length: int, as_judged: Callable[[Node], Node] = lambda t: t
     ) -> Array:
-        """What the cells of a column come to whose formulas were filled down; NaN for all others.
-
-        Such formulas have one tree, whose cells are those of other epochs just as far away.
+        """What the cells of a column of so many lines come to, where formulas were filled down; NaN
+        in all others.
         """
-        groups: dict[Formula, list[int]] = {}
-        for k, at in enumerate(places):
-            cell = self.reading.book.cells.get(at) if at else None
-            if cell is not None and cell.formula is not None and not cell.formula.array:
-                groups.setdefault(cell.formula, []).append(k)
-        found = np.full(len(places), math.nan)
-        for rows in groups.values():
-            if len(rows) >= _FILLED:
-                there = [at for k in rows if (at := places[k])]
-                found[rows] = self._together(there, np.array(rows) - rows[0], as_judged)
+        found = np.full(length, math.nan)
+        for places, lines in groups:
+            found[lines] = self._together(places, lines - lines[0], as_judged)
         return found
 
     def _together(
@@ -219,11 +237,12 @@ class Worlds:
 
         Which epochs are missing here is not said: `is_right` tells it one by one.
         """
-        places, first = self.reading.column(name), int(name in WEIGHTS)
+        first = int(name in WEIGHTS)
+        groups = filled_down(self.book, self.reading.column(name)[first:])
         ks = np.arange(first, self.steps)
         right = np.ones(len(ks), dtype=bool)
         for world in self.drawn:
-            values = world.filled_down(places[first:], self._unrounded)
+            values = world.filled_down(groups, len(ks), self._unrounded)
             goals = np.broadcast_to(world.expected(name, ks), ks.shape)
             right &= np.abs(values - goals) <= _NEAR * np.maximum(np.abs(goals), 1e-4)
         return set(ks[right].tolist())

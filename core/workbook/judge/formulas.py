@@ -14,6 +14,7 @@ from functools import cached_property
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS
 from core.workbook.exercise.quantities import EXAMPLE, FORWARD, HELPERS
 from core.workbook.file.book import Cell
+from core.workbook.file.formulas import Formula
 from core.workbook.find.layout import Table
 from core.workbook.find.reading import Reading, carried
 from core.workbook.find.worlds import Worlds, finite, rounding
@@ -298,6 +299,7 @@ def _judge_example(worlds: Worlds, verdict: Verdict) -> None:
         if name not in reading.table.columns:
             continue
         usual, home = getattr(reading.setup, name), reading.labelled_cell(name)
+        other = _Repeated(reading, name)
         number = f"{usual!r}".removesuffix(".0")
         for k, at in enumerate(reading.table.places(name)):
             value, cell = reading.actual.value(at), worlds.book.cells.get(at)
@@ -307,15 +309,37 @@ def _judge_example(worlds: Worlds, verdict: Verdict) -> None:
                     verdict.wrong.append(Wrong(at, name, k, "empty", right=number))
                 continue
             verdict.judged += 1
-            tree = worlds.tree(at) if cell.formula else None
-            asked_here = references(tree, at) if tree is not None else []
-            if home is not None and _of_another(reading, asked_here, name):
+            if home is not None and (label := other.label(at, cell)):
                 right = f"={reading.fixed_reference(home)}"
-                verdict.wrong.append(Wrong(at, name, k, "label", asked_here[0].cell, right))
+                verdict.wrong.append(Wrong(at, name, k, "label", label, right))
             elif isinstance(value, str):
                 verdict.wrong.append(Wrong(at, name, k, "text", right=number))
             elif not _same(value, usual) and not carried(reading, name, k):
                 verdict.wrong.append(Wrong(at, name, k, "data", right=number))
+
+
+class _Repeated:
+    """Which labelled cell of another quantity the cells of a column repeat."""
+
+    def __init__(self, reading: Reading, name: str) -> None:
+        self.reading, self.name = reading, name
+        self._fixed: dict[Formula, str] = {}
+
+    def label(self, at: Address, cell: Cell) -> str:
+        """The cell that a formula repeats; or "". A formula of fixed cells is looked at once."""
+        formula, book = cell.formula, self.reading.book
+        if formula is None or formula in self._fixed:
+            return self._fixed.get(formula, "") if formula else ""
+        try:
+            tree = book.tree(at)
+        except FormulaError:
+            tree = None
+        asked = references(tree, at) if tree is not None else []
+        found = asked[0].cell if _of_another(self.reading, asked, self.name) else ""
+        beyond = at._replace(row=at.row + 1, column=at.column + 1)
+        if tree is None or references(tree, beyond) == asked:
+            self._fixed[formula] = found
+        return found
 
 
 def _all_asked(worlds: Worlds) -> set[Address]:
