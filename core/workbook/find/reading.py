@@ -78,7 +78,10 @@ class Reading:
             if name in table.columns and name not in table.shifts:
                 places: list[Address | None] = [*table.places(name)]
                 places += [self.at(name, k) for k in range(table.epochs, steps)]
-            elif name in (*table.columns, *self.elsewhere, *self.helpers.values()):
+            elif name in self.elsewhere and name not in table.columns and name != "η":
+                places = [*self.elsewhere[name].places(name)[:steps]]
+                places += [self.at(name, k) for k in range(len(places), steps)]
+            elif name in (*table.columns, *self.helpers.values()):
                 places = [self.at(name, k) for k in range(steps)]
             else:
                 places = [self.at(name, 0)] * steps  # one cell for all epochs, or none
@@ -100,9 +103,8 @@ class Reading:
             places = self.column(name)
             if places[0] is None and not any(places):
                 continue
-            if name in self.elsewhere:
-                epochs = max(self.elsewhere[name].epochs, len(places))
-                places = [self.at(name, k) for k in range(epochs)]
+            if name in self.elsewhere and name not in self.table.columns and name != "η":
+                places = [*places, *self.elsewhere[name].places(name)[len(places) :]]
             there = [(at, (name, k)) for k, at in enumerate(places) if at is not None]
             found.update(reversed(there))
         return found

@@ -84,6 +84,7 @@ class World:
         self.reading, self.state, self.instead = reading, state, instead or {}
         self.listed = _listed(reading)
         self.cells = Calculator(reading.book, given=self._given)
+        self._columns: dict[tuple[Address, int], Array] = {}
 
     def _given(self, at: Address) -> Value | None:
         if at in self.instead:
@@ -138,7 +139,10 @@ class World:
                 if here == there:
                     columns[here] = self.cells.value(here)
                     continue
-                (quantity, k), known = self.reading.known[here], self.reading.known[there]
+                if here not in self.reading.known:
+                    columns[here] = self._beside(places, here)
+                    continue
+                (quantity, k), known = self.reading.known[here], self.reading.known.get(there)
                 if known != (quantity, k + int(away[1])):
                     return math.nan
                 columns[here] = self._lines(quantity, k + away)
@@ -146,6 +150,20 @@ class World:
                 return np.asarray(as_judged(tree).value(first, columns.__getitem__), dtype=float)
         except (KeyError, ArithmeticError, FormulaError, TypeError, ValueError):
             return math.nan
+
+    def _beside(self, places: Sequence[Address], here: Address) -> Array:
+        """What another column comes to in the lines of cells; `here`: its cell in the first's.
+
+        A column that leads back to itself is NaN.
+        """
+        key = here, len(places)
+        if key not in self._columns:
+            self._columns[key] = np.full(len(places), math.nan)
+            down, across = here.row - places[0].row, here.column - places[0].column
+            there = [Address(here.sheet, at.row + down, at.column + across) for at in places]
+            groups = filled_down(self.reading.book, there)
+            self._columns[key] = self.filled_down(groups, len(there))
+        return self._columns[key]
 
     def _lines(self, quantity: str, ks: npt.NDArray[np.int_]) -> Value:
         """A quantity in several epochs, NaN in those that there are not."""
