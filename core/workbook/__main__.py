@@ -17,8 +17,8 @@ from pathlib import Path
 
 from core.workbook.checker import check
 from core.workbook.file.book import FileError
-from core.workbook.mend.repair import mended
-from core.workbook.report.report import lines
+from core.workbook.mended import mended
+from core.workbook.report.report import Report, lines
 
 _KINDS = (".xlsx", ".xlsm", ".csv")
 
@@ -61,25 +61,32 @@ def _one(file: Path, copy: Path | None) -> int:
     try:
         report = check(file)
         print("\n".join(lines(report)))
-        if copy and report.findings:
-            copy.write_bytes(mended(report))
     except FileError as wrong:
         print(wrong, file=sys.stderr)
         return 2
+    if copy and report.findings:
+        _write_copy(report, copy)
     return 0 if report.right else 1
+
+
+def _write_copy(report: Report, copy: Path) -> None:
+    try:
+        file = mended(report)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file)
+    except FileError as refused:
+        print(refused, file=sys.stderr)
 
 
 def _one_of_several(file: Path, home: Path, copies: Path | None) -> int:
     try:
         report = check(file)
         print(f"{file}: {report.verdict}", flush=True)
-        if copies and report.findings:
-            copy = copies / file.relative_to(home)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(mended(report))
     except FileError as wrong:
         print(f"{file}: {wrong}", flush=True)
         return 2
+    if copies and report.findings:
+        _write_copy(report, copies / file.relative_to(home))
     return 0 if report.right else 1
 
 

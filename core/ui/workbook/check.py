@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ui.text import plain
+from core.ui.workbook.copies import copy_of
 from core.ui.workbook.outcome import outcome
 from core.ui.workbook.several import judge_all, table
 from core.workbook.checker import check
@@ -26,7 +27,8 @@ def _check(name: str, file: bytes) -> None:
     _forget()
     try:
         refuse_lock(name)
-        state[CHECKED] = name, check(file)
+        report = check(file)
+        state[CHECKED] = name, report, copy_of(report)
     except FileError as wrong:
         state[REFUSED] = name, str(wrong)
 

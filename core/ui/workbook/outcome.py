@@ -19,20 +19,24 @@ from core.ui.workbook.charts import (
 from core.ui.workbook.findings import finding_card
 from core.ui.workbook.words import XLSX, in_words
 from core.workbook.export import workbook
-from core.workbook.mend.repair import mended
 from core.workbook.report.report import Report
 from core.workbook.report.states import cell_states
 
 
-def outcome(name: str, report: Report) -> None:
-    """The verdict, the pictures, the findings, and what was left unjudged."""
+def outcome(name: str, report: Report, copy: bytes | str) -> None:
+    """The verdict, the pictures, the findings, and what was left unjudged.
+
+    copy: the file mended, or why there is none.
+    """
     words, button = st.columns([3, 1], vertical_alignment="center")
     with words:
         say = st.error if report.findings else st.success if report.right else st.warning
         icon = "close" if report.findings else "check" if report.right else "help"
         say(f"**{plain(name)}** {plain(report.verdict)}", icon=f":material/{icon}:")
     with button:
-        _mend_button(name, report)
+        _mend_button(name, report, copy)
+    if isinstance(copy, str) and copy:
+        st.warning(plain(copy), icon=":material/healing:")
     _pictures(report)
     if report.findings:
         st.subheader("What is wrong", anchor=False)
@@ -46,11 +50,11 @@ def outcome(name: str, report: Report) -> None:
                 st.caption(f"and {len(sentences) - 12} more")
 
 
-def _mend_button(name: str, report: Report) -> None:
-    if report.findings and report.book.kind == "xlsx":
+def _mend_button(name: str, report: Report, copy: bytes | str) -> None:
+    if isinstance(copy, bytes):
         st.download_button(
             "Mended workbook",
-            lambda: mended(report),
+            copy,
             file_name=f"{name.rpartition('.')[0] or name}-mended.xlsx",
             mime=XLSX,
             icon=":material/healing:",
@@ -59,7 +63,7 @@ def _mend_button(name: str, report: Report) -> None:
             on_click="ignore",
             width="stretch",
         )
-    elif report.findings and report.runs[0].rate is not None:
+    elif report.findings and not copy and report.runs[0].rate is not None:
         run = report.runs[0]
         st.download_button(
             "Right workbook",

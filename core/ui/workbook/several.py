@@ -12,11 +12,10 @@ from typing import NamedTuple
 import streamlit as st
 
 from core.ui.text import plain
+from core.ui.workbook.copies import copy_of
 from core.workbook.checker import check
 from core.workbook.file.book import FileError
 from core.workbook.file.read import refuse_lock
-from core.workbook.mend.repair import mended
-from core.workbook.report.report import Report
 
 MOST_FILES = 100
 
@@ -47,14 +46,10 @@ def judged(name: str, file: bytes) -> Judged:
     except FileError as wrong:
         return Judged(name, file, str(wrong), "", None, None)
     first = report.findings[0].cause if report.findings else ""
-    return Judged(name, file, report.verdict, first, report.right, _copy(report))
-
-
-def _copy(report: Report) -> bytes | None:
-    try:
-        return mended(report) if report.findings else None
-    except FileError:  # a .csv file
-        return None
+    copy = copy_of(report)
+    refused = f" {copy}" if isinstance(copy, str) and copy else ""
+    file_or_none = copy if isinstance(copy, bytes) else None
+    return Judged(name, file, report.verdict + refused, first, report.right, file_or_none)
 
 
 def judge_all(files: Sequence[tuple[str, bytes]]) -> list[Judged]:

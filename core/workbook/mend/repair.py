@@ -20,11 +20,10 @@ from core.workbook.report.report import Finding, Report
 from core.workbook.report.states import CellState, cell_states
 
 
-def mended(report: Report) -> bytes:
+def repaired(report: Report) -> bytes:
     """The same file with every finding's cells put right, coloured and commented.
 
-    All else is untouched, but for the values that follow. Raises FileError for a .csv file, which
-    has neither formulas nor colours, and ValueError if there is nothing to mend.
+    Raises FileError for a .csv file, and ValueError if there is nothing to mend.
     """
     if report.book.kind != "xlsx":
         raise FileError("A .csv file holds no formulas to mend.")

@@ -30,7 +30,7 @@ from core.workbook.file.read import MOST_BYTES, read
 from core.workbook.formula.parse import parse
 from core.workbook.formula.tokens import shifted
 from core.workbook.formula.tree import Address, FormulaError, column_number, letters, references
-from core.workbook.mend.repair import mended
+from core.workbook.mended import mended
 
 # Makers. The table has its headers in row 3, and η in B1.
 

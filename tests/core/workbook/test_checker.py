@@ -22,8 +22,8 @@ from core.workbook.example import faulty_workbook
 from core.workbook.export import workbook
 from core.workbook.file.book import FileError
 from core.workbook.find.biases import _LABEL, _TOLD
-from core.workbook.mend.repair import mended
 from core.workbook.mend.styles import MARK
+from core.workbook.mended import mended
 from core.workbook.report.states import cell_states
 
 # One slip of each kind, for every layout; typed cells of row 20 need 24 epochs.
@@ -236,6 +236,19 @@ def test_a_spreadsheet_engine_comes_to_the_right_numbers_in_the_mended_file(layo
         cells = [table.at("E_total", k) for k in range(run.epochs)]
         numbers = [calculated.value(at.sheet, at.cell) for at in cells]
         np.testing.assert_allclose(numbers, run.right, rtol=1e-7 if LAYOUTS[layout].shown else 1e-9)
+        states = [s for s in cell_states(check(made.file), run) if s.part == "right"]
+        now = [float(calculated.value(s.at.sheet, s.at.cell)) for s in states]
+        np.testing.assert_allclose(now, [s.value for s in states], rtol=1e-6, atol=1e-7)
+
+
+def test_a_copy_in_which_a_right_cell_would_change_is_not_handed_out():
+    """As if the checker took the right cells of a column for wrong."""
+    report = check(make("pasted", "slope of h1 in ∂E/∂w3 and ∂E/∂w4", epochs=SHORT).file)
+    states = cell_states(report, report.runs[0])
+    right = next(s for s in states if s.part == "right" and s.quantity == "h1")
+    follows = {right.at: repr(right.value + 0.5)}
+    with pytest.raises(FileError, match=f"it would change Sheet1!{right.at.cell}, right as it"):
+        mended(replace(report, follows=follows))
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")

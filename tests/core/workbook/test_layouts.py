@@ -14,7 +14,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from core.backprop.network import GRADIENTS, SEED, WEIGHTS, Setup, descend
 from core.workbook.checker import check
-from core.workbook.mend.repair import mended
+from core.workbook.mended import mended
 from core.workbook.report.states import cell_states
 
 OTHER = Setup(0.4, 0.7, 0.2, 0.9, 0.3, -0.5, 0.8, 0.1, -0.4, 0.6, 0.2, -0.3)
