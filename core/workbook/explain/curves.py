@@ -87,12 +87,13 @@ def _rate_of_errors(curve: JudgedCurve) -> float | None:
 
 def _numbers(curve: JudgedCurve) -> list[Slip]:
     book, run, places = curve.reading.book, curve.run, curve.reading.table.places("E_total")
+    cells = [book.cells.get(at) for at in places]
     slips = []
     for k in curve.wrong:
         at = places[k]
         shown, gives = distinct(float(run.theirs[k]), float(run.right[k]))
         cause = f"{at.cell} is {shown}; with η = {run.first:g} E_total comes to {gives}."
-        right = repr(float(run.right[k]))
+        right = repr(rounded_like(float(run.right[k]), cells))  # more digits would judge the others
         slips.append(Slip(at, "E_total", "curve", cause, book.cells[at].written, right, ("curve",)))
     return slips
 

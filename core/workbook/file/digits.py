@@ -79,6 +79,8 @@ def _most(cells: Sequence[Cell | None]) -> tuple[int, int]:
 def rounded_like(value: float, cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> float:
     """The number with the digits that a column gives its own."""
     most_decimals, most_digits = _most(cells)
+    if not most_digits and not decimals_elsewhere:
+        return value  # it gives none: its cells are formulas
     size = Decimal(value).adjusted() + 1 if value else 0
     decimals = max(min(most_decimals, most_digits - size), decimals_elsewhere)
     return value if max(most_digits, decimals) > 14 else round(value, decimals)

@@ -45,6 +45,8 @@ def _right_numbers(report: Report, run: Run) -> dict[Address, str]:
     """Where a table lists numbers without formulas: what the wrong ones, and all that follow from
     them, should be, with the digits of their column.
     """
+    if run.rate is None and run.epochs > 1:
+        return {}  # what its numbers should be, nobody knows: its steps are in another table
     pasted = {at for f in report.findings if f.pasted for at, _ in f.changes}
     if not any(run.table is report.runs[f.run].table for f in report.findings if f.pasted):
         return {}

@@ -306,6 +306,7 @@ def test_numbers_of_a_second_sheet_explain_those_of_the_first():
         backward.round(8).to_excel(writer, sheet_name="Backward", index=False)
     report = check(file.getvalue())
     assert [(f.sheet, f.cells) for f in report.findings] == [("Backward", ("F11",))]
+    assert check(mended(report)).right
 
 
 def test_a_single_epoch_of_numbers_is_judged_by_itself():
@@ -479,7 +480,9 @@ def test_a_summary_that_nothing_explains_is_accused():
     book["Rates"]["C4"] = 0.3
     out = io.BytesIO()
     book.save(out)
-    assert accused(check(out.getvalue())) == {"C4"}
+    report = check(out.getvalue())
+    assert accused(report) == {"C4"}
+    assert check(mended(report)).right  # its digits are those of the column
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from core.backprop.network import COLUMNS, SEED, WEIGHTS, descend
 from core.backprop.rules import TABLE_RULES, TABLE_STEPS, in_cells
-from core.workbook import check
+from core.workbook import check, mended
 from core.workbook.export import workbook
 from core.workbook.file.book import FileError
 from core.workbook.file.digits import distinct
@@ -145,7 +145,9 @@ def test_runs_listed_one_below_the_other_are_runs_of_their_own(order, names):
     assert [run.first for run in report.runs] == [1.0, *RATES]
     sheet, column = book["Curves"], get_column_letter(1 + order.index("error"))
     sheet[f"{column}45"] = sheet[f"{column}45"].value * 1.2
-    assert accused(check(saved(book))) == {f"{column}45"}
+    report = check(saved(book))
+    assert accused(report) == {f"{column}45"}
+    assert check(mended(report)).right
 
 
 def test_a_rate_that_changes_from_row_to_row_is_one_run():
@@ -210,7 +212,9 @@ def test_curves_under_bare_rates_are_judged(row, column):
     assert [run.first for run in report.runs] == [1.0, *RATES]
     wrong = sheet.cell(row + 7, column + 2)
     wrong.value = wrong.value * 1.2
-    assert accused(check(saved(book))) == {wrong.coordinate}
+    report = check(saved(book))
+    assert accused(report) == {wrong.coordinate}
+    assert check(mended(report)).right
 
 
 def test_a_table_of_one_epoch_has_its_closing_line():
