@@ -75,7 +75,7 @@ def _write_copy(report: Report, copy: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file)
     except FileError as refused:
-        print(refused, file=sys.stderr)
+        print(f"{copy}: {refused}", file=sys.stderr)
 
 
 def _one_of_several(file: Path, home: Path, copies: Path | None) -> int:

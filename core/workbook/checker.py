@@ -110,10 +110,11 @@ class _Outcome:
 
     def _explain(self) -> None:
         faulty: set[Table] = set()
+        index = {one: k for k, one in enumerate(self.judged)}
         for table in self.tables:
             slips = [] if table.run.misread else slips_of(table)
             self.notes.of_table(table, slips)
-            self.findings += findings_of(table.reading, slips, self.judged.index(table))
+            self.findings += findings_of(table.reading, slips, index[table])
             faulty |= {table.reading.table} if slips else set()
         followers = []
         for curve in self.curves:
@@ -122,7 +123,7 @@ class _Outcome:
             followers += [curve] if follows else []
             self.follows |= follows
             if slips:
-                self.findings += findings_of(curve.reading, slips, self.judged.index(curve))
+                self.findings += findings_of(curve.reading, slips, index[curve])
         self.notes.of_followers(followers)
 
     def _say_unfound(self) -> None:
@@ -167,12 +168,10 @@ class _Outcome:
     def _mended(self, findings: Sequence[Finding]) -> Calculator:
         """The book with the cells of these findings put right."""
         contents = {at: right for finding in findings for at, right in finding.changes}
+        if not contents:
+            return self.actual
         try:
-            return (
-                Calculator(self.book, instead=trees(self.book, contents))
-                if contents
-                else self.actual
-            )
+            return Calculator(self.book, instead=trees(self.book, contents))
         except FormulaError:
             return self.actual
 

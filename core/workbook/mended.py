@@ -7,8 +7,8 @@ from core.workbook.file.book import FileError
 from core.workbook.file.digits import doubt
 from core.workbook.formula.tree import Address
 from core.workbook.mend.repair import repaired
-from core.workbook.report.report import Report, brief, place
-from core.workbook.report.states import cell_states
+from core.workbook.report.report import Report, brief
+from core.workbook.report.states import by_quantity, cell_states
 
 
 def mended(report: Report) -> bytes:
@@ -43,9 +43,7 @@ def _changed(report: Report, again: Report) -> set[Address]:
     parts = {s.at: s.part for run in again.runs for s in cell_states(again, run)}
     found = set()
     for run in report.runs:
-        states = cell_states(report, run)
-        for name in dict.fromkeys(state.quantity for state in states):
-            column = [state for state in states if state.quantity == name]
+        for column in by_quantity(cell_states(report, run)):
             cells = [report.book.cells.get(state.at) for state in column]
             for state, cell, half in zip(column, cells, doubt(cells), strict=True):
                 if cell is None or state.part != "right":
@@ -62,5 +60,5 @@ def _changed(report: Report, again: Report) -> set[Address]:
 
 def _few(cells: set[Address]) -> str:
     first = min(cells)
-    rest = brief([at.cell for at in sorted(cells) if at.sheet == first.sheet])
-    return rest if not first.sheet else f"{place(first)[: -len(first.cell)]}{rest}"
+    here = brief([at.cell for at in sorted(cells) if at.sheet == first.sheet])
+    return f"{first.sheet}!{here}" if first.sheet else here

@@ -80,9 +80,8 @@ class _Explanation:
             return Slip(at, name, "start", f"{at.cell} {cause}", theirs, one.right, ("start", name))
         if one.kind == "label":
             home = self.reading.labelled_cell(name)
-            label = next(n for a, n in self.reading.labelled.items() if a.cell == one.said)
             assert home is not None
-            cause = f"repeats {one.said}, {label}, where {self.say(name)} stands in {home.cell}."
+            cause = f"repeats {one.said}, where {self.say(name)} stands in {home.cell}."
             key = ("label", name)
             return Slip(at, name, "reference", f"{at.cell} {cause}", theirs, one.right, key)
         if one.kind == "data":

@@ -12,7 +12,7 @@ from core.backprop.rules import in_cells
 from core.workbook.explain.edits import without_a_term
 from core.workbook.explain.slips import Slip
 from core.workbook.file.digits import distinct
-from core.workbook.find.numbers import Numbers
+from core.workbook.find.numbers import ROOM, Numbers
 from core.workbook.find.reading import Reading
 from core.workbook.formula.parse import parse
 from core.workbook.formula.tokens import Token, tokens
@@ -75,7 +75,7 @@ class _Explanation:
         if not rows:
             return ""
         theirs = np.array([self.reading.value(name, k) for k in rows], dtype=float)
-        room = self.doubt[name][rows] * 1.02
+        room = ROOM * self.doubt[name][rows]
         about = (
             room
             + self.numbers.expected(name, slice(rows[0], rows[-1] + 1))[1][np.array(rows) - rows[0]]

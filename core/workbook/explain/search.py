@@ -15,7 +15,7 @@ import numpy as np
 from core.backprop.network import COLUMNS, WEIGHTS
 from core.workbook.exercise.quantities import EXAMPLE, HELPERS
 from core.workbook.explain.edits import Edit, Edits, without_a_term
-from core.workbook.find.worlds import Worlds, finite
+from core.workbook.find.worlds import Worlds, finite, is_near
 from core.workbook.formula.parse import parse
 from core.workbook.formula.tokens import shifted, tokens
 from core.workbook.formula.tree import Address, FormulaError, Node, references
@@ -158,7 +158,7 @@ class Search:
                 for w in (*self.worlds.drawn, *self.worlds.own)
             ]
             for world in (pairs[:2], pairs[2:]):
-                if all(abs(a - b) <= 1e-9 * max(abs(b), 1e-4) for a, b in world):
+                if all(is_near(a, b) for a, b in world):
                     return term
         return ""
 

@@ -18,7 +18,7 @@ from core.backprop.rules import TABLE_RULES, TABLE_STEPS, names_in
 from core.workbook.exercise.quantities import EXAMPLE, expanded, followed
 
 _EPS = np.finfo(float).eps
-_ROOM = 1.05
+ROOM = 1.05
 """Times what the digits leave open: half a unit that was itself rounded."""
 
 
@@ -72,7 +72,7 @@ class Numbers:
             right, *moved = values.reshape(count, length).astype(float)
             doubt = 1e-10 * np.abs(right) + 4 * _EPS
             for other in moved:
-                doubt = doubt + _ROOM * np.abs(other - right)
+                doubt = doubt + ROOM * np.abs(other - right)
         return right, doubt
 
     def off(self, name: str, lines: slice) -> Array:
@@ -80,7 +80,7 @@ class Numbers:
         right, doubt = self.expected(name, lines)
         with np.errstate(invalid="ignore"):
             away = np.abs(self.values[name][lines] - right)
-            off = away > doubt + _ROOM * self.doubt[name][lines]
+            off = away > doubt + ROOM * self.doubt[name][lines]
         return np.asarray(off & np.isfinite(right))
 
     def off_at(self, name: str, k: int) -> bool:
@@ -99,7 +99,7 @@ class Numbers:
             lines = slice(self.first(name), self.length)
             right, doubt = self.expected(name, lines)
             with np.errstate(invalid="ignore"):
-                open_by = doubt + _ROOM * self.doubt[name][lines]
+                open_by = doubt + ROOM * self.doubt[name][lines]
                 near = np.abs(self.values[name][lines] - right) <= open_by
                 told = open_by < 0.2 * np.nanmax(np.abs(right), initial=1e-300)
             there = np.isfinite(self.values[name][lines] + right)

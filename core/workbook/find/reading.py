@@ -46,11 +46,11 @@ class Rate:
 class Reading:
     """A table with all that can be read from it.
 
-    places: quantity -> the table and column that hold it, for those of another table that this one
-    refers to, too. siblings: the other tables below the same headers. others: the tables elsewhere.
-    fixed: quantity -> its labelled cell, for inputs, targets and η that have no
-    column. told: what lines of text say. helpers: column -> what it holds. setup: the start.
-    missing: what was taken from the published start because the file does not say it.
+    elsewhere: quantity -> another table that holds it, which this one refers to. siblings: the
+    other tables below the same headers. others: the tables elsewhere. fixed: quantity -> its
+    labelled cell, for inputs, targets and η that have no column. told: what lines of text say.
+    helpers: column -> what it holds. setup: the start. missing: what was taken from the published
+    start because the file does not say it.
     """
 
     book: Book
@@ -78,8 +78,8 @@ class Reading:
             if name in table.columns and name not in table.shifts:
                 places: list[Address | None] = [*table.places(name)]
                 places += [self.at(name, k) for k in range(table.epochs, steps)]
-            elif name in self.elsewhere and name not in table.columns and name != "η":
-                places = [*self.elsewhere[name].places(name)[:steps]]
+            elif (there := self._there(name)) is not None:
+                places = [*there.places(name)[:steps]]
                 places += [self.at(name, k) for k in range(len(places), steps)]
             elif name in (*table.columns, *self.helpers.values()):
                 places = [self.at(name, k) for k in range(steps)]
@@ -103,11 +103,15 @@ class Reading:
             places = self.column(name)
             if places[0] is None and not any(places):
                 continue
-            if name in self.elsewhere and name not in self.table.columns and name != "η":
-                places = [*places, *self.elsewhere[name].places(name)[len(places) :]]
-            there = [(at, (name, k)) for k, at in enumerate(places) if at is not None]
-            found.update(reversed(there))
+            if (there := self._there(name)) is not None:
+                places = [*places, *there.places(name)[len(places) :]]
+            cells = [(at, (name, k)) for k, at in enumerate(places) if at is not None]
+            found.update(reversed(cells))
         return found
+
+    def _there(self, name: str) -> Table | None:
+        """The other table that holds a quantity, where this one does not."""
+        return None if name in (*self.table.columns, "η") else self.elsewhere.get(name)
 
     def at(self, name: str, k: int) -> Address | None:
         """The cell of a quantity at epoch k, from 0; None if it has none."""

@@ -32,6 +32,7 @@ from core.workbook.formula.tree import (
     Minus,
     Node,
     Operation,
+    is_of_places,
     references,
     work,
 )
@@ -131,7 +132,7 @@ class World:
         first, book = places[0], self.reading.book
         try:
             tree = book.tree(first)
-            if tree is None or work(tree, first) * len(places) > _MOST_WORK:
+            if tree is None or is_of_places(tree) or work(tree, first) * len(places) > _MOST_WORK:
                 return math.nan
             asked, after = references(tree, first), references(tree, places[1])
             columns: dict[Address, Value] = {}
@@ -176,10 +177,11 @@ class World:
     def agrees(self, tree: Node, at: Address, name: str, k: int) -> bool:
         """Whether a formula in the cell of a quantity gives the quantity's number."""
         value = finite(tree.value(at, self.cells.value))
-        return _is_near(value, float(np.ravel(self.expected(name, np.array([k])))[0]))
+        return is_near(value, float(np.ravel(self.expected(name, np.array([k])))[0]))
 
 
-def _is_near(value: float, right: float) -> bool:
+def is_near(value: float, right: float) -> bool:
+    """Whether two formulas come to the same number."""
     return abs(value - right) <= _NEAR * max(abs(right), 1e-4)
 
 
@@ -269,7 +271,7 @@ class Worlds:
         """Whether a formula of numbers alone gives what the row it stands in gives."""
         right = self.parse(self.reading.rule(name, k), at)
         value, gives = (finite(t.value(at, self.reading.actual.value)) for t in (tree, right))
-        return _is_near(value, gives)
+        return is_near(value, gives)
 
     def _holds_numbers(self, tree: Node, at: Address, name: str) -> bool:
         reading = self.reading

@@ -454,6 +454,11 @@ def is_of_own_place(node: Node) -> bool:
     return any(isinstance(n, Measure) and n.place is None for n in _all(node))
 
 
+def is_of_places(node: Node) -> bool:
+    """Whether it counts rows or columns: then it is another calculation in each of its cells."""
+    return any(isinstance(n, Measure) for n in _all(node))
+
+
 def _all(node: Node) -> Iterator[Node]:
     """The node and all below it, those by which a place is moved too."""
     todo: list[Node] = [node]

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.backprop.network import SEED, Array, descend
 from core.workbook.file.digits import doubt, is_single
+from core.workbook.find.numbers import ROOM
 from core.workbook.find.reading import Reading
 from core.workbook.find.worlds import Worlds
 from core.workbook.judge.formulas import Verdict, judge_formulas
@@ -17,7 +18,7 @@ from core.workbook.judge.run import Run, errors, run_of
 from core.workbook.judge.tables import Judged
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JudgedCurve:
     """What judging a column came to.
 
@@ -51,7 +52,7 @@ def judge_curve(reading: Reading, tables: Sequence[Judged]) -> JudgedCurve:
     cells = [reading.book.cells.get(at) for at in table.places("E_total")]
     # Roundings to single precision add up from epoch to epoch.
     drift = np.arange(table.epochs) / 4 if is_single(cells) else 0.0
-    room = 1e-11 * np.abs(run.right) + (1.02 + drift) * doubt(cells)
+    room = 1e-11 * np.abs(run.right) + (ROOM + drift) * doubt(cells)
     with np.errstate(invalid="ignore"):
         off = np.flatnonzero(~(np.abs(run.theirs - run.right) <= room) & np.isfinite(run.right))
     wrong = tuple(k for k in off.tolist() if ("E_total", k) in formulas.pasted)

@@ -326,7 +326,10 @@ class _Repeated:
         self._fixed: dict[Formula, str] = {}
 
     def label(self, at: Address, cell: Cell) -> str:
-        """The cell that a formula repeats; or "". A formula of fixed cells is looked at once."""
+        """The cell that a formula repeats, and its quantity; or "".
+
+        A formula of fixed cells is looked at once.
+        """
         formula, book = cell.formula, self.reading.book
         if formula is None or formula in self._fixed:
             return self._fixed.get(formula, "") if formula else ""
@@ -335,7 +338,9 @@ class _Repeated:
         except FormulaError:
             tree = None
         asked = references(tree, at) if tree is not None else []
-        found = asked[0].cell if _of_another(self.reading, asked, self.name) else ""
+        found = ""
+        if _of_another(self.reading, asked, self.name):
+            found = f"{asked[0].cell}, {self.reading.labelled[asked[0]]}"
         beyond = at._replace(row=at.row + 1, column=at.column + 1)
         if tree is None or references(tree, beyond) == asked:
             self._fixed[formula] = found

@@ -14,7 +14,7 @@ from core.workbook.judge.numbers import NumbersVerdict, judge_numbers
 from core.workbook.judge.run import Run, run_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judged:
     """What judging a table came to.
 

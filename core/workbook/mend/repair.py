@@ -17,7 +17,7 @@ from core.workbook.formula.tree import Address
 from core.workbook.judge.run import Run
 from core.workbook.mend.changes import Change, mend
 from core.workbook.report.report import Finding, Report
-from core.workbook.report.states import CellState, cell_states
+from core.workbook.report.states import by_quantity, cell_states
 
 
 def repaired(report: Report) -> bytes:
@@ -53,15 +53,12 @@ def _right_numbers(report: Report, run: Run) -> dict[Address, str]:
     cells = report.book.cells
     states = cell_states(report, run)
     everywhere = decimals_of(cells.get(state.at) for state in states)
-    columns: dict[str, list[CellState]] = {}
-    for state in states:
-        columns.setdefault(state.quantity, []).append(state)
     numbers = {}
-    for name, column in columns.items():
+    for column in by_quantity(states):
         own = [cells.get(state.at) for state in column]
         decimals = everywhere if len({state.value for state in column}) < 3 else 0
         for state, cell, half in zip(column, own, doubt(own), strict=True):
-            if cell is None or cell.formula is not None or name in EXAMPLE:
+            if cell is None or cell.formula is not None or state.quantity in EXAMPLE:
                 continue
             off = state.at in pasted or abs(state.value - state.right) > half
             if off and (state.at in pasted or state.part != "slip"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from core.backprop.network import COLUMNS, WEIGHTS
-from core.workbook.file.calculate import Calculator
 from core.workbook.file.digits import doubt
 from core.workbook.formula.tree import Address
 from core.workbook.judge.run import Run, descent
@@ -39,7 +39,7 @@ def cell_states(report: Report, run: Run) -> list[CellState]:
     right = descent(run.setup, run.rate, table, table.steps).single_rows()
     if table.listed:
         right = right[:, list(table.listed)]
-    actual, states = Calculator(report.book), []
+    actual, states = run.reading.actual, []
     for name, rows in zip(COLUMNS, right, strict=True):
         if name not in table.columns:
             continue
@@ -59,3 +59,11 @@ def cell_states(report: Report, run: Run) -> list[CellState]:
                 )
             )
     return states
+
+
+def by_quantity(states: Iterable[CellState]) -> list[list[CellState]]:
+    """The cells of each column."""
+    columns: dict[str, list[CellState]] = {}
+    for state in states:
+        columns.setdefault(state.quantity, []).append(state)
+    return list(columns.values())

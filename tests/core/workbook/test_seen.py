@@ -269,3 +269,16 @@ def test_a_column_is_not_called_wrong_and_unjudged_at_once():
     for sentence in report.not_judged:
         if "∂E/∂w1 " in sentence:
             assert sentence.startswith("But for what is called wrong, ")
+
+
+@pytest.mark.parametrize("counted", ["ROW()", "ROWS(A$1:A{row})"])
+def test_a_formula_that_counts_rows_is_judged_in_each_of_them(counted):
+    """One formula, filled down, that is right in the rows above the twelfth alone."""
+    book = plain(20)
+    sheet = book.active
+    letter = get_column_letter(1 + COLUMNS.index("out_h1"))
+    net = get_column_letter(1 + COLUMNS.index("h1"))
+    for row in range(4, 24):
+        here = counted.format(row=row)
+        sheet[f"{letter}{row}"] = f"=IF({here}<12,1/(1+EXP(-{net}{row})),1/(1+EXP({net}{row})))"
+    assert accused(check(saved(book))) == {f"{letter}{row}" for row in range(12, 24)}
