@@ -5,22 +5,23 @@ from __future__ import annotations
 from core.workbook.checker import check
 from core.workbook.file.book import FileError
 from core.workbook.file.digits import doubt
+from core.workbook.file.progress import Tell, silent
 from core.workbook.formula.tree import Address
 from core.workbook.mend.repair import repaired
 from core.workbook.report.report import Report, brief
 from core.workbook.report.states import by_quantity, cell_states
 
 
-def mended(report: Report) -> bytes:
+def mended(report: Report, tell: Tell = silent) -> bytes:
     """The same .xlsx file with every finding's cells put right, coloured and commented.
 
-    All else is untouched, but for the values that follow. Raises ValueError if there is nothing to
-    mend, and FileError, with a sentence, for a .csv file, which has neither formulas nor colours,
-    and where a copy would be worse than the file: a right cell in it changed, or one called wrong
-    that was not.
+    All else is untouched, but for the values that follow. tell: as in `check`. Raises ValueError if
+    there is nothing to mend, and FileError, with a sentence, for a .csv file, which has neither
+    formulas nor colours, and where a copy would be worse than the file: a right cell in it changed,
+    or one called wrong that was not.
     """
     copy = repaired(report)
-    again = check(copy)
+    again = check(copy, tell)
     before = {at for finding in report.findings for at, _ in finding.changes}
     changed = _changed(report, again) - before
     if changed:

@@ -92,6 +92,26 @@ def test_bad_files_get_a_sentence_and_the_next_good_one_is_checked(workbooks, fa
     expect(page.verdict()).to_contain_text("Not right: 3 slips")
 
 
+def test_a_large_file_shows_how_far_it_is(workbooks):
+    page = workbooks()
+    page.page.evaluate(
+        """() => {
+            window.shown = [];
+            new MutationObserver(() => {
+                const bar = document.querySelector('[data-testid=stProgress] [role=progressbar]');
+                const now = bar && Number(bar.getAttribute('aria-valuenow'));
+                if (bar && now !== window.shown.at(-1)) window.shown.push(now);
+            }).observe(document.body, {attributes: true, childList: true, subtree: true});
+        }"""
+    )
+    page.give("long.xlsx", workbook(SEED, 1.0, 500))
+    expect(page.verdict()).to_contain_text("Right: each of")
+    shown = page.page.evaluate("window.shown")
+    assert shown == sorted(shown)
+    assert len(shown) >= 4, shown
+    expect(page.page.get_by_test_id("stProgress")).to_have_count(0)
+
+
 def test_several_files_have_a_line_each_and_one_is_looked_at(workbooks, faulty):
     page = workbooks()
     right = workbook(SEED, 1.0, 12)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ui.text import plain
-from core.ui.workbook.copies import copy_of
+from core.ui.workbook.checking import bar, checked
 from core.ui.workbook.outcome import outcome
 from core.ui.workbook.several import judge_all, table
-from core.workbook.checker import check
 from core.workbook.example import faulty_workbook
 from core.workbook.file.book import FileError
-from core.workbook.file.read import MOST_BYTES, refuse_lock
+from core.workbook.file.read import MOST_BYTES
 
 CHECKED, REFUSED = "workbook.checked", "workbook.refused"
 GIVEN, WANTED = "workbook.given", "workbook.wanted"  # what is to be checked in this run
@@ -25,12 +24,12 @@ state = st.session_state
 def _check(name: str, file: bytes) -> None:
     """Judge a file; the outcome stays while other pages are open."""
     _forget()
+    place = st.empty()
     try:
-        refuse_lock(name)
-        report = check(file)
-        state[CHECKED] = name, report, copy_of(report)
+        state[CHECKED] = name, *checked(name, file, bar(place, "Judging every cell …"))
     except FileError as wrong:
         state[REFUSED] = name, str(wrong)
+    place.empty()
 
 
 def _forget() -> None:
@@ -72,20 +71,17 @@ def view() -> None:
     if files := state.pop(GIVEN, None):
         state.pop(SEVERAL, None)
         if len(files) == 1:
-            with st.spinner("Judging every cell …"):
-                _check(*files[0])
+            _check(*files[0])
         else:
             _forget()
             state[SEVERAL] = judge_all(files), len(files)
     if state.pop(WANTED, False):
-        with st.spinner("Judging every cell …"):
-            _check(EXAMPLE_NAME, faulty_workbook())
+        _check(EXAMPLE_NAME, faulty_workbook())
     if SEVERAL in state:
         found, given = state[SEVERAL]
         table(found, given, _choose)
         if (index := state.pop(CHOSEN, None)) is not None:
-            with st.spinner("Judging every cell …"):
-                _check(found[index].name, found[index].file)
+            _check(found[index].name, found[index].file)
     elif CHECKED not in state:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(

@@ -12,10 +12,9 @@ from typing import NamedTuple
 import streamlit as st
 
 from core.ui.text import plain
-from core.ui.workbook.copies import copy_of
-from core.workbook.checker import check
+from core.ui.workbook.checking import bar, checked
 from core.workbook.file.book import FileError
-from core.workbook.file.read import refuse_lock
+from core.workbook.file.progress import Tell, part
 
 MOST_FILES = 100
 
@@ -38,15 +37,13 @@ class Judged(NamedTuple):
     copy: bytes | None
 
 
-def judged(name: str, file: bytes) -> Judged:
+def judged(name: str, file: bytes, tell: Tell) -> Judged:
     """What is said of a file."""
     try:
-        refuse_lock(name)
-        report = check(file)
+        report, copy = checked(name, file, tell)
     except FileError as wrong:
         return Judged(name, file, str(wrong), "", None, None)
     first = report.findings[0].cause if report.findings else ""
-    copy = copy_of(report)
     refused = f" {copy}" if isinstance(copy, str) and copy else ""
     file_or_none = copy if isinstance(copy, bytes) else None
     return Judged(name, file, report.verdict + refused, first, report.right, file_or_none)
@@ -54,11 +51,12 @@ def judged(name: str, file: bytes) -> Judged:
 
 def judge_all(files: Sequence[tuple[str, bytes]]) -> list[Judged]:
     """All files, with a bar that shows how far it is."""
-    bar, found = st.progress(0.0), []
-    for done, (name, file) in enumerate(files[:MOST_FILES]):
-        bar.progress(done / len(files), f"Judging {done + 1} of {len(files)}: {plain(name)}")
-        found.append(judged(name, file))
-    bar.empty()
+    place, found, files = st.empty(), [], files[:MOST_FILES]
+    for done, (name, file) in enumerate(files):
+        first, last = done / len(files), (done + 1) / len(files)
+        tell = bar(place, f"Judging {done + 1} of {len(files)}: {plain(name)}", first)
+        found.append(judged(name, file, part(tell, first, last)))
+    place.empty()
     return found
 
 

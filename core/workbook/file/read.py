@@ -14,6 +14,7 @@ from lxml import etree
 
 from core.workbook.file.book import Book, FileError
 from core.workbook.file.limits import DAMAGED
+from core.workbook.file.progress import Tell, silent
 from core.workbook.file.separated import read_csv
 from core.workbook.file.xlsx import read_package
 
@@ -21,7 +22,7 @@ MOST_BYTES = 10_000_000
 """In a file: one of this exercise has less than a tenth."""
 
 
-def read(source: str | Path | bytes) -> Book:
+def read(source: str | Path | bytes, tell: Tell = silent) -> Book:
     """The cells of an .xlsx (.xlsm) or .csv file, given as its path or its bytes.
 
     Raises FileError with a sentence for every file that is neither, is damaged, is protected by a
@@ -34,7 +35,7 @@ def read(source: str | Path | bytes) -> Book:
         raise FileError("The file is empty.")
     try:
         if data.startswith(b"PK"):
-            return read_package(data)
+            return read_package(data, tell)
         if data.startswith(b"\xd0\xcf\x11\xe0"):
             raise FileError(_old_format(data))
         return read_csv(data)

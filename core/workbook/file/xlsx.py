@@ -16,6 +16,7 @@ from lxml import etree
 from core.workbook.file.book import Book, Cell, FileError
 from core.workbook.file.formulas import Formula, Formulas
 from core.workbook.file.limits import DAMAGED, MOST_CELLS, MOST_UNPACKED, TOO_MUCH, too_many
+from core.workbook.file.progress import Tell
 from core.workbook.formula.tokens import LONGEST
 from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address, column_number, letters
 
@@ -24,9 +25,17 @@ _MOST_MARKS = 3_000_000
 
 
 class _Package(zipfile.ZipFile):
-    """A zip archive of which only so much XML is read."""
+    """A zip archive of which only so much XML is read.
 
-    marks = 0
+    tell: of the share of its bytes, unpacked, that has been read.
+    """
+
+    marks, done = 0, 0
+
+    def __init__(self, data: bytes, tell: Tell) -> None:
+        super().__init__(io.BytesIO(data))
+        self.tell = tell
+        self.size = sum(entry.file_size for entry in self.infolist())
 
     def part(self, name: str) -> _Part:
         return _Part(self, self.open(name))
@@ -41,18 +50,21 @@ class _Part:
 
     def read(self, size: int = -1) -> bytes:
         data = self.file.read(size)
-        self.package.marks += data.count(b"<") + data.count(b"=")
-        if self.package.marks > _MOST_MARKS:
+        package = self.package
+        package.marks += data.count(b"<") + data.count(b"=")
+        if package.marks > _MOST_MARKS:
             raise FileError(TOO_MUCH)
+        package.done += len(data)
+        package.tell(package.done / package.size)
         return data
 
 
-def read_package(data: bytes) -> Book:
+def read_package(data: bytes, tell: Tell) -> Book:
     """The cells of a workbook; FileError for a package that is none, or too large."""
-    with _Package(io.BytesIO(data)) as package:
+    with _Package(data, tell) as package:
         entries = package.infolist()
         names = {entry.filename for entry in entries}
-        if sum(entry.file_size for entry in entries) > MOST_UNPACKED or len(entries) > 2000:
+        if package.size > MOST_UNPACKED or len(entries) > 2000:
             raise FileError(TOO_MUCH)
         if any(entry.flag_bits & 1 for entry in entries):
             raise FileError("The file is protected by a password. Remove it and try again.")

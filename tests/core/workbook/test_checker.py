@@ -368,3 +368,13 @@ def test_columns_of_e_total_alone_are_taken_for_the_published_start():
     report = check("\n".join(lines).encode())
     assert not report.right
     assert "stands nowhere in the file" in report.not_judged[0]
+
+
+@pytest.mark.parametrize("layout", ["published", "pasted rounded"])
+def test_whoever_waits_is_told_how_far_it_is(layout):
+    shares = []
+    made = make(layout, KINDS["typed over"])
+    assert check(made.file, shares.append).findings
+    assert shares == sorted(shares)
+    assert shares[0] < 0.3
+    assert 0.7 <= shares[-1] < 1
