@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import permutations, product
 
 import numpy as np
 
@@ -145,23 +146,7 @@ class _Explanation:
 def _changes(rule: str, slots: dict[str, str], told: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The rule with one thing changed, and in words what was changed."""
     pieces = tokens(rule)
-    own = list(dict.fromkeys(p.text for p in pieces if p.kind == "ref"))
-
-    def kind(slot: str) -> str:
-        return told[slot].rstrip("12345678")
-
-    def other_cells(*, alike: bool) -> Iterator[tuple[str, str]]:
-        for old in own:
-            for new in slots.values():
-                if new == old or (kind(new) == kind(old)) != alike:
-                    continue
-                places = [i for i, p in enumerate(pieces) if p.text == old]
-                words = f"what {told[new]} gives in place of {told[old]}"
-                yield words, _swapped(pieces, dict.fromkeys(places, new))
-                for i in places if len(places) > 1 else ():
-                    yield words, _swapped(pieces, {i: new})
-
-    yield from other_cells(alike=True)
+    yield from _other_cells(pieces, slots, told, alike=True)
     for term, shorter in without_a_term(rule):
         words = "".join(told.get(p.text, p.text) for p in tokens(term))
         yield f"what is left without {words}", shorter
@@ -183,20 +168,52 @@ def _changes(rule: str, slots: dict[str, str], told: dict[str, str]) -> Iterator
             gone = {i - 1: "1", i: "", i + 1: "", i + 2: "", i + 3: ""}
             words = f"the product without 1 − {told[after]}"
             yield words, _swapped(pieces, gone)
-    yield from other_cells(alike=False)
-    for first in own:
-        for second in own:
-            for a in slots.values():
-                for b in slots.values():
-                    alike = kind(a) == kind(first) and kind(b) == kind(second)
-                    if first < second and alike and a != first and b != second:
-                        changed = {i: a for i, p in enumerate(pieces) if p.text == first}
-                        changed |= {i: b for i, p in enumerate(pieces) if p.text == second}
-                        words = (
-                            f"what {told[a]} and {told[b]} give in place of {told[first]} "
-                            f"and {told[second]}"
-                        )
-                        yield words, _swapped(pieces, changed)
+    yield from _other_cells(pieces, slots, told, alike=False)
+    yield from _two_other_cells(pieces, slots, told)
+
+
+def _cells(pieces: list[Token]) -> list[str]:
+    return list(dict.fromkeys(piece.text for piece in pieces if piece.kind == "ref"))
+
+
+def _alike(first: str, second: str) -> bool:
+    """Whether two quantities are of one kind: two weights, two outputs of hidden neurons."""
+    return first.rstrip("12345678") == second.rstrip("12345678")
+
+
+def _other_cells(
+    pieces: list[Token], slots: dict[str, str], told: dict[str, str], *, alike: bool
+) -> Iterator[tuple[str, str]]:
+    """Another cell in the place of one, of the same kind or of another."""
+    for old in _cells(pieces):
+        for new in slots.values():
+            if new == old or _alike(told[new], told[old]) != alike:
+                continue
+            places = [i for i, p in enumerate(pieces) if p.text == old]
+            words = f"what {told[new]} gives in place of {told[old]}"
+            yield words, _swapped(pieces, dict.fromkeys(places, new))
+            for i in places if len(places) > 1 else ():
+                yield words, _swapped(pieces, {i: new})
+
+
+def _two_other_cells(
+    pieces: list[Token], slots: dict[str, str], told: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Others of the same kind in the places of two."""
+    others = {
+        old: [new for new in slots.values() if new != old and _alike(told[new], told[old])]
+        for old in _cells(pieces)
+    }
+    for first, second in permutations(others, 2):
+        if first > second:
+            continue
+        for a, b in product(others[first], others[second]):
+            instead = {first: a, second: b}
+            changed = {i: instead[p.text] for i, p in enumerate(pieces) if p.text in instead}
+            words = (
+                f"what {told[a]} and {told[b]} give in place of {told[first]} and {told[second]}"
+            )
+            yield words, _swapped(pieces, changed)
 
 
 def _swapped(pieces: list[Token], changed: dict[int, str]) -> str:

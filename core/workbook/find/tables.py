@@ -114,35 +114,12 @@ def _tables_along(shown: Shown, sheet: str, unread: list[str], *, across: bool) 
             lower = _lower(shown.book, cell, head, rows.get(head + 1, ()), {*columns.values()})
             if len(columns) > len(lower):
                 columns |= {n: column for n, column in lower.items() if n not in columns}
-            computed, known = _telling(columns), [n for n in columns if n not in ("epoch", "η")]
-            if len(known) < 5 or not computed:
+            lines = _numbered(shown, sheet, cell, head, columns, unread, across=across)
+            if not lines:
                 continue
-            if (
-                further := ninth_weight(shown.book, (cell(head, k) for k in range(1, 60)))
-            ) is not None:
-                unread.append(
-                    f"{sheet or 'The file'}: {further} stands beside w1 to w8. A network of more "
-                    "than eight weights is not this exercise, and was not judged."
-                )
-                continue
-            lines, rest = _lines(shown, cell, head, columns, computed)
-            weights_alone = not any(name in COMPUTED for name in columns)
-            least = 3 if weights_alone or across else 2
-            least = least if weights_alone or len(known) < 10 else 1
-            if len(lines) < least:
-                continue
-            if rest:
-                word = "column" if across else "row"
-                unread.append(f"{sheet or 'The file'}: {rest} from {word} {lines[-1] + 1} on.")
             above = _above(shown, cell, rows, head, lines, {*columns.values(), *rivals})
             columns |= {name: column for name, column in above.items() if name not in columns}
-            columns = {
-                name: column
-                for name, column in columns.items()
-                if not (name in EXAMPLE and _has_labels(shown.book, cell, lines, column))
-                and (name != "η" or all(cell(line, column) in shown.book.cells for line in lines))
-            }
-            columns, shifts = _led_to(columns)
+            columns, shifts = _led_to(_with_numbers(shown, cell, lines, columns))
             claimed = {*columns.values(), *rivals}
             used.update((line, c) for line in range(head, lines[-1] + 1) for c in claimed)
             hints = {c: name for name, c in columns.items() if name not in _QUANTITIES} | rivals
@@ -160,6 +137,50 @@ def _tables_along(shown: Shown, sheet: str, unread: list[str], *, across: bool) 
                 for run in _runs(shown, cell, lines, columns, counters)
             ]
     return sorted(found, key=lambda table: (table.lines[0], min(table.columns.values())))
+
+
+def _numbered(
+    shown: Shown,
+    sheet: str,
+    cell: Ask,
+    head: int,
+    columns: dict[str, int],
+    unread: list[str],
+    *,
+    across: bool,
+) -> list[int]:
+    """The lines of numbers below headers; none if these, or so few lines, make no table."""
+    computed, known = _telling(columns), [n for n in columns if n not in ("epoch", "η")]
+    if len(known) < 5 or not computed:
+        return []
+    if (further := ninth_weight(shown.book, (cell(head, k) for k in range(1, 60)))) is not None:
+        unread.append(
+            f"{sheet or 'The file'}: {further} stands beside w1 to w8. A network of more "
+            "than eight weights is not this exercise, and was not judged."
+        )
+        return []
+    lines, rest = _lines(shown, cell, head, columns, computed)
+    weights_alone = not any(name in COMPUTED for name in columns)
+    least = 3 if weights_alone or across else 2
+    least = least if weights_alone or len(known) < 10 else 1
+    if len(lines) < least:
+        return []
+    if rest:
+        word = "column" if across else "row"
+        unread.append(f"{sheet or 'The file'}: {rest} from {word} {lines[-1] + 1} on.")
+    return lines
+
+
+def _with_numbers(
+    shown: Shown, cell: Ask, lines: list[int], columns: dict[str, int]
+) -> dict[str, int]:
+    """Without the columns of inputs that hold labels, and of a rate that is not in every line."""
+    return {
+        name: column
+        for name, column in columns.items()
+        if not (name in EXAMPLE and _has_labels(shown.book, cell, lines, column))
+        and (name != "η" or all(cell(line, column) in shown.book.cells for line in lines))
+    }
 
 
 def _led_to(columns: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
