@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import math
-import posixpath
-import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -16,15 +14,16 @@ from lxml import etree
 from core.workbook.file.book import Book, Cell, FileError
 from core.workbook.file.formulas import Formula, Formulas
 from core.workbook.file.limits import DAMAGED, MOST_CELLS, MOST_UNPACKED, TOO_MUCH, too_many
+from core.workbook.file.package import Element, Package, local, parser, place_of
 from core.workbook.file.progress import Tell
 from core.workbook.formula.tokens import LONGEST
-from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address, column_number, letters
+from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address, letters
 
 _MOST_MARKS = 3_000_000
 """Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
 
 
-class _Package(zipfile.ZipFile):
+class _Package(zipfile.ZipFile, Package):
     """A zip archive of which only so much XML is read.
 
     tell: of the share of its bytes, unpacked, that has been read.
@@ -37,8 +36,18 @@ class _Package(zipfile.ZipFile):
         self.tell = tell
         self.size = sum(entry.file_size for entry in self.infolist())
 
+    @property
+    def names(self) -> Collection[str]:
+        return self.NameToInfo
+
     def part(self, name: str) -> _Part:
         return _Part(self, self.open(name))
+
+    def root(self, part: str) -> Element:
+        root = etree.parse(self.part(part), parser()).getroot()
+        if root.getroottree().docinfo.doctype:
+            raise FileError(DAMAGED)
+        return root
 
 
 @dataclass
@@ -77,7 +86,7 @@ def read_package(data: bytes, tell: Tell) -> Book:
             raise FileError(
                 "This is a spreadsheet, but not an .xlsx workbook. Export it as .xlsx first."
             )
-        top = _related(package, "", "officeDocument")
+        top = package.related("", "officeDocument")
         if not top or top[0] not in names or "xl" not in top[0]:
             raise FileError("This is a zip archive, but not an .xlsx workbook.")
         return _read_book(package, top[0], data)
@@ -85,15 +94,15 @@ def read_package(data: bytes, tell: Tell) -> Book:
 
 def _read_book(package: _Package, part: str, data: bytes) -> Book:
     book = Book("xlsx", data)
-    root = _xml(package, part)
-    if _local(root) != "workbook":
+    root = package.root(part)
+    if local(root) != "workbook":
         raise FileError("This is an Office document, but not a workbook.")
-    if "xl/vbaProject.bin" in package.namelist():
+    if "xl/vbaProject.bin" in package.names:
         book.remarks.append("The file holds macros. They were not run.")
-    if any(name.startswith("xl/externalLinks/") for name in package.namelist()):
+    if any(name.startswith("xl/externalLinks/") for name in package.names):
         book.remarks.append("The file links to other files. They were not opened.")
-    targets = {key: (kind, target) for key, kind, target in _relations(package, part)}
-    parts = set(package.namelist())
+    targets = {one.identity: (one.kind, one.target) for one in package.relations(part)}
+    parts = set(package.names)
     texts, formulas = _shared_texts(package, part), Formulas()
     tabs: list[str] = []
     for element in root.iterfind("{*}sheets/{*}sheet"):
@@ -119,68 +128,17 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
     return book
 
 
-def _local(element: Any) -> str:
-    """The tag without its namespace; empty for a comment."""
-    tag = element.tag
-    return tag[tag.find("}") + 1 :] if isinstance(tag, str) else ""
-
-
-def _parser() -> Any:
-    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-
-
-def _xml(package: _Package, part: str) -> Any:
-    root = etree.parse(package.part(part), _parser()).getroot()
-    if root.getroottree().docinfo.doctype:
-        raise FileError(DAMAGED)
-    return root
-
-
-def _relations(package: _Package, part: str) -> list[tuple[str, str, str]]:
-    """Of a part: the id, the kind and the part it names, of each of its relations."""
-    folder, name = posixpath.split(part)
-    place = posixpath.join(folder, "_rels", f"{name}.rels")
-    if place not in package.namelist():
-        return []
-    found = []
-    for element in _xml(package, place):
-        if element.get("TargetMode") == "External" or not isinstance(element.tag, str):
-            continue
-        target = posixpath.normpath(posixpath.join("/", folder, element.get("Target", "")))
-        kind = element.get("Type", "").rpartition("/")[2]
-        found.append((element.get("Id", ""), kind, target.lstrip("/")))
-    return found
-
-
-def _related(package: _Package, part: str, wanted: str) -> list[str]:
-    found = [target for _, kind, target in _relations(package, part) if kind == wanted]
-    return list(dict.fromkeys(found))
-
-
 def _shared_texts(package: _Package, part: str) -> list[str]:
-    tables = _related(package, part, "sharedStrings")
-    if not tables or tables[0] not in package.namelist():
+    tables = package.related(part, "sharedStrings")
+    if not tables or tables[0] not in package.names:
         return []
-    return [_rich_text(item) for item in _xml(package, tables[0]).iterfind("{*}si")]
+    return [_rich_text(item) for item in package.root(tables[0]).iterfind("{*}si")]
 
 
 def _rich_text(item: Any) -> str:
     """Its runs joined, without the readings above Japanese characters."""
     runs = [*item.iterfind("{*}t"), *item.iterfind("{*}r/{*}t")]
     return "".join(run.text or "" for run in runs)
-
-
-_CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
-
-
-def _position(name: str) -> tuple[int, int]:
-    match = _CELL.fullmatch(name)
-    if not match:
-        raise FileError(DAMAGED)
-    row, column = int(match[2]), column_number(match[1])
-    if row > LAST_ROW or column > LAST_COLUMN:
-        raise FileError(DAMAGED)
-    return row, column
 
 
 def _read_sheet(
@@ -198,9 +156,9 @@ def _read_sheet(
     for _, element in events:
         if element.getroottree().docinfo.doctype:
             raise FileError(DAMAGED)
-        if _local(element) == "mergeCell":
+        if local(element) == "mergeCell":
             _read_merged(str(element.get("ref")), name, book)
-        if _local(element) != "row":
+        if local(element) != "row":
             continue
         row = int(element.get("r", row + 1))
         if not 0 < row <= LAST_ROW:
@@ -213,9 +171,9 @@ def _read_sheet(
             del element.getparent()[0]
     arrays = reader.arrays
     _fill(arrays, name, book)
-    for table in _related(package, part, "table"):
-        root = _xml(package, table)
-        first = _position(str(root.get("ref")).partition(":")[0])[1]
+    for table in package.related(part, "table"):
+        root = package.root(table)
+        first = place_of(str(root.get("ref")).partition(":")[0])[1]
         columns = [str(c.get("name")) for c in root.iterfind("{*}tableColumns/{*}tableColumn")]
         if len(columns) > 500 or len(book.lists) > 100:
             continue  # formulas with their names are not judged
@@ -256,7 +214,7 @@ class _Cells:
         for child in element.iterchildren(f"{main}c"):
             where, column = child.get("r"), column + 1
             if where and where != self._name(row, column):
-                line, column = _position(where)
+                line, column = place_of(where)
                 if line != row:
                     raise FileError(DAMAGED)
             if column > LAST_COLUMN:
@@ -315,7 +273,7 @@ class _Cells:
         if kind != "array":
             return self.formulas.of(text, at)
         first, _, last = element.get("ref", "").partition(":")
-        bottom, right = _position(last or first) if first else (at.row, at.column)
+        bottom, right = place_of(last or first) if first else (at.row, at.column)
         size = max(bottom - at.row, 0) + 1, max(right - at.column, 0) + 1
         self.arrays.append(self.formulas.of(text, at, size))
         return self.arrays[-1]
@@ -329,7 +287,7 @@ def _index(digits: str) -> int:
 
 def _read_merged(area: str, sheet: str, book: Book) -> None:
     first, _, last = area.partition(":")
-    (top, left), (bottom, right) = _position(first), _position(last or first)
+    (top, left), (bottom, right) = place_of(first), place_of(last or first)
     if (bottom - top + 1) * (right - left + 1) > 10_000 or len(book.merged) > MOST_CELLS:
         return
     for row in range(top, bottom + 1):

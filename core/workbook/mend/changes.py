@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.workbook.file.package import place_of
 from core.workbook.mend.comments import Comments
-from core.workbook.mend.elements import place_of
-from core.workbook.mend.package import Package
+from core.workbook.mend.package import Parts
 from core.workbook.mend.sheet import Sheet
 from core.workbook.mend.styles import Styles
 
@@ -53,7 +53,7 @@ def mend(
     """
     if not changes and not values:
         return file
-    package = Package(file)
+    package = Parts(file)
     sheets = package.sheets()
     names = dict.fromkeys([*(change.sheet for change in changes), *(name for name, _ in values)])
     for name in names:

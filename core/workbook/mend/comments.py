@@ -11,9 +11,10 @@ from itertools import chain, count
 from lxml import etree
 from openpyxl.utils.cell import coordinate_to_tuple
 
+from core.workbook.file.package import Element, local
 from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW
-from core.workbook.mend.elements import Element, Place, child_of, insert_after, local, name_of
-from core.workbook.mend.package import TYPE, Package
+from core.workbook.mend.elements import Place, child_of, insert_after, name_of
+from core.workbook.mend.package import TYPE, Parts
 from core.workbook.mend.sheet import Sheet
 
 AUTHOR = "Backprop & MNIST Explorer"
@@ -62,10 +63,10 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]
 class Comments:
     """The comments of a sheet: those that it has, and ours."""
 
-    def __init__(self, package: Package, sheet: Sheet) -> None:
+    def __init__(self, package: Parts, sheet: Sheet) -> None:
         self.package, self.sheet, self.main = package, sheet, package.main
         self.widths, self.heights = sheet.widths(), sheet.heights()
-        part = package.related(sheet.part, "comments")
+        part = next(iter(package.related(sheet.part, "comments")), None)
         if part is None:
             part = self._new_texts()
         self.root = package.edit(part)

@@ -7,12 +7,13 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections.abc import Collection
 from itertools import count
-from typing import Any
 
 from lxml import etree
 
-from core.workbook.mend.elements import Element, child_of, insert_after, local
+from core.workbook.file.package import Element, Package, local, parser, relations_of
+from core.workbook.mend.elements import child_of, insert_after
 
 _TRANSITIONAL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -28,7 +29,7 @@ _BEFORE_CALCULATION = (
 _HTML_BREAK = re.compile(rb"<br\s*>")
 
 
-class Package:
+class Parts(Package):
     """The parts of the file, and as trees those that were read or changed."""
 
     def __init__(self, file: bytes) -> None:
@@ -42,21 +43,23 @@ class Package:
         self.trees: dict[str, Element] = {}
         self.changed: set[str] = set()
         self.workbook = self._the_workbook()
-        root = self.read(self.workbook)
+        root = self.root(self.workbook)
         self.main = f"{{{etree.QName(root).namespace}}}"
         strict = self.main.startswith("{http://purl.oclc.org/")
         self.office = _STRICT if strict else _TRANSITIONAL
 
     def _the_workbook(self) -> str:
-        for kind in (_TRANSITIONAL, _STRICT):
-            for relation in self._relations(""):
-                if relation.get("Type") == f"{kind}/officeDocument":
-                    return self._target("", relation)
+        for part in self.related("", "officeDocument"):
+            return part
         raise ValueError("The file does not say where its workbook is.")
 
     # Trees.
 
-    def read(self, part: str) -> Element:
+    @property
+    def names(self) -> Collection[str]:
+        return dict.fromkeys([*self.parts, *self.trees])
+
+    def root(self, part: str) -> Element:
         """The root of a part; to change it, ask for it by `edit`."""
         if part not in self.trees:
             if part not in self.parts:
@@ -66,18 +69,18 @@ class Package:
                 # The captions of buttons are written in HTML, where a break need not be closed.
                 data = _HTML_BREAK.sub(b"<br/>", data)
             try:
-                self.trees[part] = etree.fromstring(data, _parser())
+                self.trees[part] = etree.fromstring(data, parser(strip_cdata=False))
             except etree.XMLSyntaxError as error:
                 raise ValueError(f"The part {part} of the file is damaged: {error}.") from error
         return self.trees[part]
 
     def edit(self, part: str) -> Element:
         self.changed.add(part)
-        return self.read(part)
+        return self.root(part)
 
     def add(self, path: str, root: Element) -> str:
         """A new part; a {} in its path becomes the first number that is free."""
-        taken = {name.lower() for name in [*self.parts, *self.trees]}
+        taken = {name.lower() for name in self.names}
         if "{}" in path:
             path = next(p for n in count(1) if (p := path.format(n)).lower() not in taken)
         self.trees[path] = root
@@ -88,7 +91,7 @@ class Package:
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
             archive.comment = self.comment
-            for name in dict.fromkeys([*self.parts, *self.trees]):
+            for name in self.names:
                 data = self._bytes(name) if name in self.changed else self.parts[name]
                 archive.writestr(self._info(name), data)
         return file.getvalue()
@@ -113,44 +116,16 @@ class Package:
         new.comment = old.comment
         return new
 
-    # Relationships. The source "" is the package itself.
-
-    @staticmethod
-    def _rels(source: str) -> str:
-        folder, name = posixpath.split(source)
-        return posixpath.join(folder, "_rels", f"{name}.rels")
-
-    def _relations(self, source: str) -> list[Element]:
-        part = self._rels(source)
-        if part not in self.parts and part not in self.trees:
-            return []
-        inside = (e for e in self.read(part) if local(e) == "Relationship")
-        return [e for e in inside if e.get("TargetMode") != "External"]
-
-    def _target(self, source: str, relation: Element) -> str:
-        target = relation.get("Target", "")
-        path = posixpath.normpath(posixpath.join("/", posixpath.dirname(source), target))[1:]
-        # The names of parts do not tell upper from lower case.
-        same = (name for name in self.parts if name.lower() == path.lower())
-        return path if path in self.parts else next(same, path)
-
-    def related(self, source: str, kind: str) -> str | None:
-        """The part that `source` is related to in this way."""
-        for relation in self._relations(source):
-            if relation.get("Type") in (f"{_TRANSITIONAL}/{kind}", f"{_STRICT}/{kind}"):
-                return self._target(source, relation)
-        return None
-
     def by_id(self, source: str, identity: str) -> str:
-        for relation in self._relations(source):
-            if relation.get("Id") == identity:
-                return self._target(source, relation)
+        for relation in self.relations(source):
+            if relation.identity == identity:
+                return relation.target
         raise ValueError(f"The part {source} of the file refers to “{identity}”, which is nowhere.")
 
     def relate(self, source: str, kind: str, target: str) -> str:
         """The identity of a new relationship."""
-        part = self._rels(source)
-        if part not in self.parts and part not in self.trees:
+        part = relations_of(source)
+        if part not in self.names:
             empty = etree.Element(
                 f"{{{_RELATIONSHIPS}}}Relationships", nsmap={None: _RELATIONSHIPS}
             )
@@ -193,7 +168,7 @@ class Package:
 
     def sheets(self) -> dict[str, str]:
         """Name -> the identity of its part among those of the workbook."""
-        list_of_sheets = self.read(self.workbook).find(f"{self.main}sheets")
+        list_of_sheets = self.root(self.workbook).find(f"{self.main}sheets")
         if list_of_sheets is None:
             raise ValueError("The workbook of the file lists no sheets.")
         return {
@@ -204,11 +179,10 @@ class Package:
 
     def recalculate(self) -> None:
         """Drops the order of calculation, in which cells may be missing now, and asks for anew."""
-        chain_part = self.related(self.workbook, "calcChain")
-        if chain_part is not None:
-            for relation in self._relations(self.workbook):
-                if self._target(self.workbook, relation) == chain_part:
-                    self.edit(self._rels(self.workbook)).remove(relation)
+        for chain_part in self.related(self.workbook, "calcChain"):
+            for relation in self.relations(self.workbook):
+                if relation.target == chain_part:
+                    self.edit(relations_of(self.workbook)).remove(relation.element)
             types = self.edit(_CONTENT_TYPES)
             for element in list(types):
                 if (element.get("PartName") or "").lower() == f"/{chain_part}".lower():
@@ -220,13 +194,3 @@ class Package:
             settings = child_of(f"{self.main}calcPr")
             insert_after(root, settings, _BEFORE_CALCULATION)
         settings.set("fullCalcOnLoad", "1")
-
-
-def _parser() -> Any:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        huge_tree=False,
-        load_dtd=False,
-        strip_cdata=False,
-    )

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from openpyxl.formula.translate import Translator
 from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 
-from core.workbook.mend.elements import Element, Place, child_of, local, name_of, shown
-from core.workbook.mend.package import Package
+from core.workbook.file.package import Element, local
+from core.workbook.mend.elements import Place, child_of, name_of, shown
+from core.workbook.mend.package import Parts
 
 
 class Sheet:
     """A worksheet and where its cells are. Its part counts as changed once a cell is."""
 
-    def __init__(self, package: Package, part: str, name: str) -> None:
+    def __init__(self, package: Parts, part: str, name: str) -> None:
         self.package, self.part, self.main = package, part, package.main
-        self.root = package.read(part)
+        self.root = package.root(part)
         self.data = self.root.find(f"{self.main}sheetData")
         if self.data is None:
             raise ValueError(f"The sheet “{name}” has no cells.")

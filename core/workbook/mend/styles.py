@@ -6,8 +6,9 @@ from copy import deepcopy
 
 from lxml import etree
 
-from core.workbook.mend.elements import Element, child_of, insert_after
-from core.workbook.mend.package import TYPE, Package
+from core.workbook.file.package import Element
+from core.workbook.mend.elements import child_of, insert_after
+from core.workbook.mend.package import TYPE, Parts
 
 MARK = "FFE3C2"
 """The fill of a mended cell, a light orange on which black text reads well."""
@@ -27,7 +28,7 @@ _NO_STYLES = {
 class Styles:
     """The looks of cells, of which each is cloned once when it is first marked."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Parts) -> None:
         self.package, self.main = package, package.main
         self.fill: str | None = None
         self.clones: dict[int, int] = {}
@@ -51,7 +52,7 @@ class Styles:
         return self.clones[style]
 
     def _root(self) -> Element:
-        part = self.package.related(self.package.workbook, "styles")
+        part = next(iter(self.package.related(self.package.workbook, "styles")), None)
         if part is None:
             namespace = self.main[1:-1]
             root = etree.Element(f"{self.main}styleSheet", nsmap={None: namespace})
