@@ -80,7 +80,8 @@ def _heads(shown: Shown, sheet: str, *, alone: bool) -> dict[Address, float | No
     book, found = shown.book, dict[Address, float | None]()
     for at, text in shown.texts(sheet):
         name, rate = quantity(text), rate_in(text)
-        if rate is not None or (alone and name == "E_total"):
+        listed = alone or any(c in (at.column - 1, at.column + 1) for c in _beside(book, at, "η"))
+        if rate is not None or (listed and name == "E_total"):
             row = (at._replace(column=column) for column in range(1, 60))
             if ninth_weight(book, row) is None:
                 found[at] = rate

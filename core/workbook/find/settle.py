@@ -125,7 +125,7 @@ def _named(layout: Layout, table: Table, actual: Calculator) -> Table:
             if 2 * len(set(numbers)) > len(numbers) > 2:
                 columns[f"out_o{k}"] = columns.pop(f"t{k}")
     table = replace(table, columns=columns)
-    if table.epochs < 3 or len(table.weights) < len(WEIGHTS):
+    if len(table.weights) < len(WEIGHTS):
         return table
     table = _named_by_numbers(layout, table, actual)
     table = _upright(layout, table, actual)
@@ -255,8 +255,6 @@ def _may_move(
     moved: Table, names: list[str], shift: int, actual: Calculator, told: set[str]
 ) -> bool:
     """Whether there are numbers above the first line, or told in words, or none in it."""
-    if moved.epochs < 2:
-        return False
     cells = [moved.at(n, 0) if shift < 0 else moved.at(n, -1) for n in names]
     numbers = [at for at in cells if at.row > 0 and isinstance(actual.value(at), float)]
     if shift < 0 and not numbers and set(names) <= told:

@@ -259,10 +259,11 @@ def _segments(headers: Sequence[_Header]) -> list[list[_Header]]:
     Only where most come again. A second set of gradients or weights alone (Δw, the new w) is no
     table but a helper's columns, and of two columns called h1 one holds the activations.
     """
+    headers = _without_listings(headers)
     counts = Counter(header.name for header in headers)
     again = [name for name, count in counts.items() if count > 1]
     if 2 * len(again) <= len(counts):
-        return [list(headers)]
+        return [headers]
     segments: list[list[_Header]] = [[]]
     for header in headers:
         names = [h.name for h in segments[-1]]
@@ -271,6 +272,23 @@ def _segments(headers: Sequence[_Header]) -> list[list[_Header]]:
         segments[-1].append(header)
     whole = [s for s in segments if any(h.name in FORWARD for h in s)]
     return whole or segments[:1]
+
+
+_LISTED = {"epoch", "η", "E1", "E2", "E_total"}
+
+
+def _without_listings(headers: Sequence[_Header]) -> list[_Header]:
+    """Without those of errors that are listed in columns apart, where a table has its own."""
+    groups: list[list[_Header]] = []
+    for before, header in zip([None, *headers], headers, strict=False):
+        if before is None or header.column > before.column + 1:
+            groups.append([])
+        groups[-1].append(header)
+    listings = [
+        g for g in groups if "E_total" in (names := {h.name for h in g}) and names <= _LISTED
+    ]
+    others = [header for group in groups if group not in listings for header in group]
+    return others if any(header.name == "E_total" for header in others) else list(headers)
 
 
 def _claimed(

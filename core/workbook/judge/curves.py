@@ -63,7 +63,7 @@ def judge_curve(reading: Reading, tables: Sequence[Judged]) -> JudgedCurve:
 
 def _host(reading: Reading, tables: Sequence[Judged]) -> Judged | None:
     """The table whose start a curve shares: it asks for it, or begins with its first number, the
-    right one or the one that is there.
+    right one or the one that is there. Of several the one with the curve's own η.
     """
     first, line = errors(reading, reading.actual, 0), reading.table.epoch(0)
     asked = [one for one in tables if one.reading.table in reading.elsewhere.values()]
@@ -73,7 +73,8 @@ def _host(reading: Reading, tables: Sequence[Judged]) -> Judged | None:
         if line < one.run.epochs
         and any(math.isclose(e[line], first, rel_tol=1e-3) for e in (one.run.right, one.run.theirs))
     ]
-    return next(iter(asked or close), None)
+    said = reading.rate and reading.rate.value
+    return min(asked or close, key=lambda one: one.run.first != said, default=None)
 
 
 def _starts_as_published(reading: Reading) -> bool:

@@ -120,6 +120,12 @@ _OPERATORS = {
 _FUNCTIONS = {
     "EXP": lambda x: float(np.exp(x)),
     "POWER": lambda x, y: x**y,
+    "POW": lambda x, y: x**y,
+    "ADD": operator.add,
+    "MINUS": operator.sub,
+    "MULTIPLY": operator.mul,
+    "DIVIDE": operator.truediv,
+    "UMINUS": operator.neg,
     "ROUND": lambda x, decimals: round(x, int(decimals)),
     "SUM": sum,
     "SUMPRODUCT": lambda a, b: sum(x * y for x, y in zip(a, b, strict=True)),
@@ -195,6 +201,7 @@ class Layout:
     shifts: column -> how many rows below its epoch's it stands. upwards: the newest epoch is on
     top. last_step: the weights after the last epoch stand there too.
     shown: how numbers are rounded where there are only numbers ("" not at all); None with formulas.
+    saved: how the values beside formulas are rounded ("" not at all).
     """
 
     corner: str = "A1"
@@ -215,6 +222,7 @@ class Layout:
     last_step: bool = False
     first_step: int = 1
     shown: str | None = None
+    saved: str = ""
     file: str = "xlsx"  # or "uncalculated", "filled down", "csv", "csv;"
     comparison: bool = False
 
@@ -657,6 +665,12 @@ class Table:
 # The file.
 
 
+Plant = Callable[[dict[str, Grid], Table], Mapping[str, frozenset[str]]]
+"""Writes more into the sheets of a file beside the table that has the slip, and says of each sheet
+which of those cells are faulty.
+"""
+
+
 def make(
     layout: str | Layout,
     slip: str | Slip | None = None,
@@ -664,8 +678,9 @@ def make(
     setup: Setup = SEED,
     rate: float = 1.0,
     epochs: int = 50,
+    plant: Plant | None = None,
 ) -> Made:
-    """The workbook of a layout, with the slip or right.
+    """The workbook of a layout, with the slip or right, and with what is planted beside it.
 
     Raises ValueError if the layout cannot have the slip, or the table has not so many epochs.
     """
@@ -698,9 +713,12 @@ def make(
             accused.add(place)
             if how.shown is not None and table.unseen(column, epoch):
                 unseen.add(place)
+        if plant and number == how.faulty:
+            for sheet, cells in plant(sheets, table).items():
+                accused |= {("" if how.suffix == ".csv" else sheet, cell) for cell in cells}
     if slip and not accused:
         raise ValueError(f"{name} needs more than {epochs} epochs")
-    if how.comparison and not slip:
+    if how.comparison and not slip and not plant:
         sheets["Sheet2"] = _comparison(setup, epochs)
 
     file = _csv(how, sheets["Sheet1"]) if how.suffix == ".csv" else _xlsx(how, sheets)
@@ -759,7 +777,8 @@ def _xlsx(layout: Layout, sheets: Mapping[str, Grid]) -> bytes:
             if isinstance(cell.value, str):
                 sheet.write_string(*at, cell.value)
             elif cell.formula:
-                value = "#VALUE!" if math.isnan(cell.value) else cell.value
+                value = float(format(cell.value, layout.saved or ".17g"))
+                value = "#VALUE!" if math.isnan(cell.value) else value
                 sheet.write_formula(*at, cell.formula, None, value)
             else:
                 sheet.write_number(*at, _Exact(cell.value))
