@@ -13,6 +13,7 @@ from core.workbook.explain.numbers import explained_numbers
 from core.workbook.explain.slips import Slip
 from core.workbook.find.reading import Reading, rate_in_texts
 from core.workbook.formula.functions import number
+from core.workbook.formula.numerals import UNSIGNED, WITH_POINT
 from core.workbook.judge.tables import Judged
 
 
@@ -41,7 +42,7 @@ def rate_slips(reading: Reading, found: float) -> list[Slip]:
     cells = table.places("η") if "η" in table.columns else [at]
     if said.text:
         theirs = str(reading.book.cells[at].value)
-        right = re.sub(r"\d*[.,]?\d+(?:[eE]-?\d+)?(?=\D*$)", f"{found:g}", theirs)
+        right = re.sub(rf"{UNSIGNED}(?=[^0-9]*$)", f"{found:g}", theirs)
     cause = f"{at.cell} says η = {value:g}, but the weights move as with η = {found:g}."
     return [Slip(c, "η", "rate", cause, theirs, right, ("rate",)) for c in cells]
 
@@ -55,11 +56,7 @@ def rate_text(reading: Reading) -> str:
 
 def is_number(text: str) -> bool:
     """Whether every program takes a text for a number: "0.5" yes, "0,5" in some countries only."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return re.fullmatch(WITH_POINT, text.strip()) is not None
 
 
 def _rate_as_text(reading: Reading) -> list[Slip]:

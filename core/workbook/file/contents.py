@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from core.workbook.file.book import Book
+from core.workbook.formula import numerals
 from core.workbook.formula.parse import parse
 from core.workbook.formula.tree import Address, Constant, Node
 
@@ -20,7 +22,5 @@ def trees(book: Book, contents: Mapping[Address, str]) -> dict[Address, Node | f
 
 
 def _number_or_text(content: str) -> Node | float:
-    try:
-        return float(content)
-    except ValueError:
-        return Constant(content)
+    number = numerals.value(content)
+    return Constant(content) if math.isnan(number) else number

@@ -5,7 +5,6 @@ This module knows numbers as they are typed or pasted, rounded to decimals or to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.workbook.file.book import Book, Cell
+from core.workbook.formula import numerals
 from core.workbook.formula.tree import Address
 
 Array = npt.NDArray[np.float64]
@@ -125,12 +125,9 @@ def take_text_for_numbers(book: Book) -> None:
         for at, cell in book.cells.items():
             if at.sheet == sheet and cell.formula is None:
                 numbers += isinstance(cell.value, float)
-                if isinstance(cell.value, str) and _NUMBER.fullmatch(cell.value.strip()):
-                    texts[at] = cell.value.strip().replace(",", ".")
+                if isinstance(cell.value, str) and (digits := numerals.digits(cell.value)):
+                    texts[at] = digits
         if len(texts) > 50 and len(texts) > numbers:
             book.cells |= {at: Cell(float(text), text) for at, text in texts.items()}
             name = f"The sheet {sheet}" if sheet else "The file"
             book.remarks.append(f"{name} holds its numbers as text. They were taken for numbers.")
-
-
-_NUMBER = re.compile(r"[-+]?\d*[.,]?\d+(?:[eE][-+]?\d+)?")

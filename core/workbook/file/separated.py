@@ -7,11 +7,11 @@ import io
 import math
 import re
 from collections import Counter
-from decimal import Decimal
 
 from core.workbook.file.book import Book, Cell, FileError
 from core.workbook.file.formulas import Formulas
 from core.workbook.file.limits import MOST_CELLS, too_many
+from core.workbook.formula import numerals
 from core.workbook.formula.tokens import LONGEST
 from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address
 
@@ -72,15 +72,7 @@ def _csv_cell(content: str, comma: str, at: Address, formulas: Formulas) -> Cell
         return None
     if content.startswith("=") and len(content) > 1:
         return Cell(None, "", formulas.of(content[1 : LONGEST + 2], at))
-    digits = content.replace("\N{MINUS SIGN}", "-")
-    if comma != "," and re.fullmatch(r"[-+]?\d*,\d+(?:[eE][-+]?\d+| ?%)?", digits):
-        digits = digits.replace(",", ".")
-    if percent := re.fullmatch(r"([-+]?\d*\.?\d+) ?%", digits):
-        digits = str(Decimal(percent[1]).scaleb(-2))
-    try:
-        value = float(digits) if not set(digits) & set("_nN") else None
-    except ValueError:
-        value = None
-    if value is None or not math.isfinite(value):
+    digits = numerals.digits(content) if comma != "," or "," not in content else None
+    if digits is None or math.isinf(float(digits)):
         return Cell(math.nan if re.fullmatch(r"#[A-Z0-9/]+[!?]?", content) else content)
-    return Cell(value, digits)
+    return Cell(float(digits), digits)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.reading import Reading
+from core.workbook.formula import numerals
+from core.workbook.formula.numerals import NUMERAL
 from core.workbook.formula.tree import Address
 
 # Every repetition is possessive (`*+`): a cell of a thousand dashes takes no longer than another.
@@ -23,7 +25,7 @@ _WORD = (
 _LAYER = r"[\s_\-]*+(?:hidden|output|out)?[\s_\-]*+(?:layer|neuron)?[\s_\-]*+[ho]?_?[1-4]?"
 _NAME = rf"(?:{_WORD})(?:{_LAYER})"
 _LABEL = re.compile(rf"\W*+{_NAME}\W*+|[ho][12][\s_]*+bias\W*+|(?:hidden|output)[\s_]*+bias\W*+")
-_TOLD = re.compile(rf"(?<![\w.])({_NAME})\s*+[=:]\s*+([-+−]?\d*+[.,]?\d++)")
+_TOLD = re.compile(rf"(?<![\w.])({_NAME})\s*+[=:]\s*+({NUMERAL})")
 
 _ROOM = 1e-3  # by how much a sum may differ from what its shown numbers come to
 
@@ -87,4 +89,4 @@ def _called_biases(book: Book, values: Calculator) -> Iterator[tuple[str, float,
                 if isinstance(value := values.value(place), float):
                     yield content.value.strip(" :="), value, place
         for name, number in _TOLD.findall(text):
-            yield name, float(number.replace(",", ".").replace("−", "-")), at
+            yield name, numerals.value(number), at

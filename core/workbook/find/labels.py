@@ -10,6 +10,7 @@ from core.workbook.exercise.quantities import EXAMPLE
 from core.workbook.file.book import Book
 from core.workbook.find.layout import MOST_EPOCHS, Shown, Table, skipping
 from core.workbook.find.words import numbers_in, quantity, rate_in, symbol
+from core.workbook.formula import numerals
 from core.workbook.formula.functions import Value
 from core.workbook.formula.tree import Address
 
@@ -36,7 +37,7 @@ def _is_number(shown: Shown, at: Address) -> bool:
     """Whether a number stands there, or text that formulas take for one."""
     content = shown.value(at)
     return isinstance(content, float) or (
-        isinstance(content, str) and re.fullmatch(r"\s*[-+]?\d*[.,]?\d+\s*", content) is not None
+        isinstance(content, str) and numerals.digits(content) is not None
     )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from core.backprop.network import WEIGHTS
+from core.workbook.formula import numerals
+from core.workbook.formula.numerals import UNSIGNED, WITH_POINT
 
 # What words of other languages, and long ones, are called in the patterns below. A word is taken
 # whole; of a script without spaces, anywhere.
@@ -339,7 +341,7 @@ def matrix(text: str) -> str | None:
 
 _RATE = re.compile(
     r"\W*(?:η|eta|lr|α|alpha|(?:learn(?:ing)?[ _-]?)?rate)(?:\s*\(?(?:η|eta|lr|α|alpha)\)?)?"
-    r"[\s_:=of-]*(\d*[.,]?\d+(?:e-?\d+)?)\W*",
+    rf"[\s_:=of-]*(?P<number>{UNSIGNED})\W*",
     re.IGNORECASE,
 )
 
@@ -352,14 +354,13 @@ def rate_in(text: str) -> float | None:
     text = unicodedata.normalize("NFKC", text[:60]).strip()
     for part in (text, _LOSS_BEFORE.sub("", text)):
         if match := _RATE.fullmatch(part):
-            return float(match[1].replace(",", "."))
+            return numerals.value(match["number"])
     return None
 
 
-_NUMBER = r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _SAID = re.compile(
     rf"(?P<name>[^\W\d][^\d=:,;()\[\]]*\d?(?:\s*\.\.\.?\s*w8)?)\s*[=:,\s]*[(\[]?\s*"
-    rf"(?P<numbers>(?<![\w.]){_NUMBER}(?:[,;\s]+{_NUMBER})*)(?![\w.*/^])",
+    rf"(?P<numbers>(?<![\w.]){WITH_POINT}(?:[,;\s]+{WITH_POINT})*)(?![\w.*/^])",
     re.IGNORECASE,
 )
 _TOGETHER = [
@@ -379,11 +380,10 @@ def numbers_in(text: str) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for match in _SAID.finditer(unicodedata.normalize("NFKC", text[:500])):
-        numbers = re.findall(_NUMBER, match["numbers"], re.IGNORECASE)
-        values = [float(number.replace("−", "-")) for number in numbers]
+        values = [numerals.value(n) for n in re.findall(WITH_POINT, match["numbers"])]
         name = quantity(match["name"])
         if len(values) == 2 and name and "," in match["numbers"] and " " not in match["numbers"]:
-            values = [float(match["numbers"].replace(",", "."))]  # one number, a comma in it
+            values = [numerals.value(match["numbers"])]  # one number, a comma in it
         if len(values) == 1:
             if name == "η" or name in ("i1", "i2", "t1", "t2", *WEIGHTS):
                 found.setdefault(name, values[0])

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from core.workbook.formula import numerals
+
 MOST_CELLS = 1024
 """In one range, or one result: a column of 1,000 epochs has fewer."""
 _LONGEST_TEXT = 32_767
@@ -73,11 +75,7 @@ def number(value: Value) -> Value:
     if isinstance(value, Area):
         return math.nan
     if isinstance(value, str):
-        try:
-            found = float(value.strip().replace(",", "."))
-        except ValueError:
-            return math.nan
-        return found if math.isfinite(found) else math.nan
+        return numerals.value(value)
     return value
 
 
