@@ -182,6 +182,17 @@ def test_the_outcome_is_there_again_after_another_page(workbooks, faulty):
     expect(page.page.locator(".finding")).to_have_count(3)
 
 
+def test_a_file_that_was_left_while_it_was_judged_is_judged_when_one_is_back(workbooks):
+    page = workbooks()
+    chosen = {"name": "long.xlsx", "mimeType": "", "buffer": workbook(SEED, 1.0, 1000)}
+    page.page.locator("input[type=file]").set_input_files(chosen)
+    page.page.get_by_test_id("stProgress").wait_for()
+    page.go("Backpropagation")
+    page.go("Workbooks")
+    expect(page.verdict()).to_contain_text("long.xlsx", timeout=60_000)
+    expect(page.verdict()).to_contain_text("Right: each of")
+
+
 def test_the_setting_of_the_backpropagation_page_is_handed_out(workbooks, new_page, address):
     page = workbooks()
     page.page.goto(f"{address}/backprop?eta=2&w1=0.7&epochs=20")

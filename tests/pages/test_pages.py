@@ -1,3 +1,4 @@
+import gc
 import re
 from typing import Any
 
@@ -6,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.harness import ROOT
 from core.mnist import data, runs
+from core.workbook.file.book import Book
 
 
 def values(app: AppTest, page: str) -> dict[str, Any]:
@@ -167,3 +169,11 @@ def test_an_edit_in_a_run_of_the_whole_page_asks_for_no_fragment(monkeypatch):
     widget(app, "button_group", "backprop.scale").set_value("log").run()
     assert not app.exception
     assert values(app, "backprop")["scale"] == "log"
+
+
+def test_a_checked_workbook_leaves_no_book_in_the_session():
+    app = open_page("workbook")
+    app.button[0].click().run()
+    assert "3 slips" in app.error[0].value
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one) is Book]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 from core.ui.text import plain
 from core.ui.workbook.checking import bar, checked
 from core.ui.workbook.outcome import outcome
 from core.ui.workbook.several import judge_all, table
+from core.ui.workbook.shown import shown
 from core.workbook.example import faulty_workbook
 from core.workbook.file.book import FileError
 from core.workbook.file.read import MOST_BYTES
 
 CHECKED, REFUSED = "workbook.checked", "workbook.refused"
-GIVEN, WANTED = "workbook.given", "workbook.wanted"  # what is to be checked in this run
+GIVEN = "workbook.given"  # what is still to be checked
 FILES = "workbook.files"  # how many have been given, so that each meets an empty list
 SEVERAL, CHOSEN = "workbook.several", "workbook.several.chosen"  # files at once; one of them
 EXAMPLE_NAME = "faulty.xlsx"
@@ -26,7 +30,7 @@ def _check(name: str, file: bytes) -> None:
     _forget()
     place = st.empty()
     try:
-        state[CHECKED] = name, *checked(name, file, bar(place, "Judging every cell …"))
+        state[CHECKED] = shown(name, *checked(name, file, bar(place, "Judging every cell …")))
     except FileError as wrong:
         state[REFUSED] = name, str(wrong)
     place.empty()
@@ -37,8 +41,30 @@ def _forget() -> None:
         state.pop(key, None)
 
 
+def _check_all(files: list[tuple[str, bytes]]) -> None:
+    """Judge what was given at once: one file is looked at, several get a line each."""
+    for key in (SEVERAL, CHOSEN):
+        state.pop(key, None)
+    if len(files) == 1:
+        _check(*files[0])
+    else:
+        _forget()
+        state[SEVERAL] = judge_all(files), len(files)
+
+
+def _done(key: str, work: Callable[[Any], None]) -> None:
+    """Do what waits under `key`. A run that is cut off, by another page, leaves it waiting."""
+    if key in state:
+        try:
+            work(state[key])
+        except Exception:
+            del state[key]  # it would fail again
+            raise
+        del state[key]
+
+
 def _wants_example() -> None:
-    state[WANTED] = True
+    state[GIVEN] = [(EXAMPLE_NAME, faulty_workbook())]
 
 
 def _choose(index: int) -> None:
@@ -46,8 +72,8 @@ def _choose(index: int) -> None:
 
 
 def _uploaded(key: str) -> None:
-    state[WANTED] = False
-    state[GIVEN] = [(file.name, file.getvalue()) for file in state[key]]
+    if state[key]:
+        state[GIVEN] = [(file.name, file.getvalue()) for file in state[key]]
     state[FILES] = state.get(FILES, 0) + 1
 
 
@@ -68,20 +94,11 @@ def view() -> None:
         max_upload_size=MOST_BYTES // 1_000_000,
         label_visibility="collapsed",
     )
-    if files := state.pop(GIVEN, None):
-        state.pop(SEVERAL, None)
-        if len(files) == 1:
-            _check(*files[0])
-        else:
-            _forget()
-            state[SEVERAL] = judge_all(files), len(files)
-    if state.pop(WANTED, False):
-        _check(EXAMPLE_NAME, faulty_workbook())
+    _done(GIVEN, _check_all)
     if SEVERAL in state:
         found, given = state[SEVERAL]
         table(found, given, _choose)
-        if (index := state.pop(CHOSEN, None)) is not None:
-            _check(found[index].name, found[index].file)
+        _done(CHOSEN, lambda index: _check(found[index].name, found[index].file))
     elif CHECKED not in state:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
@@ -93,4 +110,4 @@ def view() -> None:
         name, sentence = state[REFUSED]
         st.error(f"**{plain(name)}** was not checked. {plain(sentence)}", icon=":material/block:")
     if CHECKED in state:
-        outcome(*state[CHECKED])
+        outcome(state[CHECKED])

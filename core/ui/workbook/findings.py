@@ -9,12 +9,11 @@ import streamlit as st
 
 from core.workbook.formula.tokens import tokens
 from core.workbook.formula.tree import FormulaError
-from core.workbook.judge.run import Run
-from core.workbook.report.report import Finding, effect
+from core.workbook.report.report import Finding
 
 
-def finding_card(number: int, finding: Finding, run: Run) -> None:
-    """One slip: where, what, the formula there and the right one."""
+def finding_card(number: int, finding: Finding, effect: str) -> None:
+    """One slip: where, what, the formula there and the right one, what it does to E_total."""
     count = len(finding.changes)
     cells = "1 cell" if count == 1 else f"{count:,} cells"
     place = f"{finding.sheet}!" if finding.sheet else ""
@@ -27,16 +26,8 @@ def finding_card(number: int, finding: Finding, run: Run) -> None:
             f"<p>{html.escape(finding.cause)}</p>"
             f"<dl><dt>there</dt><dd><code>{theirs}</code></dd>"
             f"<dt>right</dt><dd><code>{right}</code></dd></dl>"
-            f"{_effect(finding, run)}</div>"
+            f"{f'<p><small>{html.escape(effect)}</small></p>' if effect else ''}</div>"
         )
-
-
-def _effect(finding: Finding, run: Run) -> str:
-    if finding.curve is None or run.epochs < 2:
-        return ""
-    alone, right = float(finding.curve[-1]), float(run.right[-1])
-    words = effect(alone, right)
-    return f"<p><small>{words}</small></p>"
 
 
 def _marked(theirs: str, right: str) -> tuple[str, str]:

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.ui.charts import draw
 from core.ui.text import plain
-from core.ui.workbook.charts import (
-    curves_data,
-    curves_spec,
-    difference_data,
-    difference_spec,
-    map_data,
-    map_spec,
-    several,
-    shown_epochs,
-)
+from core.ui.workbook.charts import curves_spec, difference_spec, map_spec
 from core.ui.workbook.findings import finding_card
-from core.ui.workbook.words import XLSX, in_words
+from core.ui.workbook.shown import Checked, Picture
+from core.ui.workbook.words import XLSX
 from core.workbook.export import workbook
-from core.workbook.report.report import Report
-from core.workbook.report.states import cell_states
 
 
-def outcome(name: str, report: Report, copy: bytes | str) -> None:
-    """The verdict, the pictures, the findings, and what was left unjudged.
-
-    copy: the file mended, or why there is none.
-    """
+def outcome(file: Checked) -> None:
+    """The verdict, the pictures, the findings, and what was left unjudged."""
     words, button = st.columns([3, 1], vertical_alignment="center")
     with words:
-        say = st.error if report.findings else st.success if report.right else st.warning
-        icon = "close" if report.findings else "check" if report.right else "help"
-        say(f"**{plain(name)}** {plain(report.verdict)}", icon=f":material/{icon}:")
+        say = st.error if file.findings else st.success if file.right else st.warning
+        icon = "close" if file.findings else "check" if file.right else "help"
+        say(f"**{plain(file.name)}** {plain(file.verdict)}", icon=f":material/{icon}:")
     with button:
-        _mend_button(name, report, copy)
-    if isinstance(copy, str) and copy:
-        st.warning(plain(copy), icon=":material/healing:")
-    _pictures(report)
-    if report.findings:
+        _mend_button(file)
+    if isinstance(file.copy, str) and file.copy:
+        st.warning(plain(file.copy), icon=":material/healing:")
+    _pictures(file.pictures)
+    if file.findings:
         st.subheader("What is wrong", anchor=False)
-        for number, finding in enumerate(report.findings, start=1):
-            finding_card(number, finding, report.runs[finding.run])
-    for title, sentences in (("Not judged", report.not_judged), ("Notes", report.remarks)):
+        for number, (finding, effect) in enumerate(
+            zip(file.findings, file.effects, strict=True), start=1
+        ):
+            finding_card(number, finding, effect)
+    for title, sentences in (("Not judged", file.not_judged), ("Notes", file.remarks)):
         if sentences:
             st.subheader(title, anchor=False)
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences[:12]))
@@ -50,12 +41,12 @@ def outcome(name: str, report: Report, copy: bytes | str) -> None:
                 st.caption(f"and {len(sentences) - 12} more")
 
 
-def _mend_button(name: str, report: Report, copy: bytes | str) -> None:
-    if isinstance(copy, bytes):
+def _mend_button(file: Checked) -> None:
+    if isinstance(file.copy, bytes):
         st.download_button(
             "Mended workbook",
-            copy,
-            file_name=f"{name.rpartition('.')[0] or name}-mended.xlsx",
+            file.copy,
+            file_name=f"{file.name.rpartition('.')[0] or file.name}-mended.xlsx",
             mime=XLSX,
             icon=":material/healing:",
             type="primary",
@@ -63,11 +54,11 @@ def _mend_button(name: str, report: Report, copy: bytes | str) -> None:
             on_click="ignore",
             width="stretch",
         )
-    elif report.findings and not copy and report.runs[0].rate is not None:
-        run = report.runs[0]
+    elif file.findings and not file.copy and file.start is not None:
+        start = file.start
         st.download_button(
             "Right workbook",
-            lambda: workbook(run.setup, run.first, run.epochs),
+            lambda: workbook(*start),
             file_name="backprop.xlsx",
             mime=XLSX,
             icon=":material/download:",
@@ -79,62 +70,41 @@ def _mend_button(name: str, report: Report, copy: bytes | str) -> None:
 
 
 @st.fragment  # another table leaves the files that are offered as they are
-def _pictures(report: Report) -> None:
+def _pictures(pictures: Sequence[Picture]) -> None:
     """The loss curve and the map of one table."""
-    runs = list(range(len(report.runs)))
-    wrong = {i: sum(f.run == i for f in report.findings) for i in runs}
-    chosen = next((i for i in runs if wrong[i]), 0)
-    if len(runs) > 1:
+    tables = range(len(pictures))
+    chosen = next((i for i in tables if pictures[i].slips), 0)
+    if len(pictures) > 1:
         chosen = st.selectbox(
             "Table",
-            runs,
+            tables,
             index=chosen,
-            format_func=lambda i: _table_title(report, i, wrong[i]),
+            format_func=lambda i: pictures[i].label,
             width=520,
         )
-    run = report.runs[chosen]
-    eta = "η unknown" if run.rate is None else f"η = {run.first:g}, from {run.rate_said}"
-    ends = f" E_total ends at {run.theirs[-1]:.6g}, the right one at {run.right[-1]:.6g}."
-    st.caption(
-        plain(
-            f"{run.title}: {run.table.in_words}, {eta}. Start: {in_words(run.setup.numbers)}."
-            f"{ends if run.has_curve and not run.misread else ''}"
-        )
-    )
-    if run.misread:
-        return
-    if run.has_curve:
-        mine = [(n, f) for n, f in enumerate(report.findings, start=1) if f.run == chosen]
-        columns = st.columns(2, gap="large") if run.is_off else [st.container()]
+    picture = pictures[chosen]
+    st.caption(plain(picture.caption))
+    if picture.curves:
+        columns = st.columns(2, gap="large") if picture.difference else [st.container()]
         with columns[0]:
             draw(
-                curves_spec(alone=several(mine)),
-                curves_data(run, mine),
+                curves_spec(alone=picture.alone),
+                picture.curves,
                 key="curves",
                 alt_text="E_total against the epoch, in the file and right",
             )
-        if run.is_off:
+        if picture.difference:
             with columns[1]:
                 draw(
                     difference_spec(),
-                    difference_data(run),
+                    picture.difference,
                     key="difference",
                     alt_text="The file's E_total minus the right one, against the epoch",
                 )
-    states = cell_states(report, run)
-    if len(run.table.columns) > 1:
+    if picture.cells:
         draw(
-            map_spec(len(shown_epochs(states))),
-            map_data(run, states),
+            map_spec(picture.rows),
+            picture.cells,
             key="map",
             alt_text="The table cell by cell: slips, what is wrong because of them, and the rest",
         )
-
-
-def _table_title(report: Report, index: int, slips: int) -> str:
-    run = report.runs[index]
-    count = "1 slip" if slips == 1 else f"{slips} slips"
-    if not slips:
-        count = "off because of a slip elsewhere" if run.is_off else "right"
-    eta = "" if run.rate is None else f", η = {run.first:g}"
-    return f"{run.title}{eta}: {count}"
