@@ -31,6 +31,11 @@ class Edit:
     said: str = ""
     also: tuple[str, str] | None = None
 
+    @property
+    def has_alike(self) -> bool:
+        """Whether the old and the new quantity are of one kind: two weights, two outputs."""
+        return _kind(self.old_name) == _kind(self.new_name)
+
     def alike(self, other: Edit) -> bool:
         """Whether it is the same slip as in another row."""
         same = (self.kind, self.new_name, self.said) == (other.kind, other.new_name, other.said)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from itertools import permutations, product
 
 import numpy as np
 
 from core.backprop.network import COLUMNS, WEIGHTS, Array
 from core.backprop.rules import in_cells
-from core.workbook.explain.edits import without_a_term
+from core.workbook.explain.changes import changes
 from core.workbook.explain.slips import Slip
 from core.workbook.file.digits import distinct
 from core.workbook.find.numbers import ROOM, Numbers
 from core.workbook.find.reading import Reading
 from core.workbook.formula.parse import parse
-from core.workbook.formula.tokens import Token, tokens
-from core.workbook.formula.tree import Address, FormulaError, letters, references
+from core.workbook.formula.tree import Address, FormulaError, references
 from core.workbook.judge.wrong import Wrong
 
 _EPS = np.finfo(float).eps
@@ -116,14 +114,21 @@ class _Explanation:
                     yield words, numbers, unsure + 1e-12
         if name in WEIGHTS:
             yield f"{say(name)} of the row above", self.values[name][above], np.zeros(len(above))
-        at = rows - self.numbers.first(name)
-        names = [n for n in (*COLUMNS, "η") if n in self.values]
-        slots = {n: f"{letters(1 + i)}1" for i, n in enumerate(names)}
-        columns = {Address("", 1, 1 + i): self.values[n][at] for i, n in enumerate(names)}
-        unsure = {Address("", 1, 1 + i): self.doubt[n][at] for i, n in enumerate(names)}
+        yield from self._edited(name, rows - self.numbers.first(name), is_far)
+
+    def _edited(
+        self, name: str, at: Array, is_far: Callable[[Array], bool]
+    ) -> Iterator[tuple[str, Array, Array]]:
+        """What the rule gives with one thing changed, in lines `at` of what it is made of."""
+        used = self.numbers.inputs(name)
+        others = [n for n in (*COLUMNS, "η") if n in self.values and n not in used]
+        cells = {n: Address("", 1, 1 + i) for i, n in enumerate([*used, *others])}
+        columns = {cell: self.values[n][at] for n, cell in cells.items()}
+        unsure = {cell: self.doubt[n][at] for n, cell in cells.items()}
         here = Address("", 1, 500)
-        told = {text: say(n) for n, text in slots.items()}
-        for words, text in _changes(in_cells(self.numbers.rules[name], slots), slots, told):
+        rule = in_cells(self.numbers.rules[name], {n: cell.cell for n, cell in cells.items()})
+        told = {cell.cell: self.reading.heading(n) for n, cell in cells.items()}
+        for words, text in changes(rule, here, cells, told):
             self.left -= 1 + len(text) // 40
             if self.left < 0:
                 return
@@ -140,81 +145,4 @@ class _Explanation:
                         doubt = doubt + np.abs(more)
             except FormulaError:
                 continue
-            yield words, np.broadcast_to(numbers, rows.shape), doubt
-
-
-def _changes(rule: str, slots: dict[str, str], told: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The rule with one thing changed, and in words what was changed."""
-    pieces = tokens(rule)
-    yield from _other_cells(pieces, slots, told, alike=True)
-    for term, shorter in without_a_term(rule):
-        words = "".join(told.get(p.text, p.text) for p in tokens(term))
-        yield f"what is left without {words}", shorter
-    for i, piece in enumerate(pieces):
-        if piece.text in ("+", "-", "*", "/"):
-            for sign in "-+*/":
-                if sign != piece.text:
-                    words = f"what {sign} gives in place of {piece.text}"
-                    yield words, _swapped(pieces, {i: sign})
-    yield "the right number with the other sign", f"-({rule})"
-    yield "twice the right number", f"2*({rule})"
-    yield "half the right number", f"0.5*({rule})"
-    for i in range(len(pieces)):
-        around = [p.text for p in pieces[i - 1 : i + 2]]
-        after = pieces[i + 2].text if i + 3 < len(pieces) else ""
-        if i and around == ["(", "1", "-"] and after in told and pieces[i + 3].text == ")":
-            dropped = _swapped(pieces, {i - 1: "", i + 3: ""})
-            yield f"what is left without the brackets of 1 − {told[after]}", dropped
-            gone = {i - 1: "1", i: "", i + 1: "", i + 2: "", i + 3: ""}
-            words = f"the product without 1 − {told[after]}"
-            yield words, _swapped(pieces, gone)
-    yield from _other_cells(pieces, slots, told, alike=False)
-    yield from _two_other_cells(pieces, slots, told)
-
-
-def _cells(pieces: list[Token]) -> list[str]:
-    return list(dict.fromkeys(piece.text for piece in pieces if piece.kind == "ref"))
-
-
-def _alike(first: str, second: str) -> bool:
-    """Whether two quantities are of one kind: two weights, two outputs of hidden neurons."""
-    return first.rstrip("12345678") == second.rstrip("12345678")
-
-
-def _other_cells(
-    pieces: list[Token], slots: dict[str, str], told: dict[str, str], *, alike: bool
-) -> Iterator[tuple[str, str]]:
-    """Another cell in the place of one, of the same kind or of another."""
-    for old in _cells(pieces):
-        for new in slots.values():
-            if new == old or _alike(told[new], told[old]) != alike:
-                continue
-            places = [i for i, p in enumerate(pieces) if p.text == old]
-            words = f"what {told[new]} gives in place of {told[old]}"
-            yield words, _swapped(pieces, dict.fromkeys(places, new))
-            for i in places if len(places) > 1 else ():
-                yield words, _swapped(pieces, {i: new})
-
-
-def _two_other_cells(
-    pieces: list[Token], slots: dict[str, str], told: dict[str, str]
-) -> Iterator[tuple[str, str]]:
-    """Others of the same kind in the places of two."""
-    others = {
-        old: [new for new in slots.values() if new != old and _alike(told[new], told[old])]
-        for old in _cells(pieces)
-    }
-    for first, second in permutations(others, 2):
-        if first > second:
-            continue
-        for a, b in product(others[first], others[second]):
-            instead = {first: a, second: b}
-            changed = {i: instead[p.text] for i, p in enumerate(pieces) if p.text in instead}
-            words = (
-                f"what {told[a]} and {told[b]} give in place of {told[first]} and {told[second]}"
-            )
-            yield words, _swapped(pieces, changed)
-
-
-def _swapped(pieces: list[Token], changed: dict[int, str]) -> str:
-    return "".join(changed.get(i, piece.text) for i, piece in enumerate(pieces))
+            yield words, np.broadcast_to(numbers, at.shape), doubt
