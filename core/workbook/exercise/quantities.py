@@ -19,24 +19,47 @@ EXAMPLE = ("t1", "t2", "i1", "i2")
 COMPUTED = tuple(name for name in COLUMNS if name not in (*EXAMPLE, *WEIGHTS))
 FORWARD = tuple(name for name in COMPUTED if not name.startswith("∂"))
 
+NODES = ("h1", "h2", "o1", "o2")
+OUT = {node: f"out_{node}" for node in NODES}
+DELTA = {node: f"∂E/∂{node}" for node in ("o1", "o2", "h1", "h2")}  # as backpropagation goes
+SLOPE = {node: f"out_{node}(1−out_{node})" for node in NODES}
+GRADIENT = dict(zip(WEIGHTS, GRADIENTS, strict=True))
+WEIGHT = {gradient: weight for weight, gradient in GRADIENT.items()}
+STEP = {weight: f"η·{gradient}" for weight, gradient in GRADIENT.items()}
+STEPPED = {weight: f"{weight} − {step}" for weight, step in STEP.items()}
+"""Weight -> what it comes to after the step, in a column of its own beside it."""
+NEXT = {weight: f"{weight}′" for weight in WEIGHTS}
+"""Weight -> what a header calls it after the step, until it is known whether it is `STEPPED`."""
+
+
+def opposite(name: str) -> str:
+    """The name of a quantity with the other sign."""
+    return name.removeprefix("−") if name.startswith("−") else f"−{name}"
+
+
+def kind_of(name: str) -> str:
+    """Alike for w1 … w8, for out_o1 and out_o2, and so on."""
+    return name.rstrip("12345678")
+
+
 State = dict[str, Any]
 """Quantity -> its value, or its values over the epochs."""
 
 # What students keep in columns of their own on the way to a gradient, each with its rule.
 HELPERS: dict[str, str] = {
-    **{f"∂E/∂{node}": BLOCK_RULES[f"∂E/∂{node}"] for node in ("o1", "o2", "h1", "h2")},
+    **{delta: BLOCK_RULES[delta] for delta in DELTA.values()},
     **{f"∂E/∂out_o{k}": f"out_o{k}-t{k}" for k in "12"},
-    **{f"out_{n}(1−out_{n})": f"out_{n}*(1-out_{n})" for n in ("h1", "h2", "o1", "o2")},
+    **{SLOPE[node]: f"{out}*(1-{out})" for node, out in OUT.items()},
     "∂E/∂out_h1": "∂E/∂o1*w5+∂E/∂o2*w7",
     "∂E/∂out_h2": "∂E/∂o1*w6+∂E/∂o2*w8",
     **{f"∂E/∂o1·{w}": f"∂E/∂o1*{w}" for w in ("w5", "w6")},
     **{f"∂E/∂o2·{w}": f"∂E/∂o2*{w}" for w in ("w7", "w8")},
-    **{f"η·∂E/∂{w}": f"η*∂E/∂{w}" for w in WEIGHTS},
-    **{f"−η·∂E/∂{w}": f"-η*∂E/∂{w}" for w in WEIGHTS},
-    **{f"{w} − η·∂E/∂{w}": TABLE_STEPS[w] for w in WEIGHTS},
-    **{f"e^−{node}": f"EXP(-{node})" for node in ("h1", "h2", "o1", "o2")},
-    **{f"−{gradient}": f"-{gradient}" for gradient in GRADIENTS},
-    **{f"−∂E/∂{node}": f"-({BLOCK_RULES[f'∂E/∂{node}']})" for node in ("o1", "o2", "h1", "h2")},
+    **{STEP[w]: f"η*{gradient}" for w, gradient in GRADIENT.items()},
+    **{opposite(STEP[w]): f"-η*{gradient}" for w, gradient in GRADIENT.items()},
+    **{STEPPED[w]: TABLE_STEPS[w] for w in WEIGHTS},
+    **{f"e^−{node}": f"EXP(-{node})" for node in NODES},
+    **{opposite(gradient): f"-{gradient}" for gradient in GRADIENTS},
+    **{opposite(delta): f"-({BLOCK_RULES[delta]})" for delta in DELTA.values()},
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from core.workbook.exercise.quantities import kind_of
 from core.workbook.formula.tokens import Token, make_ref, quoted, tokens
 from core.workbook.formula.tree import Address
 
@@ -34,7 +35,7 @@ class Edit:
     @property
     def has_alike(self) -> bool:
         """Whether the old and the new quantity are of one kind: two weights, two outputs."""
-        return _kind(self.old_name) == _kind(self.new_name)
+        return kind_of(self.old_name) == kind_of(self.new_name)
 
     def alike(self, other: Edit) -> bool:
         """Whether it is the same slip as in another row."""
@@ -116,12 +117,12 @@ class Edits:
         self, pieces: list[Token], at: Address, options: Sequence[tuple[str, Address]]
     ) -> Iterator[Edit]:
         olds = {
-            p.text: _kind(self._name(make_ref(p.text, at).at(at)))
+            p.text: kind_of(self._name(make_ref(p.text, at).at(at)))
             for p in pieces
             if p.kind == "ref"
         }
         for one, two in combinations(olds, 2):
-            alike = [[o for o in options if _kind(o[0]) == olds[old]][:8] for old in (one, two)]
+            alike = [[o for o in options if kind_of(o[0]) == olds[old]][:8] for old in (one, two)]
             for (name_a, a), (name_b, b) in product(*alike):
                 new_a, new_b = self._written(a, name_a, one, at), self._written(b, name_b, two, at)
                 changed = {i: new_a for i, p in enumerate(pieces) if p.text == one}
@@ -219,11 +220,6 @@ def _reach(pieces: list[Token], i: int, step: int) -> int:
         last = at
         at += step
     return last
-
-
-def _kind(name: str) -> str:
-    """Alike for w1 … w8, for out_o1 and out_o2, and so on."""
-    return name.rstrip("12345678")
 
 
 def _joined(pieces: list[Token], changed: Mapping[int, str]) -> str:

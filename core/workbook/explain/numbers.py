@@ -9,6 +9,7 @@ import numpy as np
 
 from core.backprop.network import COLUMNS, WEIGHTS, Array
 from core.backprop.rules import in_cells
+from core.workbook.exercise.quantities import GRADIENT
 from core.workbook.explain.changes import changes
 from core.workbook.explain.slips import Slip
 from core.workbook.file.digits import distinct
@@ -104,13 +105,13 @@ class _Explanation:
             was = self.values[name][above]
             yield f"{say(name)} of the row above", was, self.doubt[name][above]
             for weight in WEIGHTS if "η" in self.values else ():
-                gradient = self.values.get(f"∂E/∂{weight}")
+                gradient = self.values.get(GRADIENT[weight])
                 if gradient is not None:
                     numbers = was - self.values["η"][above] * gradient[above]
-                    unsure = self.doubt[name][above] + self.doubt[f"∂E/∂{weight}"][above] * np.abs(
+                    unsure = self.doubt[name][above] + self.doubt[GRADIENT[weight]][above] * np.abs(
                         self.values["η"][above]
                     )
-                    words = f"{say(name)} of the row above minus η·{say(f'∂E/∂{weight}')}"
+                    words = f"{say(name)} of the row above minus η·{say(GRADIENT[weight])}"
                     yield words, numbers, unsure + 1e-12
         if name in WEIGHTS:
             yield f"{say(name)} of the row above", self.values[name][above], np.zeros(len(above))

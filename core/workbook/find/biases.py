@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from core.workbook.exercise.quantities import OUT
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.reading import Reading
@@ -58,7 +59,7 @@ def _beyond_products(reading: Reading, node: str) -> float:
     """A node's weighted sum at the first epoch, less its products; 0 if that is not shown."""
     total = _number(reading, node)
     if total is None:
-        out = _number(reading, f"out_{node}")
+        out = _number(reading, OUT[node])
         if out is None or not 0 < out < 1:
             return 0.0
         total = math.log(out / (1 - out))

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from core.backprop.network import WEIGHTS
-from core.workbook.exercise.quantities import COMPUTED, FORWARD
+from core.workbook.exercise.quantities import COMPUTED, FORWARD, NEXT, STEPPED
 from core.workbook.find.layout import Shown, Table
 from core.workbook.find.words import quantity, rate_in
 
 _LISTED = (*WEIGHTS, *COMPUTED)
 
 
-_STEPS = {f"{w}′": f"{w} − η·∂E/∂{w}" for w in WEIGHTS}
+_STEPS = {NEXT[w]: STEPPED[w] for w in WEIGHTS}
 _LEAST_ALONE = 16
 """Labels of an epoch that is alone in its sheet."""
 

@@ -12,12 +12,20 @@ from dataclasses import replace
 import numpy as np
 
 from core.backprop.network import GRADIENTS, WEIGHTS, Array
-from core.workbook.exercise.quantities import HELPERS
+from core.workbook.exercise.quantities import (
+    DELTA,
+    HELPERS,
+    NEXT,
+    STEP,
+    STEPPED,
+    opposite,
+)
 from core.workbook.find.reading import Reading
 from core.workbook.find.worlds import World, Worlds, drawn_world, filled_down, finite
 from core.workbook.formula.tree import FormulaError
 
-_DELTAS = ("∂E/∂o1", "∂E/∂o2", "∂E/∂h1", "∂E/∂h2")
+_STEPS = (*STEP.values(), *map(opposite, STEP.values()))
+_NEXT = {NEXT[w]: STEPPED[w] for w in WEIGHTS}
 
 
 def with_helpers(reading: Reading) -> Reading:
@@ -43,15 +51,14 @@ class _Helpers:
                 named[column] = name
         named |= self._with_one_sign(named)
         named |= _with_most_signs(named)
-        hints = {
-            c: f"{w} − η·∂E/∂{w}" if (w := hint.removesuffix("′")) != hint else hint
-            for c, hint in table.hints.items()
-        }
-        next_weights = [c for c, hint in table.hints.items() if hint.endswith("′")]
+        hints = {c: _NEXT.get(hint, hint) for c, hint in table.hints.items()}
+        next_weights = [c for c, hint in table.hints.items() if hint in _NEXT]
         agree = sum(self._holds(self._values(c), hints[c]) for c in next_weights)
         named |= {c: hints[c] for c in next_weights if 2 * agree > len(next_weights)}
         for column, name in hints.items():
-            other = named.get(column) not in (name, f"−{name}")
+            # A header that has no sign may mean either; one that has a minus means it.
+            meant = {name} if name.startswith("−") else {name, opposite(name)}
+            other = named.get(column) not in meant
             if name in HELPERS and other and self._is_needed(column):
                 named[column] = name
         return named
@@ -86,11 +93,11 @@ class _Helpers:
 
         Where some have this and some that, it is the one with which more of what follows is right.
         """
-        deltas = {c: name for c, name in self.table.hints.items() if name in _DELTAS}
-        turned = {c: f"−{name}" for c, name in deltas.items()}
-        opposite = {c for c, name in turned.items() if named.get(c) == name}
-        outer = {c for c, name in deltas.items() if name in _DELTAS[:2]}
-        if not opposite or outer <= opposite:
+        deltas = {c: name for c, name in self.table.hints.items() if name in DELTA.values()}
+        turned = {c: opposite(name) for c, name in deltas.items()}
+        against = {c for c, name in turned.items() if named.get(c) == name}
+        outer = {c for c, name in deltas.items() if name in (DELTA["o1"], DELTA["o2"])}
+        if not against or outer <= against:
             return {}
         others = {**named, **{c: n for c, n in self.table.hints.items() if n in HELPERS}}
         as_named = self._count_right({**others, **deltas})
@@ -130,9 +137,8 @@ def _first_world(reading: Reading) -> World:
 
 def _with_most_signs(named: Mapping[int, str]) -> dict[int, str]:
     """η·∂E/∂w columns of the sign that fewer have, with that of the most."""
-    steps = {c: name for c, name in named.items() if "η·∂E/∂" in name and len(name) < 10}
-    minus = [c for c, name in steps.items() if name.startswith("−")]
-    plus = [c for c in steps if c not in minus]
-    if len(minus) > len(plus):
-        return {c: f"−{steps[c]}" for c in plus}
-    return {c: steps[c][1:] for c in minus} if len(plus) > len(minus) else {}
+    steps = {c: name for c, name in named.items() if name in _STEPS}
+    plus = [c for c, name in steps.items() if name in STEP.values()]
+    minus = [c for c in steps if c not in plus]
+    fewer = min(plus, minus, key=len) if len(plus) != len(minus) else []
+    return {c: opposite(steps[c]) for c in fewer}

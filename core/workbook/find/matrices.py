@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.backprop.network import Array
+from core.workbook.exercise.quantities import opposite
 from core.workbook.find.layout import Shown, Table
 from core.workbook.find.words import matrix
 from core.workbook.formula.tree import Address
@@ -86,9 +87,9 @@ def _table(
         for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
     ]
     first = _upright(alone | {name: ones[0] for name, ones in again.items()}, shown)
-    opposite = _opposite(first, shown)
+    turned = _opposite(first, shown)
     cells = {
-        f"−{quantity}" if name in opposite else quantity: at
+        opposite(quantity) if name in turned else quantity: at
         for name, one in first.items()
         if name in again
         for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)

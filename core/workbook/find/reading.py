@@ -20,7 +20,7 @@ from core.backprop.network import (
     Setup,
 )
 from core.backprop.rules import TABLE_STEPS, in_cells, names_in
-from core.workbook.exercise.quantities import EXAMPLE, HELPERS, RULES, expanded
+from core.workbook.exercise.quantities import EXAMPLE, GRADIENT, HELPERS, RULES, expanded
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.layout import Layout, Table
@@ -431,7 +431,7 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
     numbers: Counter[float] = Counter()
     for weight in WEIGHTS:
         at, above = reading.at(weight, first), reading.at(weight, first - 1)
-        gradient = reading.at(f"∂E/∂{weight}", first - 1)
+        gradient = reading.at(GRADIENT[weight], first - 1)
         try:
             tree = reading.book.tree(at) if at else None
             if at is None or tree is None:

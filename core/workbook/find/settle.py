@@ -16,7 +16,14 @@ import numpy as np
 
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array
 from core.backprop.rules import TABLE_RULES
-from core.workbook.exercise.quantities import EXAMPLE
+from core.workbook.exercise.quantities import (
+    EXAMPLE,
+    GRADIENT,
+    NODES,
+    OUT,
+    STEPPED,
+    WEIGHT,
+)
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.file.digits import doubt
@@ -26,8 +33,7 @@ from core.workbook.find.reading import Reading, read_table
 from core.workbook.formula.tree import FormulaError
 
 _TURNED = {"w2": "w3", "w3": "w2", "w6": "w7", "w7": "w6"}
-_TURNED |= {f"∂E/∂{w}": f"∂E/∂{other}" for w, other in _TURNED.items()}
-_NODES = ("h1", "h2", "o1", "o2")
+_TURNED |= {GRADIENT[w]: GRADIENT[other] for w, other in _TURNED.items()}
 
 
 def settle(layout: Layout, actual: Calculator) -> Layout:
@@ -55,8 +61,7 @@ def _with_next_weights(layout: Layout, book: Book) -> Layout:
     for table in layout.tables:
         led_to = len(table.weights) == len(WEIGHTS) and set(table.shifts.values()) == {-1}
         if led_to and any(_linked(book, table, other) for other in whole):
-            steps = {w: f"{w} − η·∂E/∂{w}" for w in WEIGHTS}
-            columns = {steps.get(name, name): c for name, c in table.columns.items()}
+            columns = {STEPPED.get(name, name): c for name, c in table.columns.items()}
             table = replace(table, columns=columns, shifts={})
         tables.append(table)
     return replace(layout, tables=tables)
@@ -113,8 +118,8 @@ def _named(layout: Layout, table: Table, actual: Calculator) -> Table:
     columns called Output 1, or names that nobody else has. What a column holds is what most of its
     numbers are, calculated from those beside them.
     """
-    for node in _NODES:
-        if node in table.columns and f"out_{node}" not in table.columns:
+    for node in NODES:
+        if node in table.columns and OUT[node] not in table.columns:
             table = _activation_for_net(layout, table, actual, node)
     if table.drops:
         return table
@@ -134,10 +139,10 @@ def _named(layout: Layout, table: Table, actual: Calculator) -> Table:
 
 def _activation_for_net(layout: Layout, table: Table, actual: Calculator, node: str) -> Table:
     """The table with a column called h1 as out_h1, if that is what its numbers are."""
-    columns = {f"out_{node}" if n == node else n: c for n, c in table.columns.items()}
+    columns = {OUT[node] if n == node else n: c for n, c in table.columns.items()}
     other = replace(table, columns=columns)
     as_net, as_out = (_numbers(read_table(layout, t, actual)) for t in (table, other))
-    return other if as_out.share([f"out_{node}"]) > max(as_net.share([node]), 0.5) else table
+    return other if as_out.share([OUT[node]]) > max(as_net.share([node]), 0.5) else table
 
 
 def _named_by_numbers(layout: Layout, table: Table, actual: Calculator) -> Table:
@@ -174,8 +179,8 @@ def _upright(layout: Layout, table: Table, actual: Calculator) -> Table:
     """The table with w2 and w3, w6 and w7, in their places: programs that calculate x·W list the
     weights of an input side by side, not those of a node.
     """
-    nodes = [n for n in _NODES if n in table.columns]
-    nodes = nodes or [f"out_{n}" for n in _NODES if f"out_{n}" in table.columns]
+    nodes = [n for n in NODES if n in table.columns]
+    nodes = nodes or [OUT[n] for n in NODES if OUT[n] in table.columns]
     if len(nodes) < 4 or table.shifts:
         return table
     columns = {_TURNED.get(name, name): column for name, column in table.columns.items()}
@@ -225,7 +230,7 @@ def _factor_of_steps(numbers: Numbers) -> str:
     found = []
     for name in GRADIENTS:
         with np.errstate(all="ignore"):
-            moves = np.diff(numbers.values[name.removeprefix("∂E/∂")]) / numbers.values[name][:-1]
+            moves = np.diff(numbers.values[WEIGHT[name]]) / numbers.values[name][:-1]
         moves = moves[np.isfinite(moves)]
         usual = float(np.median(moves)) if moves.size else 0.0
         once = math.isclose(abs(usual), 1, rel_tol=1e-3)

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from core.backprop.network import COLUMNS, WEIGHTS
-from core.workbook.exercise.quantities import COMPUTED, EXAMPLE, FORWARD
+from core.workbook.exercise.quantities import COMPUTED, EXAMPLE, FORWARD, NEXT
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.blocks import blocks_in, one_block
@@ -187,9 +187,10 @@ def _led_to(columns: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
     """Where only the weights after a line's step are listed, they are the weights, a line before
     their epoch's: the columns, and their shifts.
     """
-    if not all(f"{w}′" in columns and w not in columns for w in WEIGHTS):
+    if not all(NEXT[w] in columns and w not in columns for w in WEIGHTS):
         return columns, {}
-    renamed = {name.removesuffix("′"): column for name, column in columns.items()}
+    weights = {name: weight for weight, name in NEXT.items()}
+    renamed = {weights.get(name, name): column for name, column in columns.items()}
     return renamed, dict.fromkeys(WEIGHTS, -1)
 
 
@@ -380,7 +381,7 @@ def _telling(columns: Mapping[str, int]) -> list[int]:
     forward = [column for name, column in computed.items() if name in FORWARD]
     if len(forward) > 2:
         return forward
-    for names in (WEIGHTS, [f"{weight}′" for weight in WEIGHTS]):
+    for names in (WEIGHTS, NEXT.values()):
         if not computed and columns.keys() >= set(names):
             return [columns[name] for name in names]
     return list(computed.values())

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from core.backprop.network import WEIGHTS
+from core.workbook.exercise.quantities import NEXT, SLOPE, opposite
 from core.workbook.formula import numerals
 from core.workbook.formula.numerals import UNSIGNED, WITH_POINT
 
@@ -166,7 +167,7 @@ def quantity(text: str) -> str | None:
 def _meant(text: str) -> str | None:
     text = unicodedata.normalize("NFKC", text).strip()
     if slope := _SLOPE.fullmatch(text):
-        return f"out_{slope[1].lower()}(1−out_{slope[1].lower()})"
+        return SLOPE[slope[1].lower()]
     if _NEXT.search(text):
         return _next_weight(text)
     for part in _readings(text):
@@ -179,7 +180,7 @@ def _next_weight(text: str) -> str | None:
     """The name of a weight after the step: "w1 (new)" is not the w1 of its row."""
     rest = re.sub(r"[(\[{)\]}]", " ", _NEXT.sub(" ", text))
     found = _quantity(re.sub(r"\bweights?\b", " ", rest, flags=re.IGNORECASE))
-    return f"{found}′" if found in WEIGHTS else None
+    return NEXT.get(found or "")
 
 
 def symbol(text: str) -> str | None:
@@ -206,7 +207,7 @@ def _quantity(text: str) -> str | None:
     for pattern, name in _NAMES:
         if match := pattern.fullmatch(plain):
             found = name.format(next(filter(None, match.groups()), ""))
-            return found if not minus else f"−{found}" if found.startswith("∂") else None
+            return found if not minus else opposite(found) if found[0] == "∂" else None
     return None
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.backprop.network import WEIGHTS, Array, Setup
-from core.workbook.exercise.quantities import EXAMPLE, State, state_of
+from core.workbook.exercise.quantities import EXAMPLE, GRADIENT, State, state_of
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.file.formulas import Formula
@@ -107,7 +107,7 @@ class World:
         """What the cells should come to; a weight from the row above."""
         if name in WEIGHTS:
             above = ks - 1
-            step = self.state["η"] * self.column(f"∂E/∂{name}", above)
+            step = self.state["η"] * self.column(GRADIENT[name], above)
             return self.column(name, above) - step
         return self.column(name, np.asarray(self.listed)[ks] if self.listed else ks)
 

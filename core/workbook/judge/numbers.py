@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.backprop.network import COLUMNS, WEIGHTS, Array
-from core.workbook.exercise.quantities import EXAMPLE, FORWARD
+from core.workbook.exercise.quantities import EXAMPLE, FORWARD, GRADIENT
 from core.workbook.file.book import Cell
 from core.workbook.file.digits import decimals_of, doubt
 from core.workbook.find.numbers import Numbers, as_numbers
@@ -212,7 +212,7 @@ class _Judge:
 
     def _start_from_second(self, name: str) -> float:
         """An initial weight as the second row implies it."""
-        gradient, values = f"∂E/∂{name}", self.numbers.values
+        gradient, values = GRADIENT[name], self.numbers.values
         if self.length < 2 or "η" not in values or gradient not in values:
             return math.nan
         return float(values[name][1] + values["η"][0] * values[gradient][0])
@@ -249,14 +249,14 @@ class _Rate:
         doubts: list[float] = []
         values, open_by = self.numbers.values, self.numbers.doubt
         for weight in self.weights:
-            gradient = values.get(f"∂E/∂{weight}")
+            gradient = values.get(GRADIENT[weight])
             if gradient is None or self.numbers.length < 2:
                 continue
             g, w = gradient[:-1], values[weight]
             with np.errstate(all="ignore"):
                 ratio = (w[:-1] - w[1:]) / g
                 unsure = open_by[weight][:-1] + open_by[weight][1:]
-                unsure = (unsure + np.abs(ratio) * open_by[f"∂E/∂{weight}"][:-1]) / np.abs(g)
+                unsure = (unsure + np.abs(ratio) * open_by[GRADIENT[weight]][:-1]) / np.abs(g)
             good = np.isfinite(ratio) & np.isfinite(unsure)
             ratios += ratio[good].tolist()
             doubts += unsure[good].tolist()
