@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.mnist import checkpoint, data, runs
+from core.mnist.files import save_json
 from core.mnist.models import ARCHITECTURES
 from core.mnist.training import EpochDone, Finished, TrainConfig, preset, train
 
@@ -43,7 +44,7 @@ def measure(name: str, seeds: Iterable[int]) -> list[dict[str, Any]]:
             "recipe": recipe,
             "runs": done,
         }
-        checkpoint.save_json(runs.CHECKPOINTS / name / runs.SEEDS, found)
+        save_json(runs.CHECKPOINTS / name / runs.SEEDS, found)
     return done
 
 

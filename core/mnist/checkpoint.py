@@ -7,7 +7,6 @@ checked against the network that the record names before they are used.
 from __future__ import annotations
 
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -21,6 +20,8 @@ from torch import Tensor
 
 from core.mnist.calibration import Calibration
 from core.mnist.evaluation import Evaluation
+from core.mnist.fields import filled, known
+from core.mnist.files import save_json, whole
 from core.mnist.models import ConvNet, build, channels_last, set_dropout
 from core.mnist.training import ConfigError, EpochDone, TrainConfig
 
@@ -98,6 +99,7 @@ class Record:
     """All that is known of a finished run.
 
     test: the last epoch's network on the test set; calibration: None if no image was held out.
+    differs: what its file had more or less than one of this version, in words.
     """
 
     config: TrainConfig
@@ -105,6 +107,7 @@ class Record:
     test: Evaluation
     versions: dict[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
+    differs: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def seconds(self) -> float:
@@ -112,20 +115,45 @@ class Record:
         return sum(epoch.seconds for epoch in self.epochs)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"seconds": self.seconds}
+        found = asdict(self) | {"seconds": self.seconds}
+        del found["differs"]
+        return found
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Record:
-        """The inverse of `to_json`. Raises TypeError, KeyError or ValueError for anything else."""
+        """The inverse of `to_json`. Raises TypeError, KeyError or ValueError for anything else.
+
+        What is unknown is passed over, what has a usual value is filled in, and both are said.
+        """
+        config, differs = config_of(found["config"])
+        epochs = []
+        for one in found["epochs"]:
+            values, more = known(EpochRecord, one)
+            epochs.append(EpochRecord(**values))
+            differs += more
+        usual: dict[str, Any] = {"versions": {}, "calibration": None}
+        needed = {"config", "epochs", "test", "seconds"}
+        rest, more = filled(usual, {n: v for n, v in found.items() if n not in needed})
+        calibrated = rest["calibration"]
         return cls(
-            config=TrainConfig.from_json(found["config"]),
-            epochs=[EpochRecord(**epoch) for epoch in found["epochs"]],
+            config=config,
+            epochs=epochs,
             test=Evaluation.from_json(found["test"]),
-            versions=dict(found["versions"]),
-            calibration=Calibration.from_json(found["calibration"])
-            if found.get("calibration")
-            else None,
+            versions={str(name): str(value) for name, value in found.get("versions", {}).items()},
+            calibration=Calibration.from_json(calibrated) if calibrated else None,
+            differs=tuple(dict.fromkeys(differs + more)),
         )
+
+
+def config_of(found: Any) -> tuple[TrainConfig, list[str]]:
+    """The configuration that a file has, and what it has more or less than today's, in words.
+
+    Raises ConfigError for a value that is out of its range.
+    """
+    if not isinstance(found, dict):
+        raise ConfigError("This is no training configuration.")
+    values, differs = filled(TrainConfig().to_json(), found)
+    return TrainConfig.from_json(values), differs
 
 
 def versions() -> dict[str, str]:
@@ -136,16 +164,8 @@ def versions() -> dict[str, str]:
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write a safetensors file whole or not at all."""
-    beside = path.with_name(path.name + ".part")
-    save_file(tensors, beside)
-    os.replace(beside, path)
-
-
-def save_json(path: Path, found: Any) -> None:
-    """Write a JSON file whole or not at all."""
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    with whole(path) as beside:
+        save_file(tensors, beside)
 
 
 def save(folder: Path, model: ConvNet, record: Record) -> None:
@@ -180,7 +200,11 @@ def load_record(path: Path) -> Record:
         return Record.from_json(json.loads(path.read_text(encoding="utf-8")))
     except ConfigError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except KeyError as error:
+        raise CheckpointError(
+            f"{path.name} lacks “{error.args[0]}”: it is damaged or is no record of a run."
+        ) from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path.name} is damaged or is no record of a run.") from error
 
 

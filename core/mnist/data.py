@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,6 +54,7 @@ class Digits:
 
 
 _loaded: dict[str, Digits] = {}
+_tests: dict[str, tuple[Tensor, Tensor]] = {}
 _loading = threading.Lock()  # pages of several people may ask at once
 
 
@@ -84,6 +86,24 @@ def load(source: str, report: Report | None = None) -> Digits:
         return _loaded[source]
 
 
+def load_test(source: str) -> tuple[Tensor, Tensor]:
+    """The images and labels of a test set alone, of digits that are `available`. Raises DataError.
+
+    Of MNIST these are 8 MB; all of it takes 55.
+    """
+    with _loading:
+        if source in _loaded:
+            return _loaded[source].test_images, _loaded[source].test_labels
+        if source not in _tests:
+            if source == "mnist":
+                test = _mnist_set(mnist_folder(), train=False)
+                _tests[source] = test.data, test.targets
+            else:
+                digits = _load(source, None)
+                _tests[source] = digits.test_images, digits.test_labels
+        return _tests[source]
+
+
 def _load(source: str, report: Report | None) -> Digits:
     if source == "uci":
         return _uci()
@@ -100,15 +120,19 @@ def normalised(images: Tensor) -> Tensor:
 
 
 def _mnist(folder: Path) -> Digits:
-    MNIST = vision.load().datasets.MNIST
+    train, test = _mnist_set(folder, train=True), _mnist_set(folder, train=False)
+    return Digits("mnist", train.data, train.targets, test.data, test.targets)
+
+
+def _mnist_set(folder: Path, *, train: bool) -> Any:
+    """Torchvision's data set: `data` and `targets` are tensors."""
     try:
-        train, test = MNIST(folder, train=True), MNIST(folder, train=False)
+        return vision.load().datasets.MNIST(folder, train=train)
     except (RuntimeError, ValueError, OSError, AssertionError) as error:
         raise DataError(
             f"The MNIST files in {folder / 'MNIST' / 'raw'} cannot be read. "
             "Delete them, and they are downloaded again."
         ) from error
-    return Digits("mnist", train.data, train.targets, test.data, test.targets)
 
 
 def _download(folder: Path, report: Report | None) -> None:
@@ -116,7 +140,13 @@ def _download(folder: Path, report: Report | None) -> None:
 
     torchvision tries both mirrors for each archive and verifies its checksum.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"MNIST belongs into {folder}, where no folder can be made: {error.strerror}. "
+            "Set MNIST_ROOT to another one, or choose the UCI digits, which need none."
+        ) from error
     MNIST = vision.load().datasets.MNIST
     with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as place:
         done = threading.Event()

@@ -11,11 +11,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
+import shutil
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
@@ -24,9 +28,17 @@ AT_ONCE = 1
 MAX_WAITING = 4
 START_SECONDS = 20.0  # a new process has so long to take its lock before it counts as dead
 POLL_SECONDS = 0.5
+DOOR_SECONDS = 10.0  # so long a starter waits while others start
 ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+")
 
 LOG, STOP, LOCK, TICKET, RECORD = "log.jsonl", "stop", "lock", "ticket", "run.json"
+RESERVE = "reserve"  # room on the disk that is given back where the disk is full
+_RESERVED = 16_384  # bytes
+_DOOR, _DELETED = ".door", ".deleted-"
+
+
+class RunError(Exception):
+    """A run cannot be started, resumed or deleted; the message says why and what to do."""
 
 
 class State(StrEnum):
@@ -51,15 +63,48 @@ def root() -> Path:
 
 
 def at_once() -> int:
-    """How many runs may train side by side: `$RUNS_AT_ONCE` if it is set, else 1."""
-    return max(1, int(os.environ.get("RUNS_AT_ONCE") or AT_ONCE))
+    """How many runs may train side by side: `$RUNS_AT_ONCE` if it is set, else 1.
+
+    Raises RunError where that is no number.
+    """
+    given = os.environ.get("RUNS_AT_ONCE") or str(AT_ONCE)
+    if not re.fullmatch("0*[1-9][0-9]{0,2}", given.strip()):
+        raise RunError(
+            f"RUNS_AT_ONCE is “{given[:30]}”: it says how many runs may train side by side, a "
+            "whole number from 1 to 999. Set it so, or remove it, and start the app again."
+        )
+    return int(given)
 
 
 def folders() -> list[Path]:
     """Every run's folder, the newest first."""
-    if not root().is_dir():
+    try:
+        return sorted((p for p in root().iterdir() if ID.fullmatch(p.name)), reverse=True)
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted((p for p in root().iterdir() if ID.fullmatch(p.name)), reverse=True)
+
+
+@contextmanager
+def door() -> Iterator[None]:
+    """Passed by one at a time: who starts, resumes or deletes finds nothing changed underneath.
+
+    Raises RunError if it stays shut, or the folder of the runs cannot be made.
+    """
+    try:
+        root().mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root() / _DOOR)
+        lock.acquire(timeout=DOOR_SECONDS)
+    except Timeout as error:
+        raise RunError("Others are starting runs at this moment; try again.") from error
+    except OSError as error:
+        raise RunError(
+            f"Runs are kept in {root()}, which cannot be written to: {error.strerror}. "
+            "Set RUNS_ROOT to another folder, or make room there."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def hold(folder: Path) -> FileLock:
@@ -71,36 +116,118 @@ def hold(folder: Path) -> FileLock:
 
 def has_worker(folder: Path) -> bool:
     """Whether a living process holds the folder."""
-    if not (folder / LOCK).exists():
-        return False
     try:
-        with FileLock(folder / LOCK, timeout=0):
-            return False
-    except (Timeout, OSError):  # OSError: the folder is being deleted
-        return folder.exists()
+        with (folder / LOCK).open("rb") as lock:
+            return _is_held(lock)
+    except OSError:  # nobody has held it yet, or the folder is gone
+        return False
+
+
+if sys.platform == "win32":
+
+    def _is_held(lock: IO[bytes]) -> bool:
+        """Windows shares no lock: another reader may have it for a moment, so asked five times."""
+        for _ in range(5):
+            try:
+                with FileLock(lock.name, timeout=0):
+                    return False
+            except Timeout:
+                time.sleep(0.01)
+        return True
+
+else:
+    import fcntl
+
+    def _is_held(lock: IO[bytes]) -> bool:
+        """Readers share the lock, a worker has it alone: no reader takes another for a worker."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False  # closing the file frees it
 
 
 def append(folder: Path, event: str, **values: Any) -> None:
-    """Add one line to the run's log, written through to the disk's cache at once."""
-    line = json.dumps({"event": event, "time": round(time.time(), 3), **values})
-    with (folder / LOG).open("a", encoding="utf-8") as log:
-        log.write(line + "\n")
+    """Add one line to the run's log, written through to the disk's cache at once.
+
+    Where the line before was cut off, it costs that line alone.
+    """
+    line = json.dumps({"event": event, "time": round(time.time(), 3), **values}) + "\n"
+    with (folder / LOG).open("a+b") as log:
+        if log.seek(0, os.SEEK_END):
+            log.seek(-1, os.SEEK_END)
+            if log.read(1) != b"\n":
+                line = f"\n{line}"
+        log.write(line.encode())
 
 
 def events(folder: Path) -> list[dict[str, Any]]:
-    """The log's lines. The last one is left out while it is being written."""
+    """The log's lines but for damaged ones. The last is left out while it is being written."""
     try:
-        text = (folder / LOG).read_text(encoding="utf-8")
-    except FileNotFoundError:
+        text = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return []
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    found = []
+    for line in text[: text.rfind("\n") + 1].split("\n"):
+        with suppress(ValueError, RecursionError):
+            event = json.loads(line)
+            if isinstance(event, dict) and isinstance(event.get("event"), str):
+                found.append(event)
+    return found
+
+
+def fail(folder: Path, message: str, traceback: str = "") -> None:
+    """Log why a run ended, and where in the code; on a full disk in the room kept for it."""
+    (folder / RESERVE).unlink(missing_ok=True)
+    append(folder, State.FAILED, message=message, traceback=traceback)
 
 
 def take_ticket(folder: Path) -> None:
-    """Join the end of the queue."""
-    (folder / STOP).unlink(missing_ok=True)
-    (folder / TICKET).write_text(f"{time.time_ns()}", encoding="ascii")
-    append(folder, State.WAITING)
+    """Join the end of the queue. Raises RunError if the run is gone or the disk full."""
+    try:
+        (folder / STOP).unlink(missing_ok=True)
+        (folder / RESERVE).write_bytes(bytes(_RESERVED))
+        (folder / TICKET).write_text(f"{time.time_ns()}", encoding="ascii")
+        append(folder, State.WAITING)
+    except OSError as error:
+        if not folder.is_dir():
+            raise gone(folder) from error
+        raise RunError(f"The run {folder.name} cannot be written: {error.strerror}.") from error
+
+
+def gone(folder: Path) -> RunError:
+    """What to raise for a run whose folder is not there."""
+    return RunError(f"The run {folder.name} has been deleted.")
+
+
+def remove(folder: Path) -> None:
+    """Delete a run that no worker holds: out of sight at once, then file by file.
+
+    Raises RunError if there is a worker or the folder is gone.
+    """
+    hidden = folder.with_name(f"{_DELETED}{folder.name}-{secrets.token_hex(4)}")
+    try:
+        lock = FileLock(folder / LOCK)
+        lock.acquire(timeout=0)
+        if sys.platform == "win32":  # which renames no folder with an open file in it
+            lock.release()
+        try:
+            folder.rename(hidden)
+        finally:
+            lock.release()
+    except Timeout as error:
+        raise RunError("This run is not over; stop it first.") from error
+    except OSError as error:
+        if not folder.is_dir():
+            raise gone(folder) from error
+        raise RunError(f"The run {folder.name} is in use; try again.") from error
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Delete what is left of runs whose deletion was cut off."""
+    for hidden in root().glob(f"{_DELETED}*"):
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def state(folder: Path, log: list[dict[str, Any]] | None = None) -> State:
@@ -114,11 +241,16 @@ def state(folder: Path, log: list[dict[str, Any]] | None = None) -> State:
         return State.STOPPING
     if alive:
         return State.WAITING if last == State.WAITING else State.RUNNING
-    if last == State.WAITING and time.time() - log[-1]["time"] < START_SECONDS:
+    if last == State.WAITING and abs(time.time() - _time(log[-1])) < START_SECONDS:
         return State.WAITING
     if last in (State.STOPPED, State.FAILED):
         return State(last)
     return State.DIED
+
+
+def _time(event: dict[str, Any]) -> float:
+    found = event.get("time")
+    return found if isinstance(found, int | float) else 0.0
 
 
 def queue() -> list[Path]:
@@ -129,8 +261,13 @@ def queue() -> list[Path]:
 def _ticket(folder: Path) -> tuple[int, str]:
     try:
         return int((folder / TICKET).read_text(encoding="ascii")), folder.name
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return 0, folder.name
+
+
+def ahead(folder: Path) -> int:
+    """How many runs have joined the queue before this one, and are not over."""
+    return sum(_ticket(other) < _ticket(folder) for other in queue())
 
 
 def wait_for_turn(folder: Path) -> bool:
@@ -138,8 +275,7 @@ def wait_for_turn(folder: Path) -> bool:
     for _ in _polls():
         if (folder / STOP).exists():
             return False
-        ahead = [other for other in queue() if _ticket(other) < _ticket(folder)]
-        if len(ahead) < at_once():
+        if ahead(folder) < at_once():
             return True
     raise AssertionError("polling has no end")
 

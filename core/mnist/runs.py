@@ -7,13 +7,15 @@ a run and the process that trains share nothing else.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,8 +25,10 @@ from core.mnist import checkpoint, data, queueing
 from core.mnist.checkpoint import CheckpointError, EpochRecord, Record
 from core.mnist.data import Digits
 from core.mnist.evaluation import Evaluation
+from core.mnist.fields import known
+from core.mnist.files import save_json
 from core.mnist.models import ConvNet
-from core.mnist.queueing import State
+from core.mnist.queueing import RunError, State
 from core.mnist.training import (
     BatchDone,
     ConfigError,
@@ -38,12 +42,9 @@ from core.mnist.training import (
 CHECKPOINTS = queueing.PROJECT / "checkpoints"
 CONFIG, RESUME, EVALUATION = "config.json", "state.safetensors", "evaluation.json"
 SEEDS = "seeds.json"  # beside a checkpoint: the figures of other seeds with the same recipe
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MAX_BYTES = 150_000_000  # of all runs together; a run of 19 epochs takes 2 MB
 LOG_SECONDS = 0.4  # how often a worker writes how far it is
-
-
-class RunError(Exception):
-    """A run cannot be started, resumed or deleted; the message says why and what to do."""
 
 
 FAILURES = (data.DataError, CheckpointError, ConfigError, RunError)  # each says why in words
@@ -65,6 +66,7 @@ class Run:
     """A run as its folder showed it when it was read.
 
     progress: moments of the epochs so far and of the one that runs; message: why it failed;
+    traceback: where in the code; differs: what its files have more or less than today's, in words;
     downloaded: the share of the data that has come, while it comes; ahead: runs before it in
     the queue.
     """
@@ -78,6 +80,8 @@ class Run:
     message: str
     downloaded: float | None
     ahead: int
+    traceback: str = ""
+    differs: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -128,14 +132,15 @@ def load_checkpoint(name: str) -> tuple[ConvNet, Record]:
 
 
 def read(folder: Path, queued: list[Path] | None = None) -> Run:
-    """The run as its folder shows it now. Raises RunError if it is none.
+    """The run as its folder shows it now. Raises RunError if it is none, or gone.
 
     queued: the queue, if it has been looked at already.
     """
-    record = folder / queueing.RECORD
-    if record.exists():
-        return _read_finished(folder, record.stat().st_mtime_ns)
-    return _read(folder, queued)
+    try:
+        written = (folder / queueing.RECORD).stat().st_mtime_ns
+    except OSError:
+        return _read(folder, queued)
+    return _read_finished(folder, written)
 
 
 @lru_cache(maxsize=256)
@@ -146,28 +151,17 @@ def _read_finished(folder: Path, written: int) -> Run:
 def _read(folder: Path, queued: list[Path] | None) -> Run:
     try:
         found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        config = TrainConfig.from_json(found["config"])
-        log = queueing.events(folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        config, differs = checkpoint.config_of(found["config"])
+        title = str(found["title"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ConfigError) as error:
+        if not folder.is_dir():
+            raise queueing.gone(folder) from error
         raise RunError(f"The run {folder.name} cannot be read; delete it.") from error
+    log = queueing.events(folder)
     state = queueing.state(folder, log)
-    epochs: dict[int, EpochRecord] = {}
-    progress: list[Progress] = []
-    message, downloaded = "", None
+    told = _Told(differs)
     for line in log:
-        kind, values = line["event"], {k: line[k] for k in line.keys() - {"event", "time"}}
-        if kind == "epoch":
-            record = EpochRecord(**values)
-            epochs[record.epoch] = record
-        elif kind == "batch":
-            progress.append(Progress(**values))
-        elif kind == "download":
-            downloaded = values["received"] / values["total"]
-        else:
-            downloaded = None
-            message = values.get("message", "")
-            if kind == "started":  # what was begun of an epoch is done again
-                progress = [p for p in progress if p.epoch <= len(epochs)]
+        told.take(str(line["event"]), {n: v for n, v in line.items() if n not in ("event", "time")})
     ahead = 0
     if state is State.WAITING:
         queued = queueing.queue() if queued is None else queued
@@ -175,14 +169,62 @@ def _read(folder: Path, queued: list[Path] | None) -> Run:
     return Run(
         folder,
         config,
-        str(found["title"]),
+        title,
         state,
-        sorted(epochs.values(), key=lambda e: e.epoch),
-        progress,
-        message,
-        downloaded,
-        ahead,
+        epochs=sorted(told.epochs.values(), key=lambda e: e.epoch),
+        progress=told.progress,
+        message=told.message,
+        downloaded=told.downloaded,
+        ahead=ahead,
+        traceback=told.traceback,
+        differs=tuple(dict.fromkeys(told.differs)),
     )
+
+
+class _Told:
+    """What a log tells, taken line by line. differs: what its lines have more or less, in words."""
+
+    def __init__(self, differs: list[str]) -> None:
+        self.differs = differs
+        self.epochs: dict[int, EpochRecord] = {}
+        self.progress: list[Progress] = []
+        self.message = self.traceback = ""
+        self.downloaded: float | None = None
+
+    def take(self, event: str, values: dict[str, Any]) -> None:
+        """One line; one that lacks what it should say is passed over, and that is said."""
+        try:
+            self._take(event, values)
+        except KeyError as error:
+            self.differs.append(f"A line “{event}” of its log lacks “{error.args[0]}”.")
+        except (TypeError, ValueError, ZeroDivisionError):
+            self.differs.append(f"A line “{event}” of its log cannot be read.")
+
+    def _take(self, event: str, values: dict[str, Any]) -> None:
+        match event:
+            case "epoch":
+                record = EpochRecord(**self._known(EpochRecord, values))
+                self.epochs[int(record.epoch)] = record
+            case "batch":
+                self.progress.append(Progress(**self._known(Progress, values)))
+            case "download":
+                self.downloaded = values["received"] / values["total"]
+            case _:
+                self.downloaded = None
+                self.message = str(values.get("message", ""))
+                self.traceback = str(values.get("traceback", ""))
+                if event == "started":  # what was begun of an epoch is done again
+                    done = len(self.epochs)
+                    self.progress = [p for p in self.progress if p.epoch <= done]
+
+    def _known(self, kind: type, values: dict[str, Any]) -> dict[str, Any]:
+        """The values as numbers; the log holds no others."""
+        found, differs = known(kind, values)
+        self.differs += differs
+        for value in found.values():
+            if value is not None and not isinstance(value, int | float):
+                raise TypeError("no number")
+        return found
 
 
 def every() -> list[Run]:
@@ -197,49 +239,73 @@ def every() -> list[Run]:
     return found
 
 
-def create(config: TrainConfig, title: str) -> Path:
-    """A new run's folder, not started; the oldest ended runs make room for it."""
-    _make_room()
+def enter(config: TrainConfig, title: str) -> Path:
+    """A new run that has joined the queue, for whoever trains it; the oldest make room for it.
+
+    Raises RunError if the queue is full or nothing can be written.
+    """
+    with queueing.door():
+        _check_room()
+        _make_room()
+        folder = _create(config, title)
+        queueing.take_ticket(folder)
+        return folder
+
+
+def _create(config: TrainConfig, title: str) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         folder = queueing.root() / f"{stamp}-{config.architecture}-{number}"
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
+            save_json(folder / CONFIG, {"title": title, "config": config.to_json()})
         except FileExistsError:
             continue
-        checkpoint.save_json(folder / CONFIG, {"title": title, "config": config.to_json()})
+        except OSError as error:
+            raise RunError(
+                f"The run cannot be written to {queueing.root()}: {error.strerror}."
+            ) from error
         return folder
     raise RunError("Too many runs were started in this second; try again.")
 
 
 def start(config: TrainConfig, title: str) -> Path:
     """Train in a process of its own, in turn. Raises RunError if the queue is full."""
-    _check_room()
-    folder = create(config, title)
+    folder = enter(config, title)
     _spawn(folder)
     return folder
 
 
 def resume(folder: Path) -> None:
     """Go on from the end of the last whole epoch, in turn. Raises RunError."""
-    run = read(folder)
-    if not run.is_resumable:
-        raise RunError(f"This run is {run.state}; only a run that has stopped can go on.")
-    _check_room()
+    with queueing.door():
+        run = read(folder)
+        if not run.is_resumable:
+            raise RunError(f"This run is {run.state}; only a run that has stopped can go on.")
+        _check_room()
+        queueing.take_ticket(folder)
     _spawn(folder)
 
 
 def stop(folder: Path) -> None:
-    """Ask the worker to end after the batch it is at."""
-    if queueing.state(folder).is_active:
-        (folder / queueing.STOP).touch()
+    """Ask the worker to end after the batch it is at. Raises RunError if the run is gone."""
+    try:
+        if queueing.state(folder).is_active:
+            (folder / queueing.STOP).touch()
+    except OSError as error:
+        raise RunError(
+            f"The run {folder.name} cannot be told to stop: {error.strerror}."
+        ) from error
+    if not folder.is_dir():
+        raise queueing.gone(folder)
 
 
 def delete(folder: Path) -> None:
-    """Delete a run that is over. Raises RunError if it trains or waits."""
-    if queueing.state(folder).is_active:
-        raise RunError("This run is not over; stop it first.")
-    shutil.rmtree(folder, ignore_errors=True)
+    """Delete a run that is over. Raises RunError if it trains or waits, or is gone already."""
+    with queueing.door():
+        if queueing.state(folder).is_active:
+            raise RunError("This run is not over; stop it first.")
+        queueing.remove(folder)
 
 
 def _check_room() -> None:
@@ -252,19 +318,33 @@ def _check_room() -> None:
 
 def _make_room() -> None:
     """Delete the oldest ended runs until all runs together keep within MAX_BYTES."""
-    sizes = {
-        folder: sum(f.stat().st_size for f in folder.glob("*")) for folder in queueing.folders()
-    }
-    for folder in reversed(queueing.folders()):
+    queueing.sweep()
+    sizes = {folder: _size(folder) for folder in queueing.folders()}
+    for folder in reversed(list(sizes)):
         if sum(sizes.values()) <= MAX_BYTES:
             return
         if not queueing.state(folder).is_active:
-            shutil.rmtree(folder, ignore_errors=True)
-            del sizes[folder]
+            with suppress(RunError):  # in use: a younger one makes room instead
+                queueing.remove(folder)
+                del sizes[folder]
+
+
+def _size(folder: Path) -> int:
+    """Bytes of its files, as far as they stay while they are counted."""
+    size = 0
+    with suppress(OSError):
+        for file in folder.iterdir():
+            with suppress(OSError):
+                size += file.stat().st_size
+    return size
 
 
 def _spawn(folder: Path) -> None:
-    queueing.take_ticket(folder)
+    """Start a worker that outlives the server: on Windows detached, elsewhere in a new session."""
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        apart = {"creationflags": flags}
     with (folder / "output.txt").open("ab") as output:
         subprocess.Popen(  # noqa: S603 — our own module, and a folder that we made
             [sys.executable, "-m", "core.mnist.train", "--worker", str(folder.resolve())],
@@ -272,7 +352,7 @@ def _spawn(folder: Path) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # the run outlives the server
+            **apart,
             env=os.environ | _absolute_folders(),
         )
 
@@ -334,7 +414,7 @@ def carry_out(folder: Path, digits: Digits) -> Iterator[Event]:
 def _save_epoch(folder: Path, event: EpochDone) -> None:
     """Weights, state, log, in this order: what the log tells of is there."""
     checkpoint.save_tensors(folder / f"weights-{event.epoch:02}.safetensors", event.weights)
-    checkpoint.save_json(folder / EVALUATION, event.test.to_json())
+    save_json(folder / EVALUATION, event.test.to_json())
     checkpoint.save_tensors(folder / RESUME, event.state)
     record = EpochRecord.of(event)
     queueing.append(folder, "epoch", **vars(record))
@@ -359,5 +439,23 @@ def work(folder: Path) -> Iterator[Event]:
         )
         yield from carry_out(folder, digits)
     except FAILURES as error:
-        queueing.append(folder, State.FAILED, message=str(error))
+        queueing.fail(folder, str(error))
         raise
+    except Exception as error:
+        words = _in_words(error)
+        queueing.fail(folder, words, traceback.format_exc())
+        raise RunError(words) from error
+
+
+def _in_words(error: Exception) -> str:
+    """Why a run ended, for the person who started it.
+
+    safetensors and torch raise errors of their own for a full disk and for memory: told by their
+    text.
+    """
+    said = (str(error).splitlines() or [""])[0][:300]
+    if getattr(error, "errno", None) in _DISK_FULL or "No space left" in said:
+        return "The disk is full. Delete runs or other files, then resume this one."
+    if isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said:
+        return "The memory of this machine was not enough. Take smaller batches, or fewer parts."
+    return f"Training ended in an error of the program, {type(error).__name__}: {said}"

@@ -40,7 +40,13 @@ def _worker(folder: Path) -> int:
         print(f"{folder} has a worker already, or is gone.", file=sys.stderr)
         return 1
     with lock:
-        if not queueing.wait_for_turn(folder):
+        try:
+            has_turn = queueing.wait_for_turn(folder)
+        except queueing.RunError as error:
+            queueing.fail(folder, str(error))
+            print(error, file=sys.stderr)
+            return 1
+        if not has_turn:
             queueing.append(folder, queueing.State.STOPPED)
             return 0
         from core.mnist import runs
@@ -64,13 +70,19 @@ def _command(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         config = _config(given)
-        folder = runs.create(config, given.preset)
-    except (ConfigError, runs.RunError) as error:
+        folder = runs.enter(config, given.preset)
+    except (ConfigError, queueing.RunError) as error:
         parser.error(str(error))
     print(f"Run {folder.name}: {config.architecture}, {config.epochs} epochs, seed {config.seed}")
     bar = tqdm(disable=True)
     try:
         with queueing.hold(folder):
+            if before := queueing.ahead(folder):
+                print(f"Runs ahead in the queue: {before}. Waiting; Ctrl+C gives up.", flush=True)
+            if not queueing.wait_for_turn(folder):
+                queueing.append(folder, queueing.State.STOPPED)
+                print("Stopped while it waited. The page can resume this run.", file=sys.stderr)
+                return 0
             for event in runs.work(folder):
                 match event:
                     case BatchDone():

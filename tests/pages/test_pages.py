@@ -172,8 +172,13 @@ def test_an_edit_in_a_run_of_the_whole_page_asks_for_no_fragment(monkeypatch):
 
 
 def test_a_checked_workbook_leaves_no_book_in_the_session():
+    before = books()  # what other tests keep is not this session's
     app = open_page("workbook")
     app.button[0].click().run()
     assert "3 slips" in app.error[0].value
+    assert not [one for one in books() if not any(one is other for other in before)]
+
+
+def books():
     gc.collect()
-    assert not [one for one in gc.get_objects() if type(one) is Book]
+    return [one for one in gc.get_objects() if type(one) is Book]

@@ -50,6 +50,8 @@ def view() -> None:
         st.error(plain(f"This network cannot be shown. {error}"), icon=":material/error:")
         return
     headline(model, record)
+    for difference in record.differs:
+        st.caption(plain(f"Its record is of another version: {difference}"))
     if sentence := seeds_sentence(folder):
         st.markdown(sentence)
     pictures(record)
@@ -291,7 +293,7 @@ def misread(record: Record) -> None:
         return
     st.markdown(f"All {len(found)}, highest confidence first: the probability of the wrong answer.")
     try:
-        misread_pictures(found, data.load(record.config.data).test_images)
+        misread_pictures(found, data.load_test(record.config.data)[0])
     except data.DataError as error:
         st.error(plain(str(error)))
 

@@ -119,14 +119,21 @@ def _start() -> None:
     try:
         folder = runs.start(current_config(), current_preset())
         settings.edit({"run": folder.name})
-    except (ConfigError, runs.RunError) as error:
+    except (ConfigError, queueing.RunError) as error:
+        state[REFUSED] = str(error)
+
+
+def _stop(folder: Path) -> None:
+    try:
+        runs.stop(folder)
+    except queueing.RunError as error:
         state[REFUSED] = str(error)
 
 
 def _resume(folder: Path) -> None:
     try:
         runs.resume(folder)
-    except runs.RunError as error:
+    except queueing.RunError as error:
         state[REFUSED] = str(error)
 
 
@@ -134,7 +141,7 @@ def _delete(folder: Path) -> None:
     try:
         runs.delete(folder)
         settings.edit({"run": ""})
-    except runs.RunError as error:
+    except queueing.RunError as error:
         state[REFUSED] = str(error)
 
 
@@ -143,15 +150,17 @@ def _follow() -> None:
     folder = queueing.root() / settings["run"]
     try:
         run = runs.read(folder)
-    except runs.RunError:
+    except queueing.RunError:
         st.rerun()
     progress(run)
+    for difference in run.differs:
+        st.caption(plain(f"Its files are of another version: {difference}"))
     with st.container(horizontal=True):
         if run.state.is_active:
             st.button(
                 "Stop",
                 icon=":material/stop:",
-                on_click=runs.stop,
+                on_click=_stop,
                 args=(folder,),
                 disabled=run.state is State.STOPPING,
             )
@@ -243,7 +252,11 @@ def progress(run: Run) -> None:
         case State.STOPPED:
             st.info(f"Stopped. {_kept(run)}", icon=":material/stop:")
         case State.FAILED:
-            st.error(plain(run.message), icon=":material/error:")
+            why = run.message or "It failed, and its log does not say why."
+            st.error(plain(f"{why} {_kept(run)}"), icon=":material/error:")
+            if run.traceback:
+                with st.expander("Traceback"):
+                    st.code(run.traceback, language=None, height=240)
         case State.DIED:
             st.error(
                 "The training process ended unexpectedly: it was killed, or the machine "

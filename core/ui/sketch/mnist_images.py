@@ -20,11 +20,11 @@ def tested(source: str, misread: list[int]) -> tuple[Tensor | None, int | None]:
         )
         return None, None
     try:
-        digits = data.load(source)
+        images, labels = data.load_test(source)
     except data.DataError as error:
         st.error(plain(str(error)))
         return None, None
-    count = len(digits.test_labels)
+    count = len(labels)
     if settings[INDEX.name] >= count:
         settings.adjust({INDEX.name: count - 1})
     settings.number(INDEX.name, f"Test image, 0 to {count - 1:,}")
@@ -38,7 +38,7 @@ def tested(source: str, misread: list[int]) -> tuple[Tensor | None, int | None]:
                 args=(tuple(misread),),
             )
     index = settings[INDEX.name]
-    return digits.test_images[index], int(digits.test_labels[index])
+    return images[index], int(labels[index])
 
 
 def _choose_from(indices: tuple[int, ...] | range) -> None:

@@ -1,6 +1,7 @@
 """Real worker processes, training on the bundled digits."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,8 @@ import torch
 
 from benchmarks.harness import ROOT, process
 from core.mnist import checkpoint, queueing, runs
-from core.mnist.queueing import State
-from core.mnist.runs import RunError
+from core.mnist.files import save_json
+from core.mnist.queueing import RunError, State
 from core.mnist.training import TrainConfig
 
 QUICK = TrainConfig(architecture="compact", data="uci", epochs=2, batch_size=256)
@@ -141,7 +142,7 @@ def test_a_run_that_fails_says_why(root, monkeypatch, tmp_path):
 def finished(name, root, size=1000):
     folder = root / name
     folder.mkdir()
-    checkpoint.save_json(folder / runs.CONFIG, {"title": "fast", "config": QUICK.to_json()})
+    save_json(folder / runs.CONFIG, {"title": "fast", "config": QUICK.to_json()})
     (folder / queueing.RECORD).write_bytes(bytes(size))
     return folder
 
@@ -149,9 +150,10 @@ def finished(name, root, size=1000):
 def test_the_oldest_runs_make_room_for_new_ones(root, monkeypatch):
     old, new = (finished(f"2026010{n}-000000-compact-1", root, 900) for n in (1, 2))
     monkeypatch.setattr(runs, "MAX_BYTES", 2000)
-    runs.create(QUICK, "own")
+    entered = runs.enter(QUICK, "own")
     assert not old.exists()
     assert new.exists()
+    shutil.rmtree(entered)
 
 
 def test_only_a_run_that_is_over_can_be_deleted(root):
