@@ -13,17 +13,17 @@ import statistics
 from collections.abc import Iterable
 from typing import Any
 
-from core.mnist import checkpoint, data, runs
+from core.mnist import checkpoint, data
 from core.mnist.files import save_json
-from core.mnist.models import ARCHITECTURES
-from core.mnist.training import EpochDone, Finished, TrainConfig, preset, train
+from core.mnist.recipe import NETWORKS, TrainConfig, preset
+from core.mnist.training import EpochDone, Finished, train
 
 SEEDS = 5
 
 
 def known(name: str, recipe: dict[str, Any]) -> list[dict[str, Any]]:
     """The seeds that are done with this recipe."""
-    path = runs.CHECKPOINTS / name / runs.SEEDS
+    path = checkpoint.CHECKPOINTS / name / checkpoint.SEEDS
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return list(found["runs"]) if found.get("recipe") == recipe else []
 
@@ -44,7 +44,7 @@ def measure(name: str, seeds: Iterable[int]) -> list[dict[str, Any]]:
             "recipe": recipe,
             "runs": done,
         }
-        save_json(runs.CHECKPOINTS / name / runs.SEEDS, found)
+        save_json(checkpoint.CHECKPOINTS / name / checkpoint.SEEDS, found)
     return done
 
 
@@ -60,7 +60,7 @@ def _run(config: TrainConfig, digits: data.Digits) -> dict[str, Any]:
             record = checkpoint.Record(
                 config, epochs, test, checkpoint.versions(), event.calibration
             )
-            checkpoint.save(runs.CHECKPOINTS / config.architecture, event.model, record)
+            checkpoint.save(checkpoint.CHECKPOINTS / config.architecture, event.model, record)
     last = epochs[-1]
     seconds = sum(epoch.seconds for epoch in epochs)
     return {
@@ -74,7 +74,7 @@ def _run(config: TrainConfig, digits: data.Digits) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
-    parser.add_argument("architecture", choices=ARCHITECTURES)
+    parser.add_argument("architecture", choices=NETWORKS)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many, from 0 on")
     given = parser.parse_args()
     done = measure(given.architecture, range(given.seeds))

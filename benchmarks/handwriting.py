@@ -21,7 +21,7 @@ from torch import nn
 
 from benchmarks.harness import chromium
 from benchmarks.strokes import FORMS, Form
-from core.mnist import checkpoint, runs
+from core.mnist import checkpoint
 from core.mnist.evaluation import log_probabilities
 from core.mnist.models import CLASSES
 from core.mnist.sketch import to_mnist
@@ -215,7 +215,9 @@ def main() -> None:
     parser.add_argument("checkpoint", nargs="*", help="of those shipped; all if none is given")
     given = parser.parse_args()
     try:
-        models = {n: runs.load_checkpoint(n)[0] for n in given.checkpoint or runs.checkpoints()}
+        models = {
+            n: checkpoint.load_checkpoint(n)[0] for n in given.checkpoint or checkpoint.shipped()
+        }
     except checkpoint.CheckpointError as error:
         parser.error(str(error))
     with chromium() as browser:

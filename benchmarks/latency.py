@@ -28,7 +28,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.harness import LAPTOP, ROOT, BackpropPage, SketchPage, chromium, server
 from benchmarks.strokes import FORMS
-from core.mnist import runs
+from core.mnist import checkpoint
 from core.mnist.answer import use_one_thread
 from core.mnist.evaluation import as_input
 from core.mnist.pen import drawn_digits
@@ -193,7 +193,7 @@ def stroke_times(page: SketchPage) -> list[float]:
 def forward_times() -> list[float]:
     """Milliseconds of the published network's forward pass for one image, on one thread."""
     use_one_thread()
-    model, _ = runs.load_checkpoint("published")
+    model, _ = checkpoint.load_checkpoint("published")
     image = as_input(drawn_digits(1, 0)[0])
     taken = []
     with torch.inference_mode():

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from benchmarks.harness import ROOT, BackpropPage, MnistPage, chromium, process, server
 from benchmarks.latency import OPTIONS, OUR_NUMBER, key_times, new_page
-from core.mnist import queueing, runs
-from core.mnist.queueing import State
-from core.mnist.training import preset
+from core.mnist import run_folder, runs
+from core.mnist.recipe import preset
+from core.mnist.run_folder import State
 
 ROUNDS = 3
 
@@ -52,7 +52,7 @@ def main() -> None:
                         page.wait_for_timeout(200)
                     worker = max(worker, megabytes(process("--worker", str(run))))
                     runs.stop(run)
-                    while queueing.state(run) is not State.STOPPED:
+                    while run_folder.state(run) is not State.STOPPED:
                         page.wait_for_timeout(200)
             port = address.rsplit(":", 1)[1]
             memory = megabytes(process("--server.port", port))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import torch
 from torch.nn import functional as F
@@ -18,8 +17,9 @@ from torch.utils.data import DataLoader
 
 from core.mnist import data, vision
 from core.mnist.evaluation import evaluate
-from core.mnist.models import MAX_EPOCHS, build
-from core.mnist.training import PRESETS, EpochDone, train
+from core.mnist.models import build
+from core.mnist.recipe import MAX_EPOCHS, preset
+from core.mnist.training import EpochDone, train
 
 GOAL = 0.9940
 FAST_RUNS = 5
@@ -54,7 +54,7 @@ def fast(digits: data.Digits, seed: int) -> tuple[list[float], float | None]:
     """Seconds of each epoch with the fast preset, and seconds to the goal, None if missed."""
     epochs, reached = [], None
     start = time.perf_counter()
-    for event in train(replace(PRESETS["fast"], seed=seed), digits):
+    for event in train(preset("fast", seed=seed), digits):
         if isinstance(event, EpochDone):
             epochs.append(event.seconds)
             if reached is None and event.test.accuracy >= GOAL:

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from core.mnist.data import MEAN, STD, normalised
+from core.mnist.recipe import Augmentation
 
 KNOTS = 6
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How far an image may be changed; each amount is drawn evenly from −limit to +limit.
-
-    rotation, shear: degrees; shift: pixels, along each axis; scale: a share, so 0.1 is 90 to 110 %.
-    elastic: pixels; not a limit but the standard deviation of a smooth random displacement, as in
-    Simard, Steinkraus and Platt, 2003, "Best Practices for Convolutional Neural Networks".
-    pen: pixels by which the strokes become wider or narrower.
-    """
-
-    rotation: float = 0.0
-    shift: float = 0.0
-    scale: float = 0.0
-    shear: float = 0.0
-    elastic: float = 0.0
-    pen: float = 0.0
-
-    @property
-    def is_none(self) -> bool:
-        return not any(vars(self).values())
 
 
 def prepare(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:

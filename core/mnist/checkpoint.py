@@ -11,7 +11,7 @@ import platform
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -23,9 +23,15 @@ from core.mnist.evaluation import Evaluation
 from core.mnist.fields import filled, known
 from core.mnist.files import save_json, whole
 from core.mnist.models import ConvNet, build, channels_last, set_dropout
-from core.mnist.training import ConfigError, EpochDone, TrainConfig
+from core.mnist.recipe import ConfigError, TrainConfig
+from core.mnist.run_folder import PROJECT
 
+if TYPE_CHECKING:
+    from core.mnist.training import EpochDone
+
+CHECKPOINTS = PROJECT / "checkpoints"
 WEIGHTS, RECORD = "model.safetensors", "run.json"
+SEEDS = "seeds.json"  # beside a checkpoint: the figures of other seeds with the same recipe
 MAX_BYTES = 10_000_000  # our largest file has 70 kB; what is far larger is not ours
 
 
@@ -242,3 +248,17 @@ def load(folder: Path) -> tuple[ConvNet, Record]:
     """A finished run's network, in eval mode, and its record. Raises CheckpointError."""
     record = load_record(folder / RECORD)
     return load_model(folder / WEIGHTS, record.config), record
+
+
+def shipped() -> list[str]:
+    """The names of the shipped checkpoints."""
+    return sorted(p.parent.name for p in CHECKPOINTS.glob(f"*/{RECORD}"))
+
+
+def load_checkpoint(name: str) -> tuple[ConvNet, Record]:
+    """A shipped checkpoint's network, in eval mode, and its record. Raises CheckpointError."""
+    if name not in shipped():
+        raise CheckpointError(
+            f"There is no checkpoint “{name}”; there are: {', '.join(shipped()) or 'none'}."
+        )
+    return load(CHECKPOINTS / name)

@@ -19,11 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.mnist import vision
+from core.mnist.recipe import DIGITS
 
-SOURCES = {
-    "mnist": "MNIST: 60,000 digits to train on, 10,000 to test with",
-    "uci": "UCI: 1,437 digits to train on, 360 to test with, part of scikit-learn",
-}
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels, scaled to 0…1
 PROJECT_FOLDER = Path(__file__).resolve().parents[2] / "data"
 DOWNLOAD_BYTES = 11_594_722  # the four archives together
@@ -75,7 +72,7 @@ def available(source: str) -> bool:
 
 
 def load(source: str, report: Report | None = None) -> Digits:
-    """The digits of `source`, one of SOURCES; MNIST is downloaded if it is not there.
+    """The digits of `source`, one of recipe.DIGITS; MNIST is downloaded if it is not there.
 
     Read once and then shared by everyone in the process, so never to be changed in place.
     report: called about twice a second while a download runs. Raises DataError.
@@ -111,7 +108,7 @@ def _load(source: str, report: Report | None) -> Digits:
         if not available("mnist"):
             _download(mnist_folder(), report)
         return _mnist(mnist_folder())
-    raise DataError(f"“{source}” is no data set here; choose one of: {', '.join(SOURCES)}.")
+    raise DataError(f"“{source}” is no data set here; choose one of: {', '.join(DIGITS)}.")
 
 
 def normalised(images: Tensor) -> Tensor:

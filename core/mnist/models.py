@@ -1,4 +1,4 @@
-"""The networks, and what each meets of the task it was published for.
+"""The networks: how each is built, and what its layers are.
 
 A network takes normalised images, float32 (N, 1, 28, 28), and gives logits, (N, 10). Every 3×3
 convolution is followed by ReLU and then batch normalisation, as in the published network.
@@ -15,10 +15,9 @@ import torchinfo
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from core.mnist.recipe import DROPOUT
+
 CLASSES = 10
-DROPOUT = 0.05
-MAX_PARAMETERS = 20_000
-MAX_EPOCHS = 19
 
 
 class Dropout(nn.Dropout):
@@ -56,9 +55,8 @@ class ConvNet(nn.Sequential):
 
 @dataclass(frozen=True)
 class Architecture:
-    """title: for a menu; description: a sentence; build: a new network with random weights."""
+    """description: a sentence; build: a new network with random weights."""
 
-    title: str
     description: str
     build: Callable[[], ConvNet]
 
@@ -97,19 +95,17 @@ def _linear_head(maps: int) -> list[nn.Module]:
 PUBLISHED = ((8, 16, 16), (16, 16, 16), 32)
 COMPACT = ((8, 8, 8), (12, 12, 12), 24)
 
+# Their names and titles are declared where a recipe chooses one, core.mnist.recipe.NETWORKS.
 ARCHITECTURES: dict[str, Architecture] = {
     "published": Architecture(
-        "Published",
         "The published network: its last layer is a 1×1 convolution, pooled globally.",
         lambda: ConvNet(*_features(*PUBLISHED), *_convolution_head(32)),
     ),
     "fc-head": Architecture(
-        "FC head",
         "The same features, pooled globally and then read by a fully connected layer.",
         lambda: ConvNet(*_features(*PUBLISHED), *_linear_head(32)),
     ),
     "compact": Architecture(
-        "Compact",
         "Half the parameters: the published plan with fewer maps in each layer.",
         lambda: ConvNet(*_features(*COMPACT), *_convolution_head(24)),
     ),
@@ -181,59 +177,6 @@ def layers(model: ConvNet) -> list[Layer]:
 
 def _side(size: int | tuple[int, ...]) -> int:
     return size if isinstance(size, int) else size[0]
-
-
-@dataclass(frozen=True)
-class Demand:
-    """One demand of the task: what was asked, what the network has, whether that meets it."""
-
-    asked: str
-    found: str
-    met: bool
-
-
-def demands(model: ConvNet, epochs: int) -> list[Demand]:
-    """What the task asked of a network, checked from its modules; `epochs`: of its training."""
-    count = parameters(model)
-    norms = sum(isinstance(m, nn.BatchNorm2d) for m in model)
-    drops = [m.p for m in model if isinstance(m, nn.Dropout)]
-    linear = [m for m in model if isinstance(m, nn.Linear)]
-    pooled = _pools_globally(model)
-    last = [m for m in model if isinstance(m, nn.Conv2d)][-1]
-    equivalent = last.kernel_size == (1, 1) and last.out_channels == CLASSES and pooled
-    if linear:
-        dense = f"Linear, {linear[-1].in_features} to {linear[-1].out_features}"
-    elif equivalent:
-        dense = (
-            f"1×1 convolution, {last.in_channels} to {last.out_channels}, then the mean: "
-            "the same numbers as the mean and then a fully connected layer"
-        )
-    else:
-        dense = "none"
-    return [
-        Demand("fewer than 20,000 parameters", f"{count:,}", count < MAX_PARAMETERS),
-        Demand("fewer than 20 epochs", f"{epochs}", 0 < epochs <= MAX_EPOCHS),
-        Demand("batch normalisation", f"{norms} layers", norms > 0),
-        Demand("dropout", f"{len(drops)} layers, p = {max(drops, default=0):g}", any(drops)),
-        Demand("fully connected layer", dense, bool(linear) or equivalent),
-        Demand("global average pooling", "whole map" if pooled else "none", pooled),
-    ]
-
-
-def _pools_globally(model: ConvNet) -> bool:
-    """Whether an average pooling takes a map to one number that depends on all its pixels."""
-    x = torch.zeros(1, 1, 28, 28)
-    mode = model.training
-    model.eval()
-    found = False
-    for layer in model:
-        before = x.detach().requires_grad_()
-        x = layer(before)
-        if isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d) and x.shape[2:].numel() == 1:
-            (weights,) = torch.autograd.grad(x.sum(), before)
-            found |= weights[0, 0].numel() > 1 and bool((weights != 0).all())
-    model.train(mode)
-    return found
 
 
 def channels_last(model: ConvNet) -> ConvNet:

@@ -7,47 +7,26 @@ a run and the process that trains share nothing else.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from core.mnist import checkpoint, data, queueing
-from core.mnist.checkpoint import CheckpointError, EpochRecord, Record
-from core.mnist.data import Digits
-from core.mnist.evaluation import Evaluation
+from core.mnist import checkpoint, data, run_folder
+from core.mnist.checkpoint import EpochRecord
 from core.mnist.fields import known
 from core.mnist.files import save_json
-from core.mnist.models import ConvNet
-from core.mnist.queueing import RunError, State
-from core.mnist.training import (
-    BatchDone,
-    ConfigError,
-    EpochDone,
-    Event,
-    Finished,
-    TrainConfig,
-    train,
-)
+from core.mnist.recipe import ConfigError, TrainConfig
+from core.mnist.run_folder import RunError, State
 
-CHECKPOINTS = queueing.PROJECT / "checkpoints"
-CONFIG, RESUME, EVALUATION = "config.json", "state.safetensors", "evaluation.json"
-SEEDS = "seeds.json"  # beside a checkpoint: the figures of other seeds with the same recipe
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CONFIG = "config.json"
 MAX_BYTES = 150_000_000  # of all runs together; a run of 19 epochs takes 2 MB
-LOG_SECONDS = 0.4  # how often a worker writes how far it is
-
-
-FAILURES = (data.DataError, CheckpointError, ConfigError, RunError)  # each says why in words
 
 
 @dataclass(frozen=True)
@@ -117,27 +96,13 @@ class Run:
         return None
 
 
-def checkpoints() -> list[str]:
-    """The names of the shipped checkpoints."""
-    return sorted(p.parent.name for p in CHECKPOINTS.glob(f"*/{checkpoint.RECORD}"))
-
-
-def load_checkpoint(name: str) -> tuple[ConvNet, Record]:
-    """A shipped checkpoint's network, in eval mode, and its record. Raises CheckpointError."""
-    if name not in checkpoints():
-        raise CheckpointError(
-            f"There is no checkpoint “{name}”; there are: {', '.join(checkpoints()) or 'none'}."
-        )
-    return checkpoint.load(CHECKPOINTS / name)
-
-
 def read(folder: Path, queued: list[Path] | None = None) -> Run:
     """The run as its folder shows it now. Raises RunError if it is none, or gone.
 
     queued: the queue, if it has been looked at already.
     """
     try:
-        written = (folder / queueing.RECORD).stat().st_mtime_ns
+        written = (folder / run_folder.RECORD).stat().st_mtime_ns
     except OSError:
         return _read(folder, queued)
     return _read_finished(folder, written)
@@ -155,16 +120,16 @@ def _read(folder: Path, queued: list[Path] | None) -> Run:
         title = str(found["title"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ConfigError) as error:
         if not folder.is_dir():
-            raise queueing.gone(folder) from error
+            raise run_folder.gone(folder) from error
         raise RunError(f"The run {folder.name} cannot be read; delete it.") from error
-    log = queueing.events(folder)
-    state = queueing.state(folder, log)
+    log = run_folder.events(folder)
+    state = run_folder.state(folder, log)
     told = _Told(differs)
     for line in log:
         told.take(str(line["event"]), {n: v for n, v in line.items() if n not in ("event", "time")})
     ahead = 0
     if state is State.WAITING:
-        queued = queueing.queue() if queued is None else queued
+        queued = run_folder.queue() if queued is None else queued
         ahead = queued.index(folder) if folder in queued else 0
     return Run(
         folder,
@@ -229,9 +194,9 @@ class _Told:
 
 def every() -> list[Run]:
     """All runs, the newest first; folders that cannot be read are left out."""
-    queued = queueing.queue()
+    queued = run_folder.queue()
     found = []
-    for folder in queueing.folders():
+    for folder in run_folder.folders():
         try:
             found.append(read(folder, queued))
         except RunError:
@@ -244,18 +209,18 @@ def enter(config: TrainConfig, title: str) -> Path:
 
     Raises RunError if the queue is full or nothing can be written.
     """
-    with queueing.door():
+    with run_folder.door():
         _check_room()
         _make_room()
         folder = _create(config, title)
-        queueing.take_ticket(folder)
+        run_folder.take_ticket(folder)
         return folder
 
 
 def _create(config: TrainConfig, title: str) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
-        folder = queueing.root() / f"{stamp}-{config.architecture}-{number}"
+        folder = run_folder.root() / f"{stamp}-{config.architecture}-{number}"
         try:
             folder.mkdir()
             save_json(folder / CONFIG, {"title": title, "config": config.to_json()})
@@ -263,7 +228,7 @@ def _create(config: TrainConfig, title: str) -> Path:
             continue
         except OSError as error:
             raise RunError(
-                f"The run cannot be written to {queueing.root()}: {error.strerror}."
+                f"The run cannot be written to {run_folder.root()}: {error.strerror}."
             ) from error
         return folder
     raise RunError("Too many runs were started in this second; try again.")
@@ -278,54 +243,54 @@ def start(config: TrainConfig, title: str) -> Path:
 
 def resume(folder: Path) -> None:
     """Go on from the end of the last whole epoch, in turn. Raises RunError."""
-    with queueing.door():
+    with run_folder.door():
         run = read(folder)
         if not run.is_resumable:
             raise RunError(f"This run is {run.state}; only a run that has stopped can go on.")
         _check_room()
-        queueing.take_ticket(folder)
+        run_folder.take_ticket(folder)
     _spawn(folder)
 
 
 def stop(folder: Path) -> None:
     """Ask the worker to end after the batch it is at. Raises RunError if the run is gone."""
     try:
-        if queueing.state(folder).is_active:
-            (folder / queueing.STOP).touch()
+        if run_folder.state(folder).is_active:
+            (folder / run_folder.STOP).touch()
     except OSError as error:
         raise RunError(
             f"The run {folder.name} cannot be told to stop: {error.strerror}."
         ) from error
     if not folder.is_dir():
-        raise queueing.gone(folder)
+        raise run_folder.gone(folder)
 
 
 def delete(folder: Path) -> None:
     """Delete a run that is over. Raises RunError if it trains or waits, or is gone already."""
-    with queueing.door():
-        if queueing.state(folder).is_active:
+    with run_folder.door():
+        if run_folder.state(folder).is_active:
             raise RunError("This run is not over; stop it first.")
-        queueing.remove(folder)
+        run_folder.remove(folder)
 
 
 def _check_room() -> None:
-    if len(queueing.queue()) >= queueing.at_once() + queueing.MAX_WAITING:
+    if len(run_folder.queue()) >= run_folder.at_once() + run_folder.MAX_WAITING:
         raise RunError(
-            f"The queue is full: {queueing.MAX_WAITING} runs are waiting. "
+            f"The queue is full: {run_folder.MAX_WAITING} runs are waiting. "
             "Try again when one has ended."
         )
 
 
 def _make_room() -> None:
     """Delete the oldest ended runs until all runs together keep within MAX_BYTES."""
-    queueing.sweep()
-    sizes = {folder: _size(folder) for folder in queueing.folders()}
+    run_folder.sweep()
+    sizes = {folder: _size(folder) for folder in run_folder.folders()}
     for folder in reversed(list(sizes)):
         if sum(sizes.values()) <= MAX_BYTES:
             return
-        if not queueing.state(folder).is_active:
+        if not run_folder.state(folder).is_active:
             with suppress(RunError):  # in use: a younger one makes room instead
-                queueing.remove(folder)
+                run_folder.remove(folder)
                 del sizes[folder]
 
 
@@ -348,7 +313,7 @@ def _spawn(folder: Path) -> None:
     with (folder / "output.txt").open("ab") as output:
         subprocess.Popen(  # noqa: S603 — our own module, and a folder that we made
             [sys.executable, "-m", "core.mnist.train", "--worker", str(folder.resolve())],
-            cwd=queueing.PROJECT,
+            cwd=run_folder.PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -360,102 +325,6 @@ def _spawn(folder: Path) -> None:
 def _absolute_folders() -> dict[str, str]:
     """The folders as a worker must be told of them: it starts in another one than we may have."""
     return {
-        "RUNS_ROOT": str(queueing.root().resolve()),
+        "RUNS_ROOT": str(run_folder.root().resolve()),
         "MNIST_ROOT": str(data.mnist_folder().resolve()),
     }
-
-
-def carry_out(folder: Path, digits: Digits) -> Iterator[Event]:
-    """Train the folder's run from where it is, write all that happens, and pass it on.
-
-    The caller holds the folder's lock. Ends early, with a line in the log, when told to stop.
-    """
-    config = read(folder).config
-    state = None
-    if (folder / RESUME).exists():
-        state = checkpoint.load_tensors(folder / RESUME)
-    test = _last_evaluation(folder)
-    queueing.append(folder, "started")
-    losses: list[float] = []
-    written = time.monotonic()
-    for event in train(config, digits, state):
-        match event:
-            case BatchDone():
-                losses.append(event.loss)
-                now = time.monotonic()
-                if now - written >= LOG_SECONDS or event.batch == event.batches:
-                    queueing.append(
-                        folder,
-                        "batch",
-                        epoch=event.epoch,
-                        batch=event.batch,
-                        batches=event.batches,
-                        loss=sum(losses) / len(losses),
-                        images_per_second=len(losses) * event.images / (now - written),
-                    )
-                    losses, written = [], now
-            case EpochDone():
-                test = event.test
-                _save_epoch(folder, event)
-                losses, written = [], time.monotonic()
-            case Finished():
-                if test is None:
-                    raise RunError("The run has no evaluation of its last epoch; delete it.")
-                epochs = read(folder).epochs
-                record = Record(config, epochs, test, checkpoint.versions(), event.calibration)
-                checkpoint.save(folder, event.model, record)
-                queueing.append(folder, State.FINISHED)
-        yield event
-        if not isinstance(event, Finished) and (folder / queueing.STOP).exists():
-            queueing.append(folder, State.STOPPED)
-            return
-
-
-def _save_epoch(folder: Path, event: EpochDone) -> None:
-    """Weights, state, log, in this order: what the log tells of is there."""
-    checkpoint.save_tensors(folder / f"weights-{event.epoch:02}.safetensors", event.weights)
-    save_json(folder / EVALUATION, event.test.to_json())
-    checkpoint.save_tensors(folder / RESUME, event.state)
-    record = EpochRecord.of(event)
-    queueing.append(folder, "epoch", **vars(record))
-
-
-def _last_evaluation(folder: Path) -> Evaluation | None:
-    try:
-        found: dict[str, Any] = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return Evaluation.from_json(found)
-
-
-def work(folder: Path) -> Iterator[Event]:
-    """What a worker does in its turn: load the digits, train, and say why if it fails."""
-    try:
-        digits = data.load(
-            read(folder).config.data,
-            lambda received, total: queueing.append(
-                folder, "download", received=received, total=total
-            ),
-        )
-        yield from carry_out(folder, digits)
-    except FAILURES as error:
-        queueing.fail(folder, str(error))
-        raise
-    except Exception as error:
-        words = _in_words(error)
-        queueing.fail(folder, words, traceback.format_exc())
-        raise RunError(words) from error
-
-
-def _in_words(error: Exception) -> str:
-    """Why a run ended, for the person who started it.
-
-    safetensors and torch raise errors of their own for a full disk and for memory: told by their
-    text.
-    """
-    said = (str(error).splitlines() or [""])[0][:300]
-    if getattr(error, "errno", None) in _DISK_FULL or "No space left" in said:
-        return "The disk is full. Delete runs or other files, then resume this one."
-    if isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said:
-        return "The memory of this machine was not enough. Take smaller batches, or fewer parts."
-    return f"Training ended in an error of the program, {type(error).__name__}: {said}"

@@ -10,9 +10,10 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, fields, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,181 +21,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-from core.mnist.augment import Augmentation, prepare
+from core.mnist.augment import prepare
 from core.mnist.calibration import Calibration, calibrate
-from core.mnist.data import SOURCES, Digits
+from core.mnist.data import Digits
 from core.mnist.evaluation import BATCH, Evaluation, as_input, evaluate, log_probabilities
-from core.mnist.models import (
-    ARCHITECTURES,
-    DROPOUT,
-    MAX_EPOCHS,
-    ConvNet,
-    Dropout,
-    build,
-    channels_last,
-    set_dropout,
-)
+from core.mnist.models import ConvNet, Dropout, build, channels_last, set_dropout
 from core.mnist.pen import NO_DIGIT, drawn_digits, drawn_others
+from core.mnist.recipe import Augmentation, ConfigError, TrainConfig
 
-OPTIMISERS = ("sgd", "adamw", "muon")
-SCHEDULES = ("constant", "one-cycle")
-PRECISIONS = ("float32", "bfloat16")
 FINAL_SHARE = 0.001  # one-cycle ends at this share of the peak rate
 
-
 Tensors = tuple[Tensor, ...] | list[Tensor]
-
-
-class ConfigError(ValueError):
-    """A setting is out of range; the message says which, and what is allowed."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Everything a run depends on. Raises ConfigError where a value is out of range.
-
-    peak_rate: the highest learning rate; momentum: of SGD (Nesterov's with one-cycle) and Muon,
-    and β₁ of AdamW; warmup: the share of all steps in which one-cycle rises; averaging: decay per
-    step of the exponential moving average of the weights, 0 for none; settling: plain images from
-    which batch normalisation's statistics are recomputed after each epoch, 0 to keep those of
-    training; plain_epochs: the last so many epochs train on unchanged images; drawn: digits of a
-    simulated pen that are trained on besides the data set's; drawn_others: its drawings that are no
-    digit, for which every answer is to be equally likely; validation: images held out of the
-    training set, on which the network is calibrated at the end; parts: each batch is split into so
-    many, which run side by side and are normalised apart.
-    """
-
-    architecture: str = "published"
-    data: str = "mnist"
-    epochs: int = 19
-    batch_size: int = 128
-    optimiser: str = "sgd"
-    peak_rate: float = 0.01
-    schedule: str = "constant"
-    warmup: float = 0.2
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    dropout: float = DROPOUT
-    averaging: float = 0.0
-    settling: int = 0
-    plain_epochs: int = 0
-    drawn: int = 0
-    drawn_others: int = 0
-    validation: int = 0
-    seed: int = 0
-    precision: str = "float32"
-    parts: int = 1
-
-    def __post_init__(self) -> None:
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ConfigError(
-                    f"{name.replace('_', ' ')} “{getattr(self, name)}” is unknown; "
-                    f"choose one of: {', '.join(allowed)}."
-                )
-        for name, (low, high) in RANGES.items():
-            owner = self.augmentation if name in AUGMENTATION else self
-            value = getattr(owner, name)
-            if not low <= value <= high:
-                raise ConfigError(
-                    f"{name.replace('_', ' ')} is {value}; it must lie between {low} and {high}."
-                )
-        if self.batch_size < 2 * self.parts:
-            raise ConfigError(
-                f"A batch of {self.batch_size} cannot be split into {self.parts} parts of at least "
-                "2 images; choose a larger batch or fewer parts."
-            )
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> TrainConfig:
-        """The inverse of `to_json`. Raises ConfigError for a value or a name that is unknown."""
-        try:
-            values = {**found, "augmentation": Augmentation(**found["augmentation"])}
-            return cls(**values)
-        except (TypeError, KeyError) as error:
-            raise ConfigError(f"This is no training configuration: {error}.") from error
-
-
-AUGMENTATION = tuple(f.name for f in fields(Augmentation))
-CHOICES: dict[str, tuple[str, ...]] = {
-    "architecture": tuple(ARCHITECTURES),
-    "data": tuple(SOURCES),
-    "optimiser": OPTIMISERS,
-    "schedule": SCHEDULES,
-    "precision": PRECISIONS,
-}
-RANGES: dict[str, tuple[float, float]] = {
-    "epochs": (1, MAX_EPOCHS),
-    "batch_size": (8, 1024),
-    "peak_rate": (1e-5, 2.0),
-    "warmup": (0.0, 0.9),
-    "momentum": (0.0, 0.99),
-    "weight_decay": (0.0, 0.1),
-    "label_smoothing": (0.0, 0.5),
-    "rotation": (0.0, 45.0),
-    "shift": (0.0, 6.0),
-    "scale": (0.0, 0.5),
-    "shear": (0.0, 45.0),
-    "elastic": (0.0, 4.0),
-    "pen": (0.0, 2.0),
-    "dropout": (0.0, 0.5),
-    "averaging": (0.0, 0.9999),
-    "settling": (0, 20_000),
-    "plain_epochs": (0, MAX_EPOCHS),
-    "drawn": (0, 60_000),
-    "drawn_others": (0, 60_000),
-    "validation": (0, 10_000),
-    "seed": (0, 2**31 - 1),
-    "parts": (1, 8),
-}
-
-PRESETS: dict[str, TrainConfig] = {
-    "published": TrainConfig(),
-    "fast": TrainConfig(
-        epochs=3,
-        batch_size=256,
-        optimiser="muon",
-        peak_rate=0.03,
-        schedule="one-cycle",
-        warmup=0.1,
-        momentum=0.9,
-        weight_decay=0.02,
-        augmentation=Augmentation(rotation=6, shift=1, scale=0.06),
-        plain_epochs=1,
-        dropout=0.01,
-        averaging=0.98,
-        settling=2_000,
-        precision="bfloat16",
-        parts=2,
-    ),
-    "best": TrainConfig(
-        batch_size=256,
-        optimiser="muon",
-        peak_rate=0.04,
-        schedule="one-cycle",
-        momentum=0.95,
-        weight_decay=0.02,
-        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=8, elastic=0.5, pen=1.0),
-        plain_epochs=3,
-        drawn=3_000,
-        drawn_others=2_500,
-        validation=5_000,
-        dropout=0.01,
-        averaging=0.998,
-        settling=5_000,
-        precision="bfloat16",
-        parts=2,
-    ),
-}
-
-# The presets' amounts are for MNIST. A thousand digits make few batches of 256, too few steps to
-# learn in, and have fewer to hold out.
-UCI_AT_MOST = {"batch_size": 32, "validation": 200, "drawn": 300, "drawn_others": 150}
 
 
 @dataclass(frozen=True)
@@ -271,126 +108,214 @@ def train(
     Closing the generator stops the run after the batch it is at. Raises ConfigError if the
     data are too few for one batch, or to hold so many out.
     """
-    if config.validation >= len(digits.train_labels):
-        raise ConfigError(
-            f"{config.validation} images cannot be held out of {len(digits.train_labels)}; "
-            "hold out fewer."
-        )
-    indices, held_out = split(config, digits)
-    plain = digits.train_images[indices[: config.settling]]
-    if added := config.drawn + config.drawn_others:
-        digits = _with_drawn(digits, config)
-        indices = torch.cat([indices, torch.arange(-added, 0)])
-    batches = len(indices) // config.batch_size
-    if not batches:
-        raise ConfigError(
-            f"A batch of {config.batch_size} is more than the {len(indices)} images to train on."
-        )
-    steps = batches * config.epochs
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        model = channels_last(build(config.architecture))
-    set_dropout(model, config.dropout)
-    averaged = _averaged(model, config)
-    optimisers = _optimisers(model, config)
-    done = _restore(state, model, averaged, optimisers) if state else 0
-    parts = [_Part(model, digits, config)]
-    parts += [_Part(_sharing(model), digits, config) for _ in range(config.parts - 1)]
-    result: ConvNet = averaged.module if averaged else model  # type: ignore[assignment]
-
+    images = _Images.of(config, digits)
+    learner = _Learner(config, images)
+    done = learner.restore(state) if state else 0
     settled = None
-    threads = max(1, (os.cpu_count() or 1) // config.parts)
-    with ThreadPoolExecutor(
-        config.parts, initializer=torch.set_num_threads, initargs=(threads,)
-    ) as pool:
+    with learner.threads():
         for epoch in range(done + 1, config.epochs + 1):
-            start = time.perf_counter()
-            is_plain = epoch > config.epochs - config.plain_epochs
-            augmentation = Augmentation() if is_plain else config.augmentation
-            shuffler = _generator(config.seed, epoch, 0)
-            order = indices[torch.randperm(len(indices), generator=shuffler)]
-            for number, part in enumerate(parts, 1):
-                part.begin(_generator(config.seed, epoch, number), augmentation)
-            loss_sum, correct, total = 0.0, 0, 0
-            for batch in range(batches):
-                rate = learning_rate(config, (epoch - 1) * batches + batch, steps)
-                chosen = order[batch * config.batch_size : (batch + 1) * config.batch_size]
-                model.zero_grad()
-                answers = list(pool.map(_Part.step, parts, chosen.tensor_split(config.parts)))
-                _gather_gradients(parts)
-                # In a thread of the pool: this one's idle helpers would spin on the parts' cores.
-                pool.submit(_advance, optimisers, rate, model, averaged).result()
-                batch_loss, batch_correct, batch_digits = map(sum, zip(*answers, strict=True))
-                loss_sum, correct = loss_sum + batch_loss, correct + batch_correct
-                total += batch_digits
-                loss = batch_loss / max(batch_digits, 1)
-                yield BatchDone(epoch, batch + 1, batches, config.batch_size, loss)
-            seconds = time.perf_counter() - start
-            settled = _settled(result, plain, config)
-            validation = None
-            if config.validation:
-                validation = evaluate(
-                    settled, digits.train_images[held_out], digits.train_labels[held_out]
-                )
-            yield EpochDone(
-                epoch=epoch,
-                loss=loss_sum / total,
-                correct=correct,
-                total=total,
-                test=evaluate(settled, digits.test_images, digits.test_labels),
-                validation=validation,
-                rate=rate,
-                seconds=seconds,
-                weights=_copied(settled.state_dict()),
-                state=_state(epoch, model, averaged, optimisers),
-            )
+            trained = yield from learner.epoch(epoch)
+            settled = _settled(learner.result, images.plain, config)
+            yield _evaluated(epoch, trained, settled, images, learner.state(epoch))
     if settled is None:  # resumed after the last epoch
-        settled = _settled(result, plain, config)
-    yield Finished(settled, _calibration(settled, digits, held_out))
+        settled = _settled(learner.result, images.plain, config)
+    yield Finished(settled, _calibration(settled, images))
 
 
-def _calibration(model: ConvNet, digits: Digits, held_out: Tensor) -> Calibration | None:
-    if not len(held_out):
+@dataclass(frozen=True)
+class _Images:
+    """What a run has to do with: uint8 (N, 28, 28), and labels, int64 (N,).
+
+    all: the training set, the simulated pen's drawings at its end; order: indices of those trained
+    on; plain: those from which batch normalisation's statistics are recomputed.
+    """
+
+    all: tuple[Tensor, Tensor]
+    order: Tensor
+    plain: Tensor
+    held_out: tuple[Tensor, Tensor]
+    test: tuple[Tensor, Tensor]
+
+    @classmethod
+    def of(cls, config: TrainConfig, digits: Digits) -> _Images:
+        """Raises ConfigError if they are too few for the configuration."""
+        images, labels = digits.train_images, digits.train_labels
+        if config.validation >= len(labels):
+            raise ConfigError(
+                f"{config.validation} images cannot be held out of {len(labels)}; hold out fewer."
+            )
+        order, held_out = split(config, digits)
+        drawn = drawn_digits(config.drawn, config.seed)
+        others = drawn_others(config.drawn_others, config.seed)
+        added = torch.arange(len(labels), len(labels) + config.drawn + config.drawn_others)
+        found = cls(
+            all=(
+                torch.cat([images, drawn[0], others[0]]),
+                torch.cat([labels, drawn[1], others[1]]),
+            ),
+            order=torch.cat([order, added]),
+            plain=images[order[: config.settling]],
+            held_out=(images[held_out], labels[held_out]),
+            test=(digits.test_images, digits.test_labels),
+        )
+        if len(found.order) < config.batch_size:
+            raise ConfigError(
+                f"A batch of {config.batch_size} is more than the {len(found.order)} images to "
+                "train on."
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """An epoch's training figures: mean loss in nats, digits right and all, last rate, seconds."""
+
+    loss: float
+    correct: int
+    total: int
+    rate: float
+    seconds: float
+
+
+def _evaluated(
+    epoch: int, trained: _Trained, model: ConvNet, images: _Images, state: dict[str, Tensor]
+) -> EpochDone:
+    return EpochDone(
+        epoch=epoch,
+        **vars(trained),
+        test=evaluate(model, *images.test),
+        validation=evaluate(model, *images.held_out) if len(images.held_out[1]) else None,
+        weights=_copied(model.state_dict()),
+        state=state,
+    )
+
+
+def _calibration(model: ConvNet, images: _Images) -> Calibration | None:
+    if not len(images.held_out[1]):
         return None
-    images, labels = digits.train_images[held_out], digits.train_labels[held_out]
-    return calibrate(
-        (log_probabilities(model, images), labels),
-        (log_probabilities(model, digits.test_images), digits.test_labels),
+    held_out, test = (
+        (log_probabilities(model, given), labels)
+        for given, labels in (images.held_out, images.test)
     )
+    return calibrate(held_out, test)
 
 
-def _with_drawn(digits: Digits, config: TrainConfig) -> Digits:
-    """The same digits with the simulated pen's drawings at the end of the training set."""
-    images, labels = drawn_digits(config.drawn, config.seed)
-    other_images, other_labels = drawn_others(config.drawn_others, config.seed)
-    return replace(
-        digits,
-        train_images=torch.cat([digits.train_images, images, other_images]),
-        train_labels=torch.cat([digits.train_labels, labels, other_labels]),
-    )
+class _Learner:
+    """A network in training: its weights, their average, the optimisers, and the parts.
 
+    result: what the run is judged by, the average of the weights if the configuration averages.
+    """
 
-def _advance(
-    optimisers: list[torch.optim.Optimizer],
-    rate: float,
-    model: ConvNet,
-    averaged: AveragedModel | None,
-) -> None:
-    """Take a step of size `rate`, and let the average follow."""
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.step()
-    if averaged:
-        averaged.update_parameters(model)
+    def __init__(self, config: TrainConfig, images: _Images) -> None:
+        self.config, self.images = config, images
+        self.batches = len(images.order) // config.batch_size
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.model = channels_last(build(config.architecture))
+        set_dropout(self.model, config.dropout)
+        self.averaged = _averaged(self.model, config)
+        self.optimisers = _optimisers(self.model, config)
+        self.parts = [_Part(self.model, images.all, config)]
+        for _ in range(config.parts - 1):
+            self.parts.append(_Part(_sharing(self.model), images.all, config))
+
+    @property
+    def result(self) -> ConvNet:
+        return self.averaged.module if self.averaged else self.model  # type: ignore[return-value]
+
+    @contextmanager
+    def threads(self) -> Iterator[None]:
+        """Have a thread for each part."""
+        cores = max(1, (os.cpu_count() or 1) // self.config.parts)
+        with ThreadPoolExecutor(
+            self.config.parts, initializer=torch.set_num_threads, initargs=(cores,)
+        ) as self.pool:
+            yield
+
+    def epoch(self, epoch: int) -> Generator[Event, None, _Trained]:
+        """Take a step for each batch of a new order of the images."""
+        config, start = self.config, time.perf_counter()
+        self._begin(epoch)
+        loss_sum, correct, total = 0.0, 0, 0
+        for batch, chosen in enumerate(self._batches(epoch)):
+            done = (epoch - 1) * self.batches + batch
+            rate = learning_rate(config, done, self.batches * config.epochs)
+            loss, right, count = self._step(chosen, rate)
+            loss_sum, correct, total = loss_sum + loss, correct + right, total + count
+            mean = loss / max(count, 1)
+            yield BatchDone(epoch, batch + 1, self.batches, config.batch_size, mean)
+        return _Trained(loss_sum / total, correct, total, rate, time.perf_counter() - start)
+
+    def _begin(self, epoch: int) -> None:
+        is_plain = epoch > self.config.epochs - self.config.plain_epochs
+        augmentation = Augmentation() if is_plain else self.config.augmentation
+        for number, part in enumerate(self.parts, 1):
+            part.begin(_generator(self.config.seed, epoch, number), augmentation)
+
+    def _batches(self, epoch: int) -> Iterator[Tensor]:
+        """Indices of each batch's images; the few that fill no batch are left out."""
+        order, shuffler = self.images.order, _generator(self.config.seed, epoch, 0)
+        shuffled = order[torch.randperm(len(order), generator=shuffler)]
+        whole = shuffled[: self.batches * self.config.batch_size]
+        return iter(whole.split(self.config.batch_size))
+
+    def _step(self, chosen: Tensor, rate: float) -> tuple[float, int, int]:
+        """Gradients of all parts, then a step; of the digits: summed loss, how many right, all."""
+        self.model.zero_grad()
+        shares = chosen.tensor_split(self.config.parts)
+        answers = list(self.pool.map(_Part.step, self.parts, shares))
+        _gather_gradients(self.parts)
+        # In a thread of the pool: this one's idle helpers would spin on the parts' cores.
+        self.pool.submit(self._advance, rate).result()
+        loss, correct, total = map(sum, zip(*answers, strict=True))
+        return loss, correct, total
+
+    def _advance(self, rate: float) -> None:
+        """Take a step of size `rate`, and let the average follow."""
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+        if self.averaged:
+            self.averaged.update_parameters(self.model)
+
+    def state(self, epoch: int) -> dict[str, Tensor]:
+        """Everything that the next epoch depends on, as one flat dictionary of tensors."""
+        found = {"epoch": torch.tensor(epoch)}
+        found |= {f"model.{name}": t for name, t in self.model.state_dict().items()}
+        if self.averaged:
+            found |= {f"averaged.{name}": t for name, t in self.averaged.state_dict().items()}
+        for number, optimiser in enumerate(self.optimisers):
+            for index, kept in optimiser.state_dict()["state"].items():
+                found |= {f"optimiser{number}.{index}.{name}": t for name, t in kept.items()}
+        return _copied(found)
+
+    def restore(self, state: Mapping[str, Tensor]) -> int:
+        """Set everything as `state` found it; the number of epochs done."""
+
+        def under(prefix: str) -> dict[str, Tensor]:
+            return {k.removeprefix(prefix): t for k, t in state.items() if k.startswith(prefix)}
+
+        self.model.load_state_dict(under("model."))
+        if self.averaged:
+            self.averaged.load_state_dict(under("averaged."))
+        for number, optimiser in enumerate(self.optimisers):
+            kept: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in under(f"optimiser{number}.").items():
+                index, key = name.split(".", 1)
+                kept.setdefault(int(index), {})[key] = tensor.clone()
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": kept})
+        return int(state["epoch"])
 
 
 class _Part:
     """One share of every batch: a network with the common weights and its own gradients."""
 
-    def __init__(self, model: ConvNet, digits: Digits, config: TrainConfig) -> None:
+    def __init__(
+        self, model: ConvNet, all_images: tuple[Tensor, Tensor], config: TrainConfig
+    ) -> None:
         self.model = model
-        self.digits = digits
+        self.images, self.labels = all_images
         self.config = config
         self.generator, self.augmentation = torch.Generator(), config.augmentation
 
@@ -405,8 +330,8 @@ class _Part:
     def step(self, chosen: Tensor) -> tuple[float, int, int]:
         """Add this part's gradients; of its digits, the sum of losses, how many are right, all."""
         config = self.config
-        labels = self.digits.train_labels[chosen]
-        images = prepare(self.digits.train_images[chosen], self.augmentation, self.generator)
+        labels = self.labels[chosen]
+        images = prepare(self.images[chosen], self.augmentation, self.generator)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
             logits = self.model(images)
@@ -531,56 +456,3 @@ def _generator(*seeds: int) -> torch.Generator:
 
 def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: t.detach().clone().contiguous() for name, t in tensors.items()}
-
-
-def _state(
-    epoch: int,
-    model: ConvNet,
-    averaged: AveragedModel | None,
-    optimisers: list[torch.optim.Optimizer],
-) -> dict[str, Tensor]:
-    """Everything that the next epoch depends on, as one flat dictionary of tensors."""
-    found = {"epoch": torch.tensor(epoch)}
-    found |= {f"model.{name}": t for name, t in model.state_dict().items()}
-    if averaged:
-        found |= {f"averaged.{name}": t for name, t in averaged.state_dict().items()}
-    for number, optimiser in enumerate(optimisers):
-        for index, kept in optimiser.state_dict()["state"].items():
-            found |= {f"optimiser{number}.{index}.{name}": t for name, t in kept.items()}
-    return _copied(found)
-
-
-def _restore(
-    state: Mapping[str, Tensor],
-    model: ConvNet,
-    averaged: AveragedModel | None,
-    optimisers: list[torch.optim.Optimizer],
-) -> int:
-    """Set everything as `_state` found it; the number of epochs done."""
-
-    def under(prefix: str) -> dict[str, Tensor]:
-        return {k.removeprefix(prefix): t for k, t in state.items() if k.startswith(prefix)}
-
-    model.load_state_dict(under("model."))
-    if averaged:
-        averaged.load_state_dict(under("averaged."))
-    for number, optimiser in enumerate(optimisers):
-        kept: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in under(f"optimiser{number}.").items():
-            index, key = name.split(".", 1)
-            kept.setdefault(int(index), {})[key] = tensor.clone()
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": kept})
-    return int(state["epoch"])
-
-
-def preset(name: str, **changes: Any) -> TrainConfig:
-    """The preset of that name with some values changed. Raises ConfigError.
-
-    For the UCI digits its amounts are bounded by UCI_AT_MOST.
-    """
-    if name not in PRESETS:
-        raise ConfigError(f"“{name}” is no preset; choose one of: {', '.join(PRESETS)}.")
-    config = PRESETS[name]
-    if changes.get("data", config.data) == "uci":
-        config = replace(config, **{k: min(v, getattr(config, k)) for k, v in UCI_AT_MOST.items()})
-    return replace(config, **changes)

@@ -8,26 +8,23 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.mnist import checkpoint, models, runs
+from core.mnist import checkpoint, runs
 from core.mnist.checkpoint import Record
 from core.mnist.models import ConvNet
-from core.mnist.queueing import State
+from core.mnist.recipe import DIGITS, NETWORKS, PRESETS
+from core.mnist.run_folder import State
 from core.mnist.runs import Run
 from core.ui.settings import Settings
 from core.ui.text import plain
-
-TITLES = {"mnist": "MNIST", "uci": "UCI"}
-TITLES |= {name: architecture.title for name, architecture in models.ARCHITECTURES.items()}
-PRESET_WORDS = {"published": "Notebook's", "fast": "Fast", "best": "Best"}
 
 
 def sources() -> dict[str, tuple[str, Path]]:
     """Everything that has a result: checkpoints, then finished runs; name, label and folder."""
     found = {}
-    for name in runs.checkpoints():
-        title = models.ARCHITECTURES[name].title if name in models.ARCHITECTURES else name
-        found[name] = (f"{title}, shipped", runs.CHECKPOINTS / name)
-    order = {name: index for index, name in enumerate(models.ARCHITECTURES)}
+    for name in checkpoint.shipped():
+        title = NETWORKS.get(name, name)
+        found[name] = (f"{title}, shipped", checkpoint.CHECKPOINTS / name)
+    order = {name: index for index, name in enumerate(NETWORKS)}
     found = dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
     for run in runs.every():
         if run.state is State.FINISHED:
@@ -40,12 +37,12 @@ def label(run: Run) -> str:
 
     Streamlit finds a chosen option again by its label.
     """
-    recipe = PRESET_WORDS.get(run.title, "own").lower()
-    network = models.ARCHITECTURES[run.config.architecture].title
+    recipe = PRESETS[run.title].title.lower() if run.title in PRESETS else "own"
+    network = NETWORKS[run.config.architecture]
     when = time.strftime("%d %b %H:%M:%S", time.strptime(run.id[:15], "%Y%m%d-%H%M%S"))
     number = run.id.rsplit("-", 1)[1]
     same = "" if number == "1" else f" ({number})"
-    return f"{network}, {TITLES[run.config.data]}, {recipe} recipe, {when}{same}"
+    return f"{network}, {DIGITS[run.config.data]}, {recipe} recipe, {when}{same}"
 
 
 def choose(settings: Settings) -> Path | None:

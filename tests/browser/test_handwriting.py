@@ -11,7 +11,7 @@ from benchmarks.handwriting import (
     read,
 )
 from benchmarks.strokes import FORMS
-from core.mnist import runs
+from core.mnist import checkpoint
 from core.ui.sketch import canvas, settings
 
 
@@ -27,17 +27,17 @@ def test_the_check_has_several_forms_of_each_digit():
     assert (canvas.SIDE, settings.PEN.default) == (SIDE, PEN)
 
 
-@pytest.mark.parametrize("name", runs.checkpoints())
+@pytest.mark.parametrize("name", checkpoint.shipped())
 def test_every_form_is_read_at_the_default_pen(drawings, name):
     careful, _ = drawings
-    model, _ = runs.load_checkpoint(name)
+    model, _ = checkpoint.load_checkpoint(name)
     answers = read(model, careful)
     assert [d.form for d, a in zip(careful, answers, strict=True) if d.digit != a] == []
 
 
-@pytest.mark.parametrize("name", runs.checkpoints())
+@pytest.mark.parametrize("name", checkpoint.shipped())
 def test_97_of_100_are_read_in_any_hand(drawings, name):
     _, varied = drawings
-    model, _ = runs.load_checkpoint(name)
+    model, _ = checkpoint.load_checkpoint(name)
     assert len(varied) == 20 * len(FORMS)
     assert accuracy(varied, read(model, varied)) >= 0.97

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.harness import LAPTOP, PHONE, ROOT, MnistPage, process, server
-from core.mnist import checkpoint, runs
+from core.mnist import checkpoint
 
 TRAINING = 600_000  # milliseconds a short training may take on a very busy machine
 
@@ -53,7 +53,7 @@ def newest(place):
 
 def test_a_checkpoint_is_there_at_once_with_no_data(mnist):
     page = mnist()
-    _, record = runs.load_checkpoint("published")
+    _, record = checkpoint.load_checkpoint("published")
     expect(page.say(f"{100 * record.test.accuracy:.2f} %")).to_be_visible()
     expect(page.say("15,738")).to_be_visible()
     for title in ("Confusion matrix", "Accuracy of each epoch", "Loss of each epoch"):
@@ -71,7 +71,7 @@ def test_a_checkpoint_is_there_at_once_with_no_data(mnist):
 
 def test_hover_reads_a_cell_of_the_confusion_matrix_and_an_epoch_of_the_curve(mnist):
     page = mnist()
-    _, record = runs.load_checkpoint("published")
+    _, record = checkpoint.load_checkpoint("published")
     square = page.chart("Confusion matrix").locator(".mark-rect path").first
     square.scroll_into_view_if_needed()
     square.hover(force=True)
@@ -85,7 +85,7 @@ def test_hover_reads_a_cell_of_the_confusion_matrix_and_an_epoch_of_the_curve(mn
 
 def share_of_nines(name):
     """What stands in the last cell of the diagonal when shares are shown."""
-    _, record = runs.load_checkpoint(name)
+    _, record = checkpoint.load_checkpoint(name)
     return f"{100 * record.test.confusion[9][9] / sum(record.test.confusion[9]):.2f}"
 
 
@@ -98,7 +98,7 @@ def test_shares_of_the_row_and_another_network_are_in_the_link(mnist, new_page, 
     expect(page.chart("Confusion matrix")).to_contain_text(share_of_nines("compact"))
     assert "cells=shares" in page.page.url
     assert "network=compact" in page.page.url
-    _, record = runs.load_checkpoint("compact")
+    _, record = checkpoint.load_checkpoint("compact")
     other = MnistPage(new_page(), offline, page.page.url.split("?")[1])
     expect(other.chart("Confusion matrix")).to_contain_text(share_of_nines("compact"))
     expect(other.say(f"{100 * record.test.accuracy:.2f} %")).to_be_visible()
@@ -111,7 +111,7 @@ def test_downloads_are_the_files(mnist, tmp_path):
             page.page.get_by_role("button", name=button, exact=True).click()
         saved = tmp_path / name
         download.value.save_as(saved)
-        assert saved.read_bytes() == (runs.CHECKPOINTS / "fc-head" / name).read_bytes()
+        assert saved.read_bytes() == (checkpoint.CHECKPOINTS / "fc-head" / name).read_bytes()
     with page.page.expect_download() as download:
         page.page.get_by_role("button", name="Log as CSV").click()
     lines = Path(download.value.path()).read_text().splitlines()

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from benchmarks.harness import LAPTOP, PHONE, MnistPage, SketchPage
 from benchmarks.strokes import FORMS
-from core.mnist import data, explain, runs
+from core.mnist import checkpoint, data, explain
 from core.mnist.answer import answer
 from core.ui.sketch.charts import percent
 
@@ -96,7 +96,7 @@ def test_what_the_network_sees_is_what_it_is_given(sketch):
     source = page.page.locator(".seen img").get_attribute("src")
     image = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
     assert image.shape == (28, 28)
-    model, record = runs.load_checkpoint("published")
+    model, record = checkpoint.load_checkpoint("published")
     found = answer(model, torch.from_numpy(image.copy()), record.calibration.temperature)
     assert page.probabilities() == pytest.approx([100 * p for p in found.probabilities], abs=0.051)
 
@@ -545,7 +545,7 @@ def test_a_photograph_of_20_megapixels_is_read(sketch):
 def test_a_test_digit_comes_with_its_label_and_a_link_is_the_page(sketch):
     page = sketch("source=test&index=18&method=occlusion&about=3")
     digits = data.load("mnist")
-    model, record = runs.load_checkpoint("published")
+    model, record = checkpoint.load_checkpoint("published")
     found = answer(model, digits.test_images[18], record.calibration.temperature)
     assert page.probabilities() == pytest.approx([100 * p for p in found.probabilities], abs=0.051)
     assert f"the label says {digits.test_labels[18]}" in page.verdict()
@@ -588,7 +588,7 @@ def test_what_speaks_for_a_digit(sketch):
 def test_every_map_is_there_and_says_where_it_comes_from(sketch):
     page = sketch()
     page.draw(SEVEN)
-    model, _ = runs.load_checkpoint("published")
+    model, _ = checkpoint.load_checkpoint("published")
     blank = torch.zeros(28, 28, dtype=torch.uint8)
     layers = explain.feature_maps(model, blank)
     maps = page.page.locator(".maps .grid button")
@@ -616,7 +616,7 @@ def test_nothing_is_wider_than_the_screen(sketch, size, scheme):
 
 def test_the_reliability_diagram_is_on_the_mnist_page(new_page, address):
     page = MnistPage(new_page(), address)
-    _, record = runs.load_checkpoint("published")
+    _, record = checkpoint.load_checkpoint("published")
     page.chart("Reliability diagram").wait_for(timeout=30_000)
     expect(page.say(f"{record.calibration.temperature:.3f}")).to_be_visible()
     point = page.chart("Reliability diagram").locator("path[aria-label*='confidence']").nth(2)

@@ -37,7 +37,7 @@ from playwright.sync_api import Browser, BrowserContext, ElementHandle, Page
 from playwright.sync_api import Error as BrowserError
 
 from benchmarks.harness import LAPTOP, PHONE, ROOT, chromium, server
-from core.mnist import queueing, runs
+from core.mnist import run_folder, runs
 from core.ui.backprop.settings import settings as backprop
 from core.ui.mnist.settings import settings as mnist
 from core.ui.sketch.settings import settings as sketch
@@ -642,7 +642,7 @@ class Place:
         for folder in folders:
             runs.stop(folder)
         while time.monotonic() < deadline:
-            if not any(queueing.state(folder).is_active for folder in folders):
+            if not any(run_folder.state(folder).is_active for folder in folders):
                 return
             time.sleep(0.2)
 

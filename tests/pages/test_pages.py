@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.harness import ROOT
-from core.mnist import data, runs
+from core.mnist import checkpoint, data
 from core.workbook.file.book import Book
 
 
@@ -112,7 +112,7 @@ def test_settings_survive_a_visit_to_another_page():
 
 
 def test_mnist_shows_the_published_network_and_how_far_the_seed_matters():
-    _, record = runs.load_checkpoint("published")
+    _, record = checkpoint.load_checkpoint("published")
     app = open_page("mnist")
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Test accuracy, last epoch"] == f"{100 * record.test.accuracy:.2f} %"

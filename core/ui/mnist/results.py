@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.mnist import checkpoint, data, models, notebook, runs
+from core.mnist import checkpoint, data, models, notebook, runs, task
 from core.mnist.calibration import calibration_error
 from core.mnist.checkpoint import EpochRecord, Record
 from core.mnist.evaluation import confused_pairs, scores
@@ -92,7 +92,7 @@ def duration(seconds: float) -> str:
 def seeds_sentence(folder: Path) -> str | None:
     """How far the accuracy depends on the seed, where it was measured; else None."""
     try:
-        found = json.loads((folder / runs.SEEDS).read_text(encoding="utf-8"))
+        found = json.loads((folder / checkpoint.SEEDS).read_text(encoding="utf-8"))
         percent = pd.Series([100 * run["correct"] / run["total"] for run in found["runs"]])
         command = found["command"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -352,7 +352,7 @@ def demands(model: ConvNet, record: Record) -> None:
     lines = [
         f":material/{'check' if d.met else 'close'}: {d.asked}: "
         f"{'**met**' if d.met else '**not met**'}, {d.found}"
-        for d in models.demands(model, len(record.epochs))
+        for d in task.demands(model, len(record.epochs))
     ]
     st.markdown("  \n".join(lines))
 

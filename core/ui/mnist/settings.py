@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, RANGES, TrainConfig, preset
+from core.mnist.recipe import HYPERPARAMETERS, PRESETS, Hyperparameter, TrainConfig, preset
 from core.ui.settings import Choice, Name, Names, Number, Setting, Settings
 
 VIEWS = ("Results", "Train", "Compare")
@@ -14,24 +13,10 @@ CUSTOM = "own"
 FREE = ("architecture", "data", "seed")  # the person's choice, whatever the recipe
 
 
-def form_values(config: TrainConfig) -> dict[str, Any]:
-    """The configuration as the form's fields hold it."""
-    plain = {
-        name: getattr(config, name) for name in (*CHOICES, *RANGES) if name not in AUGMENTATION
-    }
-    return plain | {name: float(value) for name, value in vars(config.augmentation).items()}
-
-
-def _field(name: str, default: Any) -> Setting:
-    if name in CHOICES:
-        return Choice(name, default, CHOICES[name])
-    low, high = RANGES[name]
-    return Number(name, default, low, high, whole=is_whole(name))
-
-
-def is_whole(name: str) -> bool:
-    """Whether the field takes whole numbers only."""
-    return name not in AUGMENTATION and isinstance(RANGES[name][0], int)
+def _setting(one: Hyperparameter, default: Any) -> Setting:
+    if one.options:
+        return Choice(one.name, default, tuple(one.options))
+    return Number(one.name, default, one.low, one.high, whole=one.kind is int)
 
 
 settings = Settings(
@@ -42,22 +27,19 @@ settings = Settings(
         Choice("cells", "counts", ("counts", "shares")),
         Name("run", ""),
         Names("compared", ["published", "compact"], most=6),
-        *(_field(name, default) for name, default in form_values(PRESETS[FIRST]).items()),
+        *(_setting(HYPERPARAMETERS[name], value) for name, value in preset(FIRST).values.items()),
     ],
 )
 
 
 def current_config() -> TrainConfig:
     """The form's configuration. Raises ConfigError where its values contradict each other."""
-    values = {name: settings[name] for name in form_values(PRESETS[FIRST])}
-    affine = {name: values.pop(name) for name in AUGMENTATION}
-    base = PRESETS[FIRST]
-    return replace(base, augmentation=replace(base.augmentation, **affine), **values)
+    return TrainConfig().with_values({name: settings[name] for name in HYPERPARAMETERS})
 
 
 def recipe(name: str, source: str) -> dict[str, Any]:
     """What the preset puts into the form; it has no say in network, data and seed."""
-    values = form_values(preset(name, data=source))
+    values = preset(name, data=source).values
     return {name: value for name, value in values.items() if name not in FREE}
 
 

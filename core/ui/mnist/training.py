@@ -7,83 +7,27 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.mnist import data, queueing, runs
-from core.mnist.queueing import State
+from core.mnist import data, run_folder, runs
+from core.mnist.recipe import (
+    GROUPS,
+    HYPERPARAMETERS,
+    MAIN,
+    PRESETS,
+    ConfigError,
+    Hyperparameter,
+)
+from core.mnist.run_folder import State
 from core.mnist.runs import Run
-from core.mnist.training import AUGMENTATION, CHOICES, PRESETS, ConfigError
 from core.ui.mnist.results import duration, history, log_text
 from core.ui.mnist.settings import CUSTOM, current_config, current_preset, recipe, settings
-from core.ui.networks import PRESET_WORDS, TITLES, label
+from core.ui.networks import label
 from core.ui.settings import controlled
 from core.ui.text import plain
 
 REFUSED, WAS_ACTIVE = "mnist.refused", "mnist.was_active"
 state = st.session_state
 
-LABELS = {
-    "architecture": "Network",
-    "data": "Digits",
-    "epochs": "Epochs",
-    "batch_size": "Batch size",
-    "optimiser": "Optimiser",
-    "peak_rate": "Peak learning rate",
-    "schedule": "Learning-rate schedule",
-    "warmup": "Warm-up (share of steps)",
-    "momentum": "Momentum",
-    "weight_decay": "Weight decay",
-    "label_smoothing": "Label smoothing",
-    "rotation": "Rotation (± degrees)",
-    "shift": "Shift (± pixels)",
-    "scale": "Scale (± share)",
-    "shear": "Shear (± degrees)",
-    "elastic": "Elastic (pixels, sd)",
-    "dropout": "Dropout",
-    "averaging": "Weight averaging, EMA (decay)",
-    "settling": "Batch-norm recalibration (images)",
-    "plain_epochs": "Last epochs without augmentation",
-    "pen": "Stroke width (pixels)",
-    "drawn": "Drawn digits",
-    "drawn_others": "Drawings of other things",
-    "validation": "Held-out validation images",
-    "seed": "Seed",
-    "precision": "Precision",
-    "parts": "Parts of a batch",
-}
-HELP = {
-    "data": "MNIST: 70,000 digits. UCI: 1,797 digits that need no download, quick to train on.",
-    "averaging": "The result is a moving average of the weights; 0 for none.",
-    "settling": "Batch-norm statistics are recomputed after each epoch on so many images "
-    "without augmentation; 0: not at all.",
-    "validation": "Training images kept for validation: their loss is logged, and at the end "
-    "the confidence is calibrated on them.",
-    "drawn": "Extra training digits from a simulated pen, in many widths, slants and shapes.",
-    "drawn_others": "Scribbles, letters, rows of digits: it learns low confidence on them.",
-    "parts": "Each batch is split into so many parts that run side by side.",
-    "warmup": "One-cycle rises for this share of all steps, then falls.",
-    "precision": "bfloat16 is about twice as fast; the results are evaluated in float32.",
-}
-FIRST_ROW = ("architecture", "data", "epochs", "seed")
-GROUPS = {
-    "Optimiser": (
-        "optimiser",
-        "peak_rate",
-        "schedule",
-        "warmup",
-        "momentum",
-        "weight_decay",
-        "batch_size",
-        "averaging",
-        "settling",
-    ),
-    "Regularisation": ("dropout", "label_smoothing", "validation"),
-    "Data augmentation": (*AUGMENTATION, "plain_epochs"),
-    "Drawings besides the data set": ("drawn", "drawn_others"),
-    "Speed": ("precision", "parts"),
-}
-PRESET_HELP = (
-    "Notebook's: as the published network was trained. Fast: past 99.4 % in two or three epochs. "
-    "Best: the most accurate in 19 epochs."
-)
+PRESET_HELP = " ".join(f"{preset.title}: {preset.note}" for preset in PRESETS.values())
 
 
 def view() -> None:
@@ -119,21 +63,21 @@ def _start() -> None:
     try:
         folder = runs.start(current_config(), current_preset())
         settings.edit({"run": folder.name})
-    except (ConfigError, queueing.RunError) as error:
+    except (ConfigError, run_folder.RunError) as error:
         state[REFUSED] = str(error)
 
 
 def _stop(folder: Path) -> None:
     try:
         runs.stop(folder)
-    except queueing.RunError as error:
+    except run_folder.RunError as error:
         state[REFUSED] = str(error)
 
 
 def _resume(folder: Path) -> None:
     try:
         runs.resume(folder)
-    except queueing.RunError as error:
+    except run_folder.RunError as error:
         state[REFUSED] = str(error)
 
 
@@ -141,16 +85,16 @@ def _delete(folder: Path) -> None:
     try:
         runs.delete(folder)
         settings.edit({"run": ""})
-    except queueing.RunError as error:
+    except run_folder.RunError as error:
         state[REFUSED] = str(error)
 
 
 def _follow() -> None:
     """The chosen run; while it is active this is drawn anew each second."""
-    folder = queueing.root() / settings["run"]
+    folder = run_folder.root() / settings["run"]
     try:
         run = runs.read(folder)
-    except queueing.RunError:
+    except run_folder.RunError:
         st.rerun()
     progress(run)
     for difference in run.differs:
@@ -182,16 +126,17 @@ def _form() -> None:
     st.pills(
         "Recipe",
         [*PRESETS, CUSTOM],
-        format_func=lambda name: PRESET_WORDS.get(name, "Your own"),
+        format_func=lambda name: PRESETS[name].title if name in PRESETS else "Your own",
         required=True,
         help=PRESET_HELP,
         **controlled("mnist.preset", current_preset(), _take_preset),
     )
-    _row(FIRST_ROW)
+    _row(MAIN)
     with st.expander("All settings"):
-        for title, names in GROUPS.items():
-            st.markdown(f"**{title}**")
-            _row(names)
+        for group in GROUPS:
+            if group != MAIN:
+                st.markdown(f"**{group}**")
+                _row(group)
 
 
 def _take_preset(name: str) -> None:
@@ -200,25 +145,27 @@ def _take_preset(name: str) -> None:
         settings.edit(recipe(name, settings["data"]))
 
 
-def _row(names: tuple[str, ...]) -> None:
+def _row(group: str) -> None:
     columns = st.columns(4)
-    for index, name in enumerate(names):
+    members = [one for one in HYPERPARAMETERS.values() if one.group == group]
+    for index, one in enumerate(members):
         with columns[index % 4]:
-            _field(name)
+            _field(one)
 
 
-def _field(name: str) -> None:
-    label, words = LABELS[name], HELP.get(name)
-    if name not in CHOICES:
-        settings.number(name, label, help=words)
+def _field(one: Hyperparameter) -> None:
+    if not one.options:
+        settings.number(one.name, one.label, help=one.help)
         return
     preset = current_preset()  # of which the data decide some settings
     st.selectbox(
-        label,
-        CHOICES[name],
-        format_func=lambda value: TITLES.get(value, value),
-        help=words,
-        **settings.widget(name, then=lambda: _take_preset(preset) if name == "data" else None),
+        one.label,
+        one.options,
+        format_func=one.options.__getitem__,
+        help=one.help,
+        **settings.widget(
+            one.name, then=lambda: _take_preset(preset) if one.name == "data" else None
+        ),
     )
 
 

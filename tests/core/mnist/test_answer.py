@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from core.mnist import runs
+from core.mnist import checkpoint
 from core.mnist.answer import SURE, Answer, answer
 from core.mnist.evaluation import log_probabilities
 from core.mnist.pen import drawn_digits, drawn_others
@@ -17,7 +17,7 @@ def test_the_answer_is_the_most_probable_digit():
 
 
 def test_a_temperature_changes_how_sure_and_not_what():
-    model, _ = runs.load_checkpoint("published")
+    model, _ = checkpoint.load_checkpoint("published")
     image = drawn_digits(10, 123)[0][3]
     plain, hot = answer(model, image), answer(model, image, 3.0)
     wanted = log_probabilities(model, image[None])[0].exp().tolist()
@@ -26,10 +26,10 @@ def test_a_temperature_changes_how_sure_and_not_what():
     assert hot.confidence < plain.confidence
 
 
-@pytest.mark.parametrize("name", runs.checkpoints())
+@pytest.mark.parametrize("name", checkpoint.shipped())
 def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name):
     """With drawings of a seed that none was trained on."""
-    model, record = runs.load_checkpoint(name)
+    model, record = checkpoint.load_checkpoint(name)
     assert record.calibration is not None
 
     def sure(images: torch.Tensor) -> float:

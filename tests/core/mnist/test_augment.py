@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from core.mnist.augment import Augmentation, prepare
+from core.mnist.augment import prepare
 from core.mnist.data import MEAN, STD, normalised
+from core.mnist.recipe import Augmentation
 
 
 def drawn(images, augmentation, seed=0):

@@ -6,11 +6,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.mnist import checkpoint, data, runs
+from core.mnist import checkpoint, data
 from core.mnist.checkpoint import CheckpointError, EpochRecord, Record
 from core.mnist.evaluation import evaluate
 from core.mnist.models import build, channels_last
-from core.mnist.training import MAX_EPOCHS, TrainConfig
+from core.mnist.recipe import MAX_EPOCHS, TrainConfig
 
 CONFIG = TrainConfig(architecture="compact", data="uci", epochs=1)
 
@@ -105,12 +105,12 @@ def test_a_record_of_a_network_we_do_not_have_is_refused_by_name(saved):
 
 def test_an_unknown_checkpoint_is_refused_with_the_names_there_are():
     with pytest.raises(CheckpointError, match="published"):
-        runs.load_checkpoint("../secrets")
+        checkpoint.load_checkpoint("../secrets")
 
 
 @pytest.mark.parametrize("name", ["published", "fc-head", "compact"])
 def test_shipped_records_are_whole(name):
-    model, record = runs.load_checkpoint(name)
+    model, record = checkpoint.load_checkpoint(name)
     assert not model.training
     assert record.config.architecture == name
     assert record.config.seed == 0
@@ -126,7 +126,7 @@ def test_shipped_records_are_whole(name):
 @pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not here: set MNIST_ROOT")
 @pytest.mark.parametrize("name", ["published", "fc-head", "compact"])
 def test_shipped_accuracies_follow_from_the_weights(name):
-    model, record = runs.load_checkpoint(name)
+    model, record = checkpoint.load_checkpoint(name)
     digits = data.load("mnist")
     found = evaluate(model, digits.test_images, digits.test_labels)
     # Another processor rounds differently: a digit on the edge may fall to the other side.

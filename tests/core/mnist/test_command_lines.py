@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from benchmarks.harness import ROOT
-from core.mnist import checkpoint, runs
+from core.mnist import checkpoint
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_data_that_cannot_be_had_is_explained_in_a_sentence(command, tmp_path, m
     # No name can be resolved through this proxy, so no mirror answers.
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    result = command("evaluate", str(runs.CHECKPOINTS / "published"))
+    result = command("evaluate", str(checkpoint.CHECKPOINTS / "published"))
     assert result.returncode == 1
     assert "UCI digits, which need no download" in result.stderr
     assert "Traceback" not in result.stderr

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from core.mnist.checkpoint import load_checkpoint
 from core.mnist.data import normalised
 from core.mnist.explain import METHODS, attribute, feature_maps
 from core.mnist.models import ARCHITECTURES, build, layers
-from core.mnist.runs import load_checkpoint
 
 BLANK = torch.zeros(28, 28, dtype=torch.uint8)
 

@@ -2,7 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from core.mnist.models import ARCHITECTURES, ConvNet, build, demands, layers, parameters, summary
+from core.mnist.models import ARCHITECTURES, ConvNet, build, layers, parameters, summary
+from core.mnist.recipe import NETWORKS
+from core.mnist.task import demands
 
 # Layer, output shape, parameters: the published network's own summary.
 PUBLISHED = [
@@ -104,3 +106,7 @@ def test_demands_are_read_from_the_modules():
 def test_an_unknown_network_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match="published, fc-head, compact"):
         build("resnet")
+
+
+def test_every_network_that_a_recipe_can_name_can_be_built():
+    assert list(ARCHITECTURES) == list(NETWORKS)

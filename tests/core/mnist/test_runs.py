@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from benchmarks.harness import ROOT, process
-from core.mnist import checkpoint, queueing, runs
+from core.mnist import checkpoint, run_folder, runs
 from core.mnist.files import save_json
-from core.mnist.queueing import RunError, State
-from core.mnist.training import TrainConfig
+from core.mnist.recipe import TrainConfig
+from core.mnist.run_folder import RunError, State
 
 QUICK = TrainConfig(architecture="compact", data="uci", epochs=2, batch_size=256)
 LONG = replace(QUICK, epochs=19, batch_size=8)
@@ -27,16 +27,16 @@ PATIENCE = 90
 def root(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNS_ROOT", str(tmp_path))
     yield tmp_path
-    for folder in queueing.folders():
+    for folder in run_folder.folders():
         runs.stop(folder)
-    wait(lambda: not queueing.queue())
+    wait(lambda: not run_folder.queue())
 
 
 def wait(condition):
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, [
-            (f.name, queueing.events(f)) for f in queueing.folders()
+            (f.name, run_folder.events(f)) for f in run_folder.folders()
         ]
         time.sleep(0.05)
 
@@ -104,7 +104,7 @@ def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root
     runs.resume(folder)
     wait(lambda: state(folder) is State.FINISHED)
     assert [e.epoch for e in runs.read(folder).epochs] == [1, 2, 3]
-    started = [e for e in queueing.events(folder) if e["event"] == "started"]
+    started = [e for e in run_folder.events(folder) if e["event"] == "started"]
     assert len(started) == 2
     assert done < 3
 
@@ -112,8 +112,8 @@ def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root
 def test_runs_take_turns_in_the_order_in_which_they_came(root):
     first, second, third = (runs.start(LONG, "own") for _ in range(3))
     wait(lambda: state(first) is State.RUNNING)
-    wait(lambda: queueing.has_worker(third))
-    assert queueing.queue() == [first, second, third]
+    wait(lambda: run_folder.has_worker(third))
+    assert run_folder.queue() == [first, second, third]
     assert [runs.read(f).ahead for f in (first, second, third)] == [0, 1, 2]
     maps = Path(f"/proc/{process('--worker', str(third))}/maps").read_text()
     assert "libtorch" not in maps
@@ -125,12 +125,12 @@ def test_runs_take_turns_in_the_order_in_which_they_came(root):
 
 
 def test_the_queue_is_bounded(root, monkeypatch):
-    monkeypatch.setattr(queueing, "MAX_WAITING", 1)
+    monkeypatch.setattr(run_folder, "MAX_WAITING", 1)
     runs.start(LONG, "own")
     runs.start(LONG, "own")
     with pytest.raises(RunError, match="Try again when one has ended"):
         runs.start(LONG, "own")
-    assert len(queueing.folders()) == 2
+    assert len(run_folder.folders()) == 2
 
 
 def test_a_run_that_fails_says_why(root, monkeypatch, tmp_path):
@@ -143,7 +143,7 @@ def finished(name, root, size=1000):
     folder = root / name
     folder.mkdir()
     save_json(folder / runs.CONFIG, {"title": "fast", "config": QUICK.to_json()})
-    (folder / queueing.RECORD).write_bytes(bytes(size))
+    (folder / run_folder.RECORD).write_bytes(bytes(size))
     return folder
 
 
@@ -168,8 +168,8 @@ def test_only_a_run_that_is_over_can_be_deleted(root):
 
 def test_a_line_that_is_being_written_is_not_read_yet(root):
     folder = finished("20260101-000000-compact-1", root)
-    (folder / queueing.LOG).write_text('{"event": "started", "time": 1.0}\n{"event": "ba')
-    assert [e["event"] for e in queueing.events(folder)] == ["started"]
+    (folder / run_folder.LOG).write_text('{"event": "started", "time": 1.0}\n{"event": "ba')
+    assert [e["event"] for e in run_folder.events(folder)] == ["started"]
 
 
 def test_a_folder_that_is_no_run_is_left_out(root):

@@ -5,24 +5,19 @@ import torch
 from torch.nn import functional as F
 
 from core.mnist import data
-from core.mnist.augment import Augmentation
 from core.mnist.data import Digits, normalised
 from core.mnist.evaluation import evaluate, log_probabilities
 from core.mnist.models import build, channels_last, set_dropout
 from core.mnist.pen import drawn_digits, drawn_others
-from core.mnist.training import (
-    OPTIMISERS,
+from core.mnist.recipe import (
+    HYPERPARAMETERS,
     PRESETS,
-    BatchDone,
+    Augmentation,
     ConfigError,
-    EpochDone,
-    Finished,
     TrainConfig,
-    learning_rate,
     preset,
-    split,
-    train,
 )
+from core.mnist.training import BatchDone, EpochDone, Finished, learning_rate, split, train
 
 SMALL = TrainConfig(
     architecture="compact",
@@ -74,7 +69,7 @@ def test_events_come_batch_by_batch_and_epoch_by_epoch(digits):
     assert evaluate(finished.model, digits.test_images, digits.test_labels) == last.test
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("optimiser", HYPERPARAMETERS["optimiser"].options)
 def test_the_same_seed_gives_the_same_numbers_and_going_on_is_the_unbroken_run(optimiser, digits):
     config = replace(SMALL, optimiser=optimiser)
     unbroken = epochs(config, digits)
@@ -188,12 +183,15 @@ def test_one_cycle_rises_and_falls():
         ({"architecture": "vgg"}, "architecture “vgg” is unknown"),
         ({"peak_rate": float("nan")}, "peak rate is nan"),
         ({"batch_size": 8, "parts": 5}, "cannot be split into 5 parts"),
-        ({"augmentation": Augmentation(shift=-1)}, "shift is -1"),
+        ({"shift": -1}, "shift is -1; it must lie between 0 and 6"),
+        ({"epochs": 2.5}, "epochs is '2.5'; it must be a whole number"),
+        ({"seed": True}, "seed is 'True'; it must be a whole number"),
+        ({"optimiser": "adam"}, "choose one of: sgd, adamw, muon"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_with_what_is_allowed(change, sentence):
     with pytest.raises(ConfigError, match=sentence.replace("(", r"\(")):
-        replace(SMALL, **change)
+        SMALL.with_values(change)
 
 
 def test_a_batch_larger_than_the_data_is_refused(digits):
@@ -203,9 +201,9 @@ def test_a_batch_larger_than_the_data_is_refused(digits):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_configurations_survive_json(name):
-    assert TrainConfig.from_json(PRESETS[name].to_json()) == PRESETS[name]
+    assert TrainConfig.from_json(preset(name).to_json()) == preset(name)
     with pytest.raises(ConfigError, match="no training configuration"):
-        TrainConfig.from_json({**PRESETS[name].to_json(), "colour": "blue"})
+        TrainConfig.from_json({**preset(name).to_json(), "colour": "blue"})
 
 
 def test_drawings_are_trained_on_besides_and_only_digits_are_counted(digits):
@@ -231,9 +229,8 @@ def test_no_digit_means_that_every_answer_is_equally_likely(digits):
 def test_a_preset_for_the_small_data_set_fits_it():
     config = preset("best", data="uci")
     assert len(data.load("uci").train_labels) > 4 * config.validation
-    assert config.batch_size < PRESETS["best"].batch_size
+    assert config.batch_size < preset("best").batch_size
     assert preset("best", data="uci", batch_size=256).batch_size == 256
-    assert preset("best") == PRESETS["best"]
 
 
 def test_more_held_out_than_there_are_is_refused(digits):
