@@ -13,11 +13,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.harness import ROOT, BackpropPage, MnistPage, chromium, process, server
 from benchmarks.latency import OPTIONS, OUR_NUMBER, key_times, new_page
 from core.mnist import queueing, runs
 from core.mnist.queueing import State
 from core.mnist.training import preset
+from tests.harness import ROOT, BackpropPage, MnistPage, chromium, process, server
 
 ROUNDS = 3
 
