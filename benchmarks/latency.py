@@ -26,12 +26,12 @@ from pathlib import Path
 import torch
 from playwright.sync_api import Browser, Page
 
-from benchmarks.harness import LAPTOP, ROOT, BackpropPage, SketchPage, chromium, server
-from benchmarks.strokes import FORMS
 from core.mnist import checkpoint
 from core.mnist.answer import use_one_thread
 from core.mnist.evaluation import as_input
 from core.mnist.pen import drawn_digits
+from tests.harness import LAPTOP, ROOT, BackpropPage, SketchPage, chromium, server
+from tests.strokes import FORMS
 
 BARE = """import streamlit as st
 x = st.slider("x", 0, 100, 50)

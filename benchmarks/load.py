@@ -13,11 +13,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.harness import ROOT, BackpropPage, MnistPage, chromium, process, server
 from benchmarks.latency import OPTIONS, OUR_NUMBER, key_times, new_page
 from core.mnist import run_folder, runs
 from core.mnist.recipe import preset
 from core.mnist.run_folder import State
+from tests.harness import ROOT, BackpropPage, MnistPage, chromium, process, server
 
 ROUNDS = 3
 

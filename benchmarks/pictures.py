@@ -6,7 +6,7 @@ import sys
 
 from playwright.sync_api import Page
 
-from benchmarks.harness import (
+from tests.harness import (
     LAPTOP,
     ROOT,
     BackpropPage,
@@ -16,7 +16,7 @@ from benchmarks.harness import (
     chromium,
     server,
 )
-from benchmarks.strokes import FORMS
+from tests.strokes import FORMS
 
 FOLDER = ROOT / "core" / "ui" / "pictures"
 

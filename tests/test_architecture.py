@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from benchmarks.harness import ROOT
+from tests.harness import ROOT
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from benchmarks.harness import CHROMIUM, LAPTOP, ROOT, BackpropPage, chromium, server
+from tests.harness import CHROMIUM, LAPTOP, ROOT, BackpropPage, chromium, server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, expect
 
-from benchmarks.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
 from core.backprop.network import COLUMNS, SEED, Network, descend
 from core.backprop.presets import PRESETS, random_start
 from core.backprop.schedule import Schedule
 from core.workbook.export import workbook
+from tests.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
 
 W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
 

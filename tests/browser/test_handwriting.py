@@ -2,7 +2,9 @@
 
 import pytest
 
-from benchmarks.handwriting import (
+from core.mnist import checkpoint
+from core.ui.sketch import canvas, settings
+from tests.browser.handwriting import (
     PEN,
     SIDE,
     accuracy,
@@ -10,9 +12,7 @@ from benchmarks.handwriting import (
     jittered_drawings,
     read,
 )
-from benchmarks.strokes import FORMS
-from core.mnist import checkpoint
-from core.ui.sketch import canvas, settings
+from tests.strokes import FORMS
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.harness import LAPTOP, PHONE, ROOT, MnistPage, process, server
 from core.mnist import checkpoint
+from tests.harness import LAPTOP, PHONE, ROOT, MnistPage, process, server
 
 TRAINING = 600_000  # milliseconds a short training may take on a very busy machine
 

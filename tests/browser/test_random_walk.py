@@ -8,7 +8,6 @@ from functools import partial
 
 import pytest
 
-from benchmarks.harness import ROOT
 from tests.browser.shrink import shortest
 from tests.browser.walker import (
     Person,
@@ -22,6 +21,7 @@ from tests.browser.walker import (
     walk,
     wrong_address,
 )
+from tests.harness import ROOT
 
 SEED, STEPS, SHRINK = 1, 300, 240  # seconds
 

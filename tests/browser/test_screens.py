@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from benchmarks.harness import LAPTOP, PHONE, BackpropPage, MnistPage, SketchPage, WorkbookPage
 from core.backprop.network import COLUMNS, SEED, descend
+from tests.harness import LAPTOP, PHONE, BackpropPage, MnistPage, SketchPage, WorkbookPage
 
 TITLES = ["Home", "Backpropagation", "Workbooks", "MNIST", "Sketch"]
 SHEET = (718, 1000)  # A4 without its margins, in CSS pixels

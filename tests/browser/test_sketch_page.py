@@ -12,11 +12,11 @@ import torch
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from benchmarks.harness import LAPTOP, PHONE, MnistPage, SketchPage
-from benchmarks.strokes import FORMS
 from core.mnist import checkpoint, data, explain
 from core.mnist.answer import answer
 from core.ui.sketch.charts import percent
+from tests.harness import LAPTOP, PHONE, MnistPage, SketchPage
+from tests.strokes import FORMS
 
 ONE_EACH = {form.digit: name for name, form in reversed(FORMS.items())}
 SEVEN = [[(0.1, 0), (0.9, 0), (0.4, 1)]]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from benchmarks.harness import ROOT, server
+from tests.harness import ROOT, server
 
 MENU = {
     "home": "Home",

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.harness import LAPTOP, PHONE, WorkbookPage
 from core.backprop.network import SEED, descend
 from core.workbook.checker import check
 from core.workbook.example import faulty_workbook
 from core.workbook.export import workbook
+from tests.harness import LAPTOP, PHONE, WorkbookPage
 
 
 @pytest.fixture(scope="module")

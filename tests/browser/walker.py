@@ -36,7 +36,6 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Browser, BrowserContext, ElementHandle, Page
 from playwright.sync_api import Error as BrowserError
 
-from benchmarks.harness import LAPTOP, PHONE, ROOT, chromium, server
 from core.mnist import run_folder, runs
 from core.ui.backprop.settings import settings as backprop
 from core.ui.mnist.settings import settings as mnist
@@ -44,6 +43,7 @@ from core.ui.sketch.settings import settings as sketch
 from core.ui.workbook.settings import settings as workbook
 from tests.browser.files import FILES
 from tests.browser.shrink import shortest
+from tests.harness import LAPTOP, PHONE, ROOT, chromium, server
 
 JS = (Path(__file__).parent / "walker.js").read_text(encoding="utf-8")
 PAGES = {"": None, "backprop": backprop, "workbook": workbook, "mnist": mnist, "sketch": sketch}

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.harness import ROOT
 from core.mnist import checkpoint, data
 from core.workbook.file.book import Book
+from tests.harness import ROOT
 
 
 def values(app: AppTest, page: str) -> dict[str, Any]:

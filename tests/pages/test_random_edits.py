@@ -23,7 +23,6 @@ from hypothesis.stateful import (
 from openpyxl import Workbook
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.harness import ROOT
 from core.backprop.network import SEED, descend
 from core.ui.backprop.settings import settings as backprop
 from core.ui.mnist.settings import settings as mnist
@@ -31,6 +30,7 @@ from core.ui.settings import Choice, Number, Numbers, Settings
 from core.ui.sketch.settings import settings as sketch
 from core.ui.workbook.settings import settings as workbook
 from core.workbook.example import faulty_workbook
+from tests.harness import ROOT
 
 PAGES: dict[str, Settings] = {page.page: page for page in (backprop, workbook, mnist, sketch)}
 TRIES = int(os.environ.get("RANDOM_EDITS") or 0)

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from benchmarks.harness import ROOT
 from core.mnist import checkpoint
+from tests.harness import ROOT
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.harness import ROOT, process
 from core.mnist import checkpoint, run_folder, runs
 from core.mnist.files import save_json
 from core.mnist.recipe import TrainConfig
 from core.mnist.run_folder import RunError, State
+from tests.harness import ROOT, process
 
 QUICK = TrainConfig(architecture="compact", data="uci", epochs=2, batch_size=256)
 LONG = replace(QUICK, epochs=19, batch_size=8)

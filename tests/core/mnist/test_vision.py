@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from benchmarks.harness import ROOT
 from core.mnist import vision
+from tests.harness import ROOT
 
 
 def run(code):

@@ -13,7 +13,6 @@ import pytest
 from faulty import LAYOUTS, SLIPS, make, possible
 from spreadsheet import Calculated
 
-from benchmarks.harness import ROOT
 from core.backprop.network import SEED, Network, Setup, descend
 from core.backprop.presets import PRESETS
 from core.workbook.__main__ import main
@@ -25,6 +24,7 @@ from core.workbook.find.biases import _LABEL, _TOLD
 from core.workbook.mend.styles import MARK
 from core.workbook.mended import mended
 from core.workbook.report.states import cell_states
+from tests.harness import ROOT
 
 # One slip of each kind, for every layout; typed cells of row 20 need 24 epochs.
 KINDS = {
