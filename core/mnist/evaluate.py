@@ -1,13 +1,18 @@
 """Read the test set with a trained network: python -m core.mnist.evaluate checkpoints/published"""
 
+# Imports torch only when there is something to read: help and a wrong argument need none.
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.mnist import checkpoint, data
-from core.mnist.evaluation import Evaluation, evaluate
+from core.mnist.recipe import DIGITS
+from core.mnist.run_folder import RECORD
+
+if TYPE_CHECKING:
+    from core.mnist.evaluation import Evaluation
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,8 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
         description="Print loss, accuracy and confusion matrix of a network on the test set.",
     )
     parser.add_argument("checkpoint", type=Path, help="a folder with model.safetensors, run.json")
-    parser.add_argument("--data", default=None, help="mnist or uci; as the run had it if not given")
+    parser.add_argument("--data", choices=DIGITS, help="as the run had it if not given")
     given = parser.parse_args(arguments)
+    if not (given.checkpoint / RECORD).is_file():
+        parser.error(f"{given.checkpoint}: {RECORD} is not there; this is no trained network.")
+
+    from core.mnist import checkpoint, data
+    from core.mnist.evaluation import evaluate
+
     try:
         model, record = checkpoint.load(given.checkpoint)
     except checkpoint.CheckpointError as error:

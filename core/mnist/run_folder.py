@@ -108,7 +108,9 @@ def door() -> Iterator[None]:
 
 
 def hold(folder: Path) -> FileLock:
-    """Become the folder's worker. Raises filelock.Timeout if it has one."""
+    """Become the folder's worker. Raises filelock.Timeout if it has one, RunError if it is gone."""
+    if not folder.is_dir():  # the lock would make the folder
+        raise gone(folder)
     lock = FileLock(folder / LOCK)
     lock.acquire(timeout=5)  # a reader may hold it for a moment to see whether it is free
     return lock
@@ -205,6 +207,8 @@ def remove(folder: Path) -> None:
 
     Raises RunError if there is a worker or the folder is gone.
     """
+    if not folder.is_dir():  # the lock would make the folder
+        raise gone(folder)
     hidden = folder.with_name(f"{_DELETED}{folder.name}-{secrets.token_hex(4)}")
     try:
         lock = FileLock(folder / LOCK)

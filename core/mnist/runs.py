@@ -74,7 +74,12 @@ class Run:
     def now(self) -> Progress | None:
         """How far the epoch is that runs now; None between epochs and when nothing runs."""
         last = self.progress[-1] if self.progress else None
-        return last if last and last.epoch > len(self.epochs) else None
+        return last if last and last.epoch > self.done else None
+
+    @property
+    def done(self) -> int:
+        """How many epochs are complete; of one whose line is damaged the log knows no figures."""
+        return self.epochs[-1].epoch if self.epochs else 0
 
     @property
     def share_done(self) -> float:
@@ -82,7 +87,7 @@ class Run:
         if self.state is State.FINISHED:
             return 1.0
         epoch = self.now.batch / self.now.batches if self.now else 0.0
-        return (len(self.epochs) + epoch) / self.config.epochs
+        return (self.done + epoch) / self.config.epochs
 
     @property
     def seconds_left(self) -> float | None:
@@ -127,6 +132,9 @@ def _read(folder: Path, queued: list[Path] | None) -> Run:
     told = _Told(differs)
     for line in log:
         told.take(str(line["event"]), {n: v for n, v in line.items() if n not in ("event", "time")})
+    for epoch in range(1, max(told.epochs, default=0)):
+        if epoch not in told.epochs:
+            told.differs.append(f"The line of epoch {epoch} in its log is damaged.")
     ahead = 0
     if state is State.WAITING:
         queued = run_folder.queue() if queued is None else queued
@@ -179,7 +187,7 @@ class _Told:
                 self.message = str(values.get("message", ""))
                 self.traceback = str(values.get("traceback", ""))
                 if event == "started":  # what was begun of an epoch is done again
-                    done = len(self.epochs)
+                    done = max(self.epochs, default=0)
                     self.progress = [p for p in self.progress if p.epoch <= done]
 
     def _known(self, kind: type, values: dict[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def _worker(folder: Path) -> int:
         os.nice(NICENESS)
     try:
         lock = run_folder.hold(folder)
-    except (Timeout, OSError):
+    except (Timeout, OSError, run_folder.RunError):
         print(f"{folder} has a worker already, or is gone.", file=sys.stderr)
         return 1
     with lock:

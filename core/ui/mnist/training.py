@@ -193,7 +193,7 @@ def progress(run: Run) -> None:
         case State.FINISHED:
             st.success(
                 f"Finished: test accuracy {100 * run.epochs[-1].test_accuracy:.2f} % "
-                f"after {_epochs(len(run.epochs))}.",
+                f"after {_epochs(run.done)}.",
                 icon=":material/check:",
             )
         case State.STOPPED:
@@ -219,7 +219,7 @@ def _epochs(count: int) -> str:
 def _kept(run: Run) -> str:
     if not run.epochs:
         return "No epoch was complete; Resume starts from the beginning."
-    return f"Resume goes on after epoch {len(run.epochs)} of {run.config.epochs}."
+    return f"Resume goes on after epoch {run.done} of {run.config.epochs}."
 
 
 def _bars(run: Run) -> None:
@@ -230,7 +230,7 @@ def _bars(run: Run) -> None:
     time_left = f", about {duration(left)} left" if left is not None else ""
     st.progress(
         min(run.share_done, 1.0),
-        f"Epoch {min(len(run.epochs) + 1, run.config.epochs)} of {run.config.epochs}{time_left}"
+        f"Epoch {min(run.done + 1, run.config.epochs)} of {run.config.epochs}{time_left}"
         + (" · stopping after this batch" if run.state is State.STOPPING else ""),
     )
     if now := run.now:
@@ -260,7 +260,7 @@ def table(every: list[Run]) -> None:
                 {
                     "run": label(run),
                     "state": str(run.state),
-                    "epochs": f"{len(run.epochs)} of {run.config.epochs}",
+                    "epochs": f"{run.done} of {run.config.epochs}",
                     "test accuracy": (
                         f"{100 * run.epochs[-1].test_accuracy:.2f} %" if run.epochs else ""
                     ),

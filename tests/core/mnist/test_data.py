@@ -152,3 +152,19 @@ def test_a_download_reports_how_far_it_is(tmp_path, monkeypatch):
 
     data._watch(tmp_path, done, report)
     assert told == [(1000, data.DOWNLOAD_BYTES)]
+
+
+@pytest.mark.skipif(
+    not data.available("mnist"), reason="MNIST is not here: set MNIST_ROOT to see this run"
+)
+def test_the_test_set_is_read_without_the_training_images(monkeypatch):
+    monkeypatch.setattr(data, "_loaded", {})
+    monkeypatch.setattr(data, "_tests", {})
+    images, labels = data.load_test("mnist")
+    assert (images.shape, labels.shape) == ((10_000, 28, 28), (10_000,))
+    assert data._loaded == {}
+    assert images.untyped_storage().nbytes() == 7_840_000
+    whole = data.load("mnist")
+    assert torch.equal(whole.test_images, images)
+    assert torch.equal(whole.test_labels, labels)
+    assert data.load_test("mnist")[0] is whole.test_images

@@ -1,11 +1,15 @@
 """Real worker processes, training on the bundled digits."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +18,11 @@ import torch
 
 from core.mnist import checkpoint, run_folder, runs
 from core.mnist.files import save_json
-from core.mnist.recipe import TrainConfig
 from core.mnist.run_folder import RunError, State
+from core.mnist.train import main
+from tests.core.mnist.prepared import QUICK, finished, stopped
 from tests.harness import ROOT, process
 
-QUICK = TrainConfig(architecture="compact", data="uci", epochs=2, batch_size=256)
 LONG = replace(QUICK, epochs=19, batch_size=8)
 PATIENCE = 90
 
@@ -101,9 +105,12 @@ def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root
     run = runs.read(folder)
     assert run.is_resumable
     done = len(run.epochs)
+    log = folder / run_folder.LOG
+    log.write_bytes(log.read_bytes()[:-9])  # as if it had been killed while it wrote a line
+    assert [one.id for one in runs.every()] == [run.id]
     runs.resume(folder)
     wait(lambda: state(folder) is State.FINISHED)
-    assert [e.epoch for e in runs.read(folder).epochs] == [1, 2, 3]
+    assert runs.read(folder).epochs[-1].epoch == 3
     started = [e for e in run_folder.events(folder) if e["event"] == "started"]
     assert len(started) == 2
     assert done < 3
@@ -139,16 +146,8 @@ def test_a_run_that_fails_says_why(root, monkeypatch, tmp_path):
     assert "more than the 7 images" in runs.read(folder).message
 
 
-def finished(name, root, size=1000):
-    folder = root / name
-    folder.mkdir()
-    save_json(folder / runs.CONFIG, {"title": "fast", "config": QUICK.to_json()})
-    (folder / run_folder.RECORD).write_bytes(bytes(size))
-    return folder
-
-
 def test_the_oldest_runs_make_room_for_new_ones(root, monkeypatch):
-    old, new = (finished(f"2026010{n}-000000-compact-1", root, 900) for n in (1, 2))
+    old, new = (finished(root / f"2026010{n}-000000-compact-1", 900) for n in (1, 2))
     monkeypatch.setattr(runs, "MAX_BYTES", 2000)
     entered = runs.enter(QUICK, "own")
     assert not old.exists()
@@ -157,7 +156,7 @@ def test_the_oldest_runs_make_room_for_new_ones(root, monkeypatch):
 
 
 def test_only_a_run_that_is_over_can_be_deleted(root):
-    over, active = finished("20260101-000000-compact-1", root), runs.start(LONG, "own")
+    over, active = finished(root / "20260101-000000-compact-1"), runs.start(LONG, "own")
     runs.delete(over)
     assert not over.exists()
     with pytest.raises(RunError, match="stop it first"):
@@ -166,15 +165,174 @@ def test_only_a_run_that_is_over_can_be_deleted(root):
         runs.resume(active)
 
 
-def test_a_line_that_is_being_written_is_not_read_yet(root):
-    folder = finished("20260101-000000-compact-1", root)
-    (folder / run_folder.LOG).write_text('{"event": "started", "time": 1.0}\n{"event": "ba')
-    assert [e["event"] for e in run_folder.events(folder)] == ["started"]
-
-
 def test_a_folder_that_is_no_run_is_left_out(root):
     (root / "20260101-000000-compact-1").mkdir()
     (root / "notes").mkdir()
     assert runs.every() == []
     with pytest.raises(RunError, match="cannot be read"):
         runs.read(root / "20260101-000000-compact-1")
+
+
+# --- what others do at the same time
+
+
+def test_a_full_queue_holds_however_many_start_at_once(root, monkeypatch):
+    monkeypatch.setattr(run_folder, "MAX_WAITING", 2)
+
+    def enter(number):
+        try:
+            return runs.enter(QUICK, "own")
+        except RunError as refused:
+            return str(refused)
+
+    with ThreadPoolExecutor(8) as people:
+        answers = list(people.map(enter, range(8)))
+    entered = [answer for answer in answers if isinstance(answer, Path)]
+    assert len(entered) == 3  # one to train, two to wait
+    assert len(set(entered)) == 3
+    refused = [answer for answer in answers if isinstance(answer, str)]
+    assert all("queue is full" in sentence for sentence in refused)
+    for folder in entered:
+        shutil.rmtree(folder)
+
+
+def test_delete_resume_read_and_stop_at_once_end_in_sentences(root, monkeypatch):
+    """Whatever wins, nobody sees anything but a RunError, and what is deleted is gone whole."""
+    monkeypatch.setattr(runs, "_spawn", lambda folder: None)  # the door is what is tested
+
+    def go(act, folder):
+        try:
+            act(folder)
+        except RunError as refused:
+            return str(refused)
+        return ""
+
+    acts = [runs.delete, runs.resume, runs.read, runs.stop, runs.delete, lambda f: runs.every()]
+    with ThreadPoolExecutor(len(acts)) as people:
+        for number in range(12):
+            folder = stopped(root / f"20260101-0000{number:02}-compact-1")
+            answers = list(people.map(go, acts, [folder] * len(acts)))
+            deleted, resumed = answers[0] == "" or answers[4] == "", answers[1] == ""
+            assert deleted != resumed, answers
+            assert folder.exists() == resumed
+            if resumed:
+                shutil.rmtree(folder)
+    assert list(root.glob(".deleted*")) == []
+
+
+def test_deleting_twice_says_that_it_is_gone(root):
+    folder = stopped(root / "20260101-000000-compact-1")
+    runs.delete(folder)
+    for act in (runs.delete, runs.resume, runs.read, runs.stop):
+        with pytest.raises(RunError, match="has been deleted"):
+            act(folder)
+    with pytest.raises(RunError, match="has been deleted"):
+        run_folder.hold(folder)
+    assert not folder.exists()
+
+
+def test_room_is_made_while_files_are_replaced_in_the_runs_that_go(root, monkeypatch):
+    monkeypatch.setattr(runs, "MAX_BYTES", 0)
+    over = threading.Event()
+
+    def rewrite(folder):
+        while not over.is_set():
+            with suppress(OSError):  # the folder goes
+                save_json(folder / "notes.json", {"some": "text"})
+
+    with ThreadPoolExecutor(3) as writers:
+        for number in range(15):
+            folder = finished(root / f"20260101-0000{number:02}-compact-1")
+            writer = writers.submit(rewrite, folder)
+            entered = runs.enter(QUICK, "own")
+            over.set()
+            writer.result()
+            over.clear()
+            assert not folder.exists()
+            shutil.rmtree(entered)
+
+
+def test_what_is_left_of_a_deletion_cut_off_goes_with_the_next_start(root):
+    left = root / ".deleted-20260101-000000-compact-1-00ff00ff"
+    left.mkdir()
+    (left / "weights-01.safetensors").write_bytes(bytes(100))
+    assert runs.every() == []
+    shutil.rmtree(runs.enter(QUICK, "own"))
+    assert not left.exists()
+
+
+# --- files of other versions, and damaged ones
+
+
+def edit(path, change):
+    found = json.loads(path.read_text())
+    change(found)
+    path.write_text(json.dumps(found))
+
+
+def test_a_configuration_with_a_field_more_or_less_is_listed_and_said(root):
+    folder = stopped(root / "20260101-000000-compact-1")
+    edit(folder / runs.CONFIG, lambda found: found["config"].pop("label_smoothing"))
+    edit(folder / runs.CONFIG, lambda found: found["config"].update(colour="blue"))
+    edit(folder / runs.CONFIG, lambda found: found["config"]["augmentation"].pop("pen"))
+    (run,) = runs.every()
+    assert run.config == QUICK
+    assert run.is_resumable
+    said = " ".join(run.differs)
+    for name in ("“label_smoothing” is missing: taken as 0.0", "“pen” is missing", "“colour”"):
+        assert name in said
+
+
+def test_a_log_with_a_field_more_or_less_is_read_and_said(root):
+    folder = stopped(root / "20260101-000000-compact-1", epochs=3)
+    lines = [json.loads(line) for line in (folder / run_folder.LOG).read_text().splitlines()]
+    first, second, third = (line for line in lines if line["event"] == "epoch")
+    first["mood"] = 1.0
+    del second["rate"]
+    third["loss"] = "much"
+    (folder / run_folder.LOG).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (run,) = runs.every()
+    assert [epoch.epoch for epoch in run.epochs] == [1]
+    said = " ".join(run.differs)
+    assert "“mood” is unknown" in said
+    assert "A line “epoch” of its log lacks “rate”." in said
+    assert "A line “epoch” of its log cannot be read." in said
+
+
+def test_a_lost_line_of_an_epoch_is_named(root):
+    folder = stopped(root / "20260101-000000-compact-1", epochs=3)
+    lines = (folder / run_folder.LOG).read_text().splitlines(keepends=True)
+    (cut,) = (i for i, line in enumerate(lines) if '"epoch": 2,' in line)
+    lines[cut] = lines[cut][:30] + "\n"
+    (folder / run_folder.LOG).write_text("".join(lines))
+    run = runs.read(folder)
+    assert ([epoch.epoch for epoch in run.epochs], run.done) == ([1, 3], 3)
+    assert run.differs == ("The line of epoch 2 in its log is damaged.",)
+
+
+# --- where runs are kept
+
+
+def test_a_wrong_number_of_runs_at_once_is_a_sentence(root, monkeypatch):
+    for wrong in ("two", "0", "-1", "1.5", "1000"):
+        monkeypatch.setenv("RUNS_AT_ONCE", wrong)
+        with pytest.raises(RunError, match=f"RUNS_AT_ONCE is “{wrong}”.*a whole number from 1"):
+            runs.start(QUICK, "own")
+    assert run_folder.folders() == []
+
+
+def test_a_worker_that_finds_a_wrong_number_says_so(root, monkeypatch):
+    folder = runs.enter(QUICK, "own")
+    monkeypatch.setenv("RUNS_AT_ONCE", "two")
+    assert main(["--worker", str(folder)]) == 1
+    run = runs.read(folder)
+    assert run.state is State.FAILED
+    assert "RUNS_AT_ONCE is “two”" in run.message
+
+
+def test_a_runs_folder_that_cannot_be_one_is_a_sentence(root, monkeypatch):
+    monkeypatch.setenv("RUNS_ROOT", str(root / "file"))
+    (root / "file").write_text("I am a file.")
+    assert runs.every() == []
+    with pytest.raises(RunError, match=r"cannot be written to.*Set RUNS_ROOT to another folder"):
+        runs.start(QUICK, "own")

@@ -1,0 +1,35 @@
+"""Run folders as a worker leaves them, without the training."""
+
+import json
+from pathlib import Path
+
+from core.mnist import run_folder, runs
+from core.mnist.files import save_json
+from core.mnist.recipe import TrainConfig
+
+QUICK = TrainConfig(architecture="compact", data="uci", epochs=2, batch_size=256)
+
+
+def finished(folder: Path, size: int = 1000) -> Path:
+    """A run that is over, its record of `size` bytes."""
+    folder.mkdir()
+    save_json(folder / runs.CONFIG, {"title": "fast", "config": QUICK.to_json()})
+    (folder / run_folder.RECORD).write_bytes(bytes(size))
+    return folder
+
+
+def stopped(folder: Path, epochs: int = 1) -> Path:
+    """A run that was stopped after so many epochs."""
+    folder.mkdir()
+    save_json(folder / runs.CONFIG, {"title": "fast", "config": QUICK.to_json()})
+    log: list[dict[str, object]] = [{"event": "waiting"}, {"event": "started"}]
+    figures = {"loss": 0.5, "correct": 900, "total": 1000, "test_loss": 0.4, "test_correct": 300}
+    for epoch in range(1, epochs + 1):
+        more = {"test_total": 360, "rate": 0.01, "seconds": 1.5}
+        log.append({"event": "epoch", "epoch": epoch, **figures, **more})
+    log.append({"event": "stopped"})
+    lines = [json.dumps({"time": 1.0, **line}) for line in log]
+    (folder / run_folder.LOG).write_text("\n".join(lines) + "\n")
+    (folder / run_folder.LOCK).touch()
+    (folder / run_folder.STOP).touch()
+    return folder

@@ -1,0 +1,130 @@
+"""How a worker ends when something goes wrong: the disk, the memory, its files."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from core.mnist import run_folder, runs, worker
+from core.mnist.run_folder import RunError, State
+from core.mnist.train import main
+from tests.core.mnist.prepared import QUICK
+from tests.harness import ROOT
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNS_ROOT", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def small_disk(tmp_path, monkeypatch):
+    """A disk of 320 kB under the runs; yields what makes it larger."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here: this needs root on Linux")
+    monkeypatch.setenv("RUNS_ROOT", str(disk / "runs"))
+    yield lambda: subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(small_disk):
+    folder = runs.enter(replace(QUICK, epochs=8), "own")
+    assert main(["--worker", str(folder)]) == 1
+    run = runs.read(folder)
+    assert run.state is State.FAILED
+    assert run.message == "The disk is full. Delete runs or other files, then resume this one."
+    assert "Traceback" in run.traceback
+    assert 0 < run.done < 8
+    small_disk()
+    with run_folder.door():
+        run_folder.take_ticket(folder)
+    assert main(["--worker", str(folder)]) == 0
+    run = runs.read(folder)
+    assert run.state is State.FINISHED
+    assert [epoch.epoch for epoch in run.epochs] == list(range(1, 9))
+
+
+def test_a_disk_too_full_to_start_is_a_sentence(small_disk):
+    runs.enter(QUICK, "own")
+    filler = run_folder.root() / "filler"
+    with pytest.raises(OSError, match="No space"):
+        filler.write_bytes(bytes(10**6))
+    with pytest.raises(RunError, match="No space left"):
+        runs.enter(QUICK, "own")
+    assert len(runs.every()) == 1
+
+
+SCARCE = """
+import resource, sys
+from pathlib import Path
+from core.mnist import data, worker
+data.load("uci")
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000,) * 2)
+try:
+    list(worker.work(Path(sys.argv[1])))
+except worker.FAILURES as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
+def test_too_little_memory_is_said(root):
+    folder = runs.enter(replace(QUICK, architecture="published", batch_size=1024), "own")
+    ended = subprocess.run(
+        [sys.executable, "-c", SCARCE, str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"RUNS_ROOT": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.startswith("The memory of this machine was not enough."), ended
+    run = runs.read(folder)
+    assert run.state is State.FAILED
+    assert run.message.startswith("The memory of this machine was not enough.")
+    assert "Traceback" in run.traceback
+
+
+def test_any_other_error_is_named_and_its_traceback_kept(root):
+    folder = runs.enter(QUICK, "own")
+    first = iter(worker.work(folder))
+    for event in first:
+        if type(event).__name__ == "EpochDone":
+            (folder / run_folder.STOP).touch()
+    state = load_file(folder / worker.RESUME)
+    state["model.0.weight"] = torch.zeros(3, 3)
+    save_file(state, folder / worker.RESUME)
+    (folder / run_folder.STOP).unlink()
+    assert main(["--worker", str(folder)]) == 1
+    run = runs.read(folder)
+    assert run.state is State.FAILED
+    assert run.message.startswith("Training ended in an error of the program, RuntimeError: ")
+    assert "load_state_dict" in run.traceback
+
+
+def test_a_resumed_run_whose_state_is_damaged_says_which_file(root):
+    folder = runs.enter(QUICK, "own")
+    (folder / worker.RESUME).write_bytes(b"not a tensor")
+    assert main(["--worker", str(folder)]) == 1
+    assert "state.safetensors is damaged" in runs.read(folder).message
+
+
+def test_a_damaged_evaluation_does_not_end_in_silence(root):
+    folder = runs.enter(QUICK, "own")
+    (folder / worker.EVALUATION).write_text(json.dumps({"loss": 1}))
+    assert main(["--worker", str(folder)]) == 1
+    run = runs.read(folder)
+    assert run.state is State.FAILED
+    assert run.message
+    assert run.traceback

@@ -1,0 +1,102 @@
+"""The training view, with runs as workers leave them."""
+
+import shutil
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.mnist import run_folder, runs
+from core.mnist.recipe import HYPERPARAMETERS
+from tests.core.mnist.prepared import QUICK, stopped
+from tests.harness import ROOT
+
+NAME = "20260101-000000-compact-1"
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNS_ROOT", str(tmp_path))
+    return tmp_path
+
+
+def train_view(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    for key, value in {"view": "Train", **query}.items():
+        app.query_params[key] = value
+    app.run()
+    app.switch_page("pages/mnist.py").run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+
+
+def errors(app: AppTest) -> str:
+    return " ".join(error.value for error in app.error).replace("\\", "")
+
+
+@pytest.mark.parametrize("label", ["Resume", "Delete this run"])
+def test_a_run_deleted_between_the_list_and_the_click_is_a_sentence(root, label):
+    folder = stopped(root / NAME)
+    app = train_view(run=NAME)
+    shutil.rmtree(folder)
+    press(app, label)
+    assert "has been deleted" in errors(app)
+    assert any("No runs yet" in words.value for words in app.markdown)
+
+
+def test_a_run_that_was_resumed_by_another_is_not_resumed_again(root, monkeypatch):
+    monkeypatch.setattr(runs, "_spawn", lambda folder: None)
+    folder = stopped(root / NAME)
+    app = train_view(run=NAME)
+    runs.resume(folder)
+    press(app, "Resume")
+    assert "This run is waiting; only a run that has stopped" in errors(app)
+
+
+def test_why_a_run_failed_is_said_and_its_traceback_is_one_click_away(root):
+    folder = stopped(root / NAME)
+    run_folder.fail(folder, "The disk is full.", "Traceback (most recent call last): …")
+    app = train_view(run=NAME)
+    assert "The disk is full. Resume goes on after epoch 1 of 2." in errors(app)
+    (traceback,) = (expander for expander in app.expander if expander.label == "Traceback")
+    assert not traceback.proto.expanded
+    assert "most recent call last" in traceback.code[0].value
+
+
+def test_what_another_version_wrote_is_said_under_the_run(root):
+    folder = stopped(root / NAME)
+    written = (folder / runs.CONFIG).read_text()
+    (folder / runs.CONFIG).write_text(written.replace('"label_smoothing"', '"smoothness"'))
+    app = train_view(run=NAME)
+    said = " ".join(caption.value for caption in app.caption).replace("\\", "")
+    assert "“smoothness” is unknown to this version" in said
+    assert "“label_smoothing” is missing: taken as 0.0." in said
+
+
+def test_a_cut_line_in_one_run_stops_no_page(root):
+    folder = stopped(root / NAME)
+    with (folder / run_folder.LOG).open("a") as log:
+        log.write('{"event": "batch", "ti')
+    run_folder.append(folder, "stopped")
+    for view in ("Results", "Train", "Compare"):
+        train_view(view=view)
+
+
+def test_a_wrong_number_of_runs_at_once_is_said_at_start(root, monkeypatch):
+    monkeypatch.setenv("RUNS_AT_ONCE", "two")
+    app = train_view(data="uci")
+    press(app, "Start")
+    assert "RUNS_AT_ONCE is “two”" in errors(app)
+    assert run_folder.folders() == []
+
+
+def test_every_setting_of_a_recipe_has_its_field(root):
+    app = train_view()
+    shown = {field.label for field in (*app.text_input, *app.selectbox)}
+    for declared in HYPERPARAMETERS.values():
+        assert declared.label in shown
+    assert QUICK.values.keys() == HYPERPARAMETERS.keys()
