@@ -32,12 +32,17 @@ PRESET_HELP = " ".join(f"{preset.title}: {preset.note}" for preset in PRESETS.va
 
 def view() -> None:
     """The form, and below it the chosen run, the queue and the list of all."""
+    _view()
+    state.pop(REFUSED, None)  # only now: a run of the page that is begun anew has shown nothing
+
+
+def _view() -> None:
     with st.container(border=True):
         _form()
         if note := data_note(settings["data"]):
             st.info(note, icon=":material/download:")
         st.button("Start", type="primary", icon=":material/play_arrow:", on_click=_start)
-    if refused := state.pop(REFUSED, ""):
+    if refused := state.get(REFUSED):
         st.error(plain(refused))
     every = {run.id: run for run in runs.every()}
     name = settings["run"]
