@@ -8,10 +8,9 @@ Sun and Weinberger, 2017, "On Calibration of Modern Neural Networks").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
-from typing import Any
 
 from scipy.optimize import minimize_scalar
 from torch import Tensor
@@ -35,6 +34,10 @@ class Bin:
     count: int
     correct: int
     confidence: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.correct <= self.count:
+            raise ValueError(f"{self.correct} of {self.count} answers cannot be right.")
 
     @property
     def accuracy(self) -> float:
@@ -61,14 +64,10 @@ class Calibration:
     before: list[Bin]
     after: list[Bin]
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Calibration:
-        """The inverse of `to_json`. Raises TypeError or KeyError if it is something else."""
-        bins = {when: [Bin(**one) for one in found[when]] for when in ("before", "after")}
-        return cls(**{**found, **bins})
+    def __post_init__(self) -> None:
+        low, high = TEMPERATURES
+        if not low <= self.temperature <= high:
+            raise ValueError(f"The temperature is {self.temperature}, not from {low} to {high}.")
 
 
 def temperature(log_p: Tensor, labels: Tensor) -> float:

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as safetensors
 from torch import Tensor
 
 from core.mnist.calibration import Calibration
 from core.mnist.evaluation import Evaluation
-from core.mnist.fields import filled, known
+from core.mnist.fields import read
 from core.mnist.files import save_json, whole
 from core.mnist.models import ConvNet, build, channels_last, set_dropout
-from core.mnist.recipe import ConfigError, TrainConfig
+from core.mnist.recipe import TrainConfig
 from core.mnist.run_folder import PROJECT
 
 if TYPE_CHECKING:
@@ -55,6 +57,12 @@ class EpochRecord:
     validation_loss: float | None = None
     validation_correct: int | None = None
     validation_total: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.epoch < 1 or not (0 <= self.correct <= self.total and self.total):
+            raise ValueError(f"Epoch {self.epoch} has {self.correct} of {self.total} right.")
+        if not (0 <= self.test_correct <= self.test_total and self.test_total):
+            raise ValueError(f"Epoch {self.epoch} has {self.test_correct} of {self.test_total}.")
 
     @classmethod
     def of(cls, event: EpochDone) -> EpochRecord:
@@ -104,16 +112,17 @@ class EpochRecord:
 class Record:
     """All that is known of a finished run.
 
-    test: the last epoch's network on the test set; calibration: None if no image was held out.
-    differs: what its file had more or less than one of this version, in words.
+    epochs: none of a network that came without a record; test: of the last epoch's network, None
+    if it was not measured; calibration: None if no image was held out. differs: what its file had
+    more or less than one of this version, in words.
     """
 
     config: TrainConfig
     epochs: list[EpochRecord]
-    test: Evaluation
+    test: Evaluation | None
     versions: dict[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
-    differs: tuple[str, ...] = field(default=(), compare=False)
+    differs: list[str] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def seconds(self) -> float:
@@ -126,40 +135,12 @@ class Record:
         return found
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Record:
-        """The inverse of `to_json`. Raises TypeError, KeyError or ValueError for anything else.
-
-        What is unknown is passed over, what has a usual value is filled in, and both are said.
-        """
-        config, differs = config_of(found["config"])
-        epochs = []
-        for one in found["epochs"]:
-            values, more = known(EpochRecord, one)
-            epochs.append(EpochRecord(**values))
-            differs += more
-        usual: dict[str, Any] = {"versions": {}, "calibration": None}
-        needed = {"config", "epochs", "test", "seconds"}
-        rest, more = filled(usual, {n: v for n, v in found.items() if n not in needed})
-        calibrated = rest["calibration"]
-        return cls(
-            config=config,
-            epochs=epochs,
-            test=Evaluation.from_json(found["test"]),
-            versions={str(name): str(value) for name, value in found.get("versions", {}).items()},
-            calibration=Calibration.from_json(calibrated) if calibrated else None,
-            differs=tuple(dict.fromkeys(differs + more)),
-        )
-
-
-def config_of(found: Any) -> tuple[TrainConfig, list[str]]:
-    """The configuration that a file has, and what it has more or less than today's, in words.
-
-    Raises ConfigError for a value that is out of its range.
-    """
-    if not isinstance(found, dict):
-        raise ConfigError("This is no training configuration.")
-    values, differs = filled(TrainConfig().to_json(), found)
-    return TrainConfig.from_json(values), differs
+    def from_json(cls, found: Any) -> Record:
+        """The inverse of `to_json`. Raises KeyError or ValueError for anything else."""
+        if isinstance(found, dict):
+            found = {name: value for name, value in found.items() if name != "seconds"}
+        record, differs = read(cls, found)
+        return replace(record, differs=differs)
 
 
 def versions() -> dict[str, str]:
@@ -169,9 +150,9 @@ def versions() -> dict[str, str]:
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write a safetensors file whole or not at all."""
+    """Write a safetensors file whole or not at all. Raises OSError."""
     with whole(path) as beside:
-        save_file(tensors, beside)
+        beside.write_bytes(safetensors(tensors))
 
 
 def save(folder: Path, model: ConvNet, record: Record) -> None:
@@ -202,40 +183,52 @@ def load_record(path: Path) -> Record:
         raise CheckpointError(f"{path.name} is not there: the run has no result yet.")
     if path.stat().st_size > MAX_BYTES:
         raise CheckpointError(f"{path.name} is far larger than any record here; it is not read.")
+    return parse_record(path.read_bytes(), path.name)
+
+
+def parse_record(text: str | bytes, name: str) -> Record:
+    """The record that JSON holds; `name`: what to call it in a CheckpointError."""
     try:
-        return Record.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except ConfigError as error:
-        raise CheckpointError(f"{path.name}: {error}") from error
+        return Record.from_json(json.loads(text))
     except KeyError as error:
         raise CheckpointError(
-            f"{path.name} lacks “{error.args[0]}”: it is damaged or is no record of a run."
+            f"{name} lacks “{error.args[0]}”: it is damaged or is no record of a run."
         ) from error
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{path.name} is damaged or is no record of a run.") from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise CheckpointError(f"{name} is damaged or is no record of a run.") from error
+    except ValueError as error:  # ConfigError among them
+        raise CheckpointError(f"{name} cannot be used. {error}") from error
 
 
 def load_model(path: Path, config: TrainConfig) -> ConvNet:
     """The network of `config` with the weights of a file, in eval mode. Raises CheckpointError."""
-    found = load_tensors(path)
+    return fill(config, load_tensors(path), path.name)
+
+
+def fill(config: TrainConfig, found: Mapping[str, Tensor], name: str) -> ConvNet:
+    """The network of `config` with these weights, in eval mode.
+
+    name: of their file, for a CheckpointError where they are not those of such a network.
+    """
     model = build(config.architecture)
     wanted = model.state_dict()
-    for name, tensor in wanted.items():
-        if name not in found:
+    for key, tensor in wanted.items():
+        if key not in found:
             raise CheckpointError(
-                f"{path.name} lacks “{name}”: it is not a “{config.architecture}” network."
+                f"{name} lacks “{key}”: it is not a “{config.architecture}” network."
             )
-        if found[name].shape != tensor.shape or found[name].dtype != tensor.dtype:
+        if found[key].shape != tensor.shape or found[key].dtype != tensor.dtype:
             raise CheckpointError(
-                f"{path.name} has “{name}” as {_described(found[name])}; "
+                f"{name} has “{key}” as {_described(found[key])}; "
                 f"a “{config.architecture}” network has {_described(tensor)}."
             )
-        if not torch.isfinite(found[name]).all():
-            raise CheckpointError(f"{path.name} has numbers in “{name}” that are not finite.")
+        if not torch.isfinite(found[key]).all():
+            raise CheckpointError(f"{name} has numbers in “{key}” that are not finite.")
     if surplus := sorted(found.keys() - wanted.keys()):
         raise CheckpointError(
-            f"{path.name} has “{surplus[0]}”, which no “{config.architecture}” network has."
+            f"{name} has “{surplus[0]}”, which no “{config.architecture}” network has."
         )
-    model.load_state_dict(found)
+    model.load_state_dict(dict(found))
     set_dropout(model, config.dropout)
     return channels_last(model).eval()
 

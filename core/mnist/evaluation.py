@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +28,12 @@ class Misread:
     prediction: int
     probabilities: list[float]
 
+    def __post_init__(self) -> None:
+        if not (0 <= self.label < CLASSES and 0 <= self.prediction < CLASSES and self.index >= 0):
+            raise ValueError(f"A misread digit has the label {self.label}, read {self.prediction}.")
+        if len(self.probabilities) != CLASSES:
+            raise ValueError("A misread digit has not one probability for each digit.")
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -45,13 +50,16 @@ class Evaluation:
         """The share classified correctly, 0 to 1."""
         return self.correct / self.total
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Evaluation:
-        """The inverse of `to_json`. Raises TypeError or KeyError if it is something else."""
-        return cls(**{**found, "misread": [Misread(**one) for one in found["misread"]]})
+    def __post_init__(self) -> None:
+        """Raises ValueError where its figures contradict each other."""
+        rows = self.confusion
+        if len(rows) != CLASSES or any(len(row) != CLASSES for row in rows):
+            raise ValueError("The confusion matrix is not one of 10 × 10.")
+        hits = sum(rows[digit][digit] for digit in range(CLASSES))
+        if min(map(min, rows)) < 0 or (hits, sum(map(sum, rows))) != (self.correct, self.total):
+            raise ValueError("The confusion matrix and the numbers of correct answers differ.")
+        if self.total < 1 or len(self.misread) != self.total - self.correct:
+            raise ValueError("The misread digits and the number of wrong answers differ.")
 
 
 def log_probabilities(model: nn.Module, images: Tensor) -> Tensor:

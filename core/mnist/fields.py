@@ -1,46 +1,72 @@
-"""What files of another version have more or less than today's: read all the same, and said.
+"""Dataclasses read from JSON that another version, or anybody, has written.
 
-Needs no torch.
+What is unknown is passed over, what has a usual value is filled in, and both are said. What is of
+the wrong type is refused with its place. Needs no torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
-from typing import Any
+from dataclasses import MISSING, Field, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
 
 
-def filled(usual: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The values found, with those of `usual` where some are missing; and what differs, in words.
+def read(kind: type[T], found: Any) -> tuple[T, list[str]]:
+    """An object of a dataclass from JSON; and what differs from this version's, in words.
 
-    Values that are mappings themselves are filled in the same way.
+    Raises KeyError with its name for a value that is missing and has no default; ValueError with
+    its place for one of the wrong type, or that the dataclass itself refuses.
     """
-    values: dict[str, Any] = {}
-    differs = [_unknown(name) for name in found if name not in usual]
-    for name, value in usual.items():
-        if name not in found:
-            values[name] = value
-            differs.append(f"“{name}” is missing: taken as {value}.")
-        elif isinstance(value, Mapping) and isinstance(found[name], Mapping):
-            values[name], more = filled(value, found[name])
-            differs += more
-        else:
-            values[name] = found[name]
-    return values, differs
+    differs: list[str] = []
+    made: T = _read(kind, found, "", differs)
+    return made, list(dict.fromkeys(differs))
 
 
-def known(kind: type, found: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The values that a dataclass knows; and what differs, in words.
+def _read(kind: Any, found: Any, place: str, differs: list[str]) -> Any:
+    if is_dataclass(kind):
+        return _object(kind, found, place, differs)
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):  # of one type and None
+        if found is None and NoneType in parts:
+            return None
+        (other,) = (part for part in parts if part is not NoneType)
+        return _read(other, found, place, differs)
+    if origin is list:
+        items = _checked(list, found, place)
+        return [_read(parts[0], one, f"{place}[{i}]", differs) for i, one in enumerate(items)]
+    if origin is dict:
+        pairs = _checked(dict, found, place).items()
+        return {name: _read(parts[1], one, f"{place}.{name}", differs) for name, one in pairs}
+    return _checked((int, float) if kind is float else kind, found, place)
 
-    Raises KeyError, with its name, for one that is missing and has no default.
-    """
+
+def _object(kind: Any, found: Any, place: str, differs: list[str]) -> Any:
+    _checked(Mapping, found, place)
+    hints = get_type_hints(kind)
     own: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}
+    values = {}
     for name, field in own.items():
-        if name not in found and field.default is MISSING and field.default_factory is MISSING:
+        if name in found:
+            where = f"{place}.{name}" if place else name
+            values[name] = _read(hints[name], found[name], where, differs)
+        elif field.default is MISSING and field.default_factory is MISSING:
             raise KeyError(name)
-    values = {name: value for name, value in found.items() if name in own}
-    return values, [_unknown(name) for name in found if name not in own]
+        elif field.default is not None and field.repr:
+            usual = field.default if field.default is not MISSING else "usual"
+            differs.append(f"“{name}” is missing: taken as {usual}.")
+    differs += [
+        f"“{str(name)[:40]}” is unknown to this version, and was passed over."
+        for name in found
+        if name not in own
+    ]
+    return kind(**values)
 
 
-def _unknown(name: str) -> str:
-    return f"“{name[:40]}” is unknown to this version, and was passed over."
+def _checked(kind: Any, found: Any, place: str) -> Any:
+    """The value itself, if it is of that type; true and false are no numbers."""
+    if not isinstance(found, kind) or isinstance(found, bool):
+        raise ValueError(f"“{place or 'it'}” is {str(found)[:40]!r}, which cannot be.")
+    return found

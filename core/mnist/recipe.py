@@ -264,15 +264,6 @@ class TrainConfig(_Checked):
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> TrainConfig:
-        """The inverse of `to_json`. Raises ConfigError for a value or a name that is unknown."""
-        try:
-            values = {**found, "augmentation": Augmentation(**found["augmentation"])}
-            return cls(**values)
-        except (TypeError, KeyError) as error:
-            raise ConfigError(f"This is no training configuration: {error}.") from error
-
 
 _ALL = _declared(TrainConfig) | _declared(Augmentation)
 HYPERPARAMETERS = {name: _ALL[name] for name in TrainConfig().values}

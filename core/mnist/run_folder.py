@@ -34,7 +34,7 @@ ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+")
 LOG, STOP, LOCK, TICKET, RECORD = "log.jsonl", "stop", "lock", "ticket", "run.json"
 RESERVE = "reserve"  # room on the disk that is given back where the disk is full
 _RESERVED = 16_384  # bytes
-_DOOR, _DELETED = ".door", ".deleted-"
+_DOOR, _HIDDEN = ".door", ".hidden-"  # hidden: while it is filled or deleted
 
 
 class RunError(Exception):
@@ -209,14 +209,14 @@ def remove(folder: Path) -> None:
     """
     if not folder.is_dir():  # the lock would make the folder
         raise gone(folder)
-    hidden = folder.with_name(f"{_DELETED}{folder.name}-{secrets.token_hex(4)}")
+    out_of_sight = hidden()
     try:
         lock = FileLock(folder / LOCK)
         lock.acquire(timeout=0)
         if sys.platform == "win32":  # which renames no folder with an open file in it
             lock.release()
         try:
-            folder.rename(hidden)
+            folder.rename(out_of_sight)
         finally:
             lock.release()
     except Timeout as error:
@@ -225,13 +225,18 @@ def remove(folder: Path) -> None:
         if not folder.is_dir():
             raise gone(folder) from error
         raise RunError(f"The run {folder.name} is in use; try again.") from error
-    shutil.rmtree(hidden, ignore_errors=True)
+    shutil.rmtree(out_of_sight, ignore_errors=True)
+
+
+def hidden() -> Path:
+    """A name for a folder that is in no list, while it is filled or deleted."""
+    return root() / f"{_HIDDEN}{secrets.token_hex(8)}"
 
 
 def sweep() -> None:
-    """Delete what is left of runs whose deletion was cut off."""
-    for hidden in root().glob(f"{_DELETED}*"):
-        shutil.rmtree(hidden, ignore_errors=True)
+    """Delete what is left of folders whose filling or deletion was cut off; behind the door."""
+    for left in root().glob(f"{_HIDDEN}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def state(folder: Path, log: list[dict[str, Any]] | None = None) -> State:

@@ -7,25 +7,29 @@ a run and the process that trains share nothing else.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from core.mnist import checkpoint, data, run_folder
+from core.mnist import data, fields, run_folder
 from core.mnist.checkpoint import EpochRecord
-from core.mnist.fields import known
 from core.mnist.files import save_json
 from core.mnist.recipe import ConfigError, TrainConfig
 from core.mnist.run_folder import RunError, State
 
+T = TypeVar("T")
 CONFIG = "config.json"
+LOADED, FOREIGN = "loaded", "foreign"  # titles of runs from elsewhere; FOREIGN: without a record
 MAX_BYTES = 150_000_000  # of all runs together; a run of 19 epochs takes 2 MB
 
 
@@ -121,7 +125,7 @@ def _read_finished(folder: Path, written: int) -> Run:
 def _read(folder: Path, queued: list[Path] | None) -> Run:
     try:
         found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        config, differs = checkpoint.config_of(found["config"])
+        config, differs = fields.read(TrainConfig, found["config"])
         title = str(found["title"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ConfigError) as error:
         if not folder.is_dir():
@@ -176,10 +180,10 @@ class _Told:
     def _take(self, event: str, values: dict[str, Any]) -> None:
         match event:
             case "epoch":
-                record = EpochRecord(**self._known(EpochRecord, values))
-                self.epochs[int(record.epoch)] = record
+                record = self._read(EpochRecord, values)
+                self.epochs[record.epoch] = record
             case "batch":
-                self.progress.append(Progress(**self._known(Progress, values)))
+                self.progress.append(self._read(Progress, values))
             case "download":
                 self.downloaded = values["received"] / values["total"]
             case _:
@@ -190,13 +194,9 @@ class _Told:
                     done = max(self.epochs, default=0)
                     self.progress = [p for p in self.progress if p.epoch <= done]
 
-    def _known(self, kind: type, values: dict[str, Any]) -> dict[str, Any]:
-        """The values as numbers; the log holds no others."""
-        found, differs = known(kind, values)
+    def _read(self, kind: type[T], values: dict[str, Any]) -> T:
+        found, differs = fields.read(kind, values)
         self.differs += differs
-        for value in found.values():
-            if value is not None and not isinstance(value, int | float):
-                raise TypeError("no number")
         return found
 
 
@@ -220,26 +220,58 @@ def enter(config: TrainConfig, title: str) -> Path:
     with run_folder.door():
         _check_room()
         _make_room()
-        folder = _create(config, title)
+        folder = _create(config, {"title": title})
         run_folder.take_ticket(folder)
         return folder
 
 
-def _create(config: TrainConfig, title: str) -> Path:
+def add(config: TrainConfig, title: str, digest: str, fill: Callable[[Path], None]) -> Path:
+    """A run that was trained elsewhere, written whole by `fill`; the oldest make room for it.
+
+    title: LOADED or FOREIGN; digest: of its file: where there is one of the same, that is the
+    answer. Raises RunError if it cannot be written.
+    """
+    with run_folder.door():
+        for folder in run_folder.folders():
+            if _digest(folder) == digest:
+                return folder
+        _make_room()
+        return _create(config, {"title": title, "digest": digest}, fill)
+
+
+def _digest(folder: Path) -> str | None:
+    try:
+        found: dict[str, str] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return found.get("digest")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+
+
+def _create(
+    config: TrainConfig, more: dict[str, str], fill: Callable[[Path], None] | None = None
+) -> Path:
+    """A new folder with its configuration, in the lists only once it is complete."""
+    hidden = run_folder.hidden()
+    try:
+        hidden.mkdir()
+        save_json(hidden / CONFIG, {**more, "config": config.to_json()})
+        if fill:
+            fill(hidden)
+        folder = _free(config)
+        hidden.rename(folder)
+    except OSError as error:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise RunError(
+            f"The run cannot be written to {run_folder.root()}: {error.strerror}."
+        ) from error
+    return folder
+
+
+def _free(config: TrainConfig) -> Path:
+    """A name that no other run has; called by one at a time."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    for number in range(1, 1000):
-        folder = run_folder.root() / f"{stamp}-{config.architecture}-{number}"
-        try:
-            folder.mkdir()
-            save_json(folder / CONFIG, {"title": title, "config": config.to_json()})
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise RunError(
-                f"The run cannot be written to {run_folder.root()}: {error.strerror}."
-            ) from error
-        return folder
-    raise RunError("Too many runs were started in this second; try again.")
+    names = (f"{stamp}-{config.architecture}-{number}" for number in itertools.count(1))
+    return next(folder for name in names if not (folder := run_folder.root() / name).exists())
 
 
 def start(config: TrainConfig, title: str) -> Path:

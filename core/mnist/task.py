@@ -15,15 +15,20 @@ MAX_PARAMETERS = 20_000
 
 @dataclass(frozen=True)
 class Demand:
-    """One demand of the task: what was asked, what the network has, whether that meets it."""
+    """One demand of the task: what was asked, what the network has, whether that meets it.
+
+    met: None where that cannot be known, and found is empty.
+    """
 
     asked: str
     found: str
-    met: bool
+    met: bool | None
 
 
 def demands(model: ConvNet, epochs: int) -> list[Demand]:
-    """What the task asked of a network, checked from its modules; `epochs`: of its training."""
+    """What the task asked of a network, checked from its modules; `epochs`: of its
+    training, 0 where that is not known.
+    """
     count = parameters(model)
     norms = sum(isinstance(m, nn.BatchNorm2d) for m in model)
     drops = [m.p for m in model if isinstance(m, nn.Dropout)]
@@ -40,9 +45,10 @@ def demands(model: ConvNet, epochs: int) -> list[Demand]:
         )
     else:
         dense = "none"
+    trained = (f"{epochs}", epochs <= MAX_EPOCHS) if epochs else ("", None)
     return [
         Demand("fewer than 20,000 parameters", f"{count:,}", count < MAX_PARAMETERS),
-        Demand("fewer than 20 epochs", f"{epochs}", 0 < epochs <= MAX_EPOCHS),
+        Demand("fewer than 20 epochs", *trained),
         Demand("batch normalisation", f"{norms} layers", norms > 0),
         Demand("dropout", f"{len(drops)} layers, p = {max(drops, default=0):g}", any(drops)),
         Demand("fully connected layer", dense, bool(linear) or equivalent),

@@ -7,10 +7,11 @@ import json
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.mnist import checkpoint, data, run_folder
+from core.mnist import checkpoint, data, fields, run_folder
 from core.mnist.checkpoint import CheckpointError, EpochRecord, Record
 from core.mnist.data import Digits
 from core.mnist.evaluation import Evaluation
@@ -75,7 +76,7 @@ def carry_out(folder: Path, digits: Digits) -> Iterator[Event]:
 def _save_epoch(folder: Path, event: EpochDone) -> None:
     """Weights, state, log, in this order: what the log tells of is there."""
     checkpoint.save_tensors(folder / f"weights-{event.epoch:02}.safetensors", event.weights)
-    save_json(folder / EVALUATION, event.test.to_json())
+    save_json(folder / EVALUATION, asdict(event.test))
     checkpoint.save_tensors(folder / RESUME, event.state)
     record = EpochRecord.of(event)
     run_folder.append(folder, "epoch", **vars(record))
@@ -86,7 +87,7 @@ def _last_evaluation(folder: Path) -> Evaluation | None:
         found: dict[str, Any] = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return Evaluation.from_json(found)
+    return fields.read(Evaluation, found)[0]
 
 
 def work(folder: Path) -> Iterator[Event]:
@@ -111,11 +112,10 @@ def work(folder: Path) -> Iterator[Event]:
 def _in_words(error: Exception) -> str:
     """Why a run ended, for the person who started it.
 
-    safetensors and torch raise errors of their own for a full disk and for memory: told by their
-    text.
+    torch raises errors of no type of their own for too little memory: told by their text.
     """
     said = (str(error).splitlines() or [""])[0][:300]
-    if getattr(error, "errno", None) in _DISK_FULL or "No space left" in said:
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return "The disk is full. Delete runs or other files, then resume this one."
     if isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said:
         return "The memory of this machine was not enough. Take smaller batches, or fewer parts."

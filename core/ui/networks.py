@@ -37,12 +37,17 @@ def label(run: Run) -> str:
 
     Streamlit finds a chosen option again by its label.
     """
-    recipe = PRESETS[run.title].title.lower() if run.title in PRESETS else "own"
-    network = NETWORKS[run.config.architecture]
-    when = time.strftime("%d %b %H:%M:%S", time.strptime(run.id[:15], "%Y%m%d-%H%M%S"))
+    words = [NETWORKS[run.config.architecture]]
+    if run.title != runs.FOREIGN:  # of one without a record nobody knows what it was trained on
+        words.append(DIGITS[run.config.data])
+    if run.title in (runs.FOREIGN, runs.LOADED):
+        words.append("loaded")
+    else:
+        recipe = PRESETS[run.title].title.lower() if run.title in PRESETS else "own"
+        words.append(f"{recipe} recipe")
+    words.append(time.strftime("%d %b %H:%M:%S", time.strptime(run.id[:15], "%Y%m%d-%H%M%S")))
     number = run.id.rsplit("-", 1)[1]
-    same = "" if number == "1" else f" ({number})"
-    return f"{network}, {DIGITS[run.config.data]}, {recipe} recipe, {when}{same}"
+    return ", ".join(words) + ("" if number == "1" else f" ({number})")
 
 
 def choose(settings: Settings) -> Path | None:

@@ -41,8 +41,10 @@ def view() -> None:
     if not records:
         st.markdown("Choose two or more.")
         return
-    epochs = {label: record.epochs for label, (_, record) in records.items()}
+    epochs = {label: record.epochs for label, (_, record) in records.items() if record.epochs}
     for what, column in zip(("accuracy", "loss"), st.columns(2, gap="large"), strict=True):
+        if not epochs:
+            break
         with column:
             draw(
                 compare_spec(what),
@@ -57,18 +59,22 @@ def view() -> None:
     )
 
 
-def _row(label: str, model: ConvNet, record: Record) -> dict[str, str | int]:
-    """A run's final numbers."""
+def _row(label: str, model: ConvNet, record: Record) -> dict[str, str | int | None]:
+    """A run's final numbers, as far as they are known."""
     config, test = record.config, record.test
-    return {
+    row: dict[str, str | int | None] = {
         "network": label,
-        "test accuracy": f"{100 * test.accuracy:.2f} %",
-        "misclassified": test.total - test.correct,
-        "test loss": f"{test.loss:.4f}",
+        "test accuracy": f"{100 * test.accuracy:.2f} %" if test else None,
+        "misclassified": test.total - test.correct if test else None,
+        "test loss": f"{test.loss:.4f}" if test else None,
         "parameters": f"{models.parameters(model):,}",
-        "epochs": len(record.epochs),
-        "training": duration(record.seconds),
-        "optimiser": f"{config.optimiser}, {config.schedule}, {config.peak_rate:g}",
-        "batch": config.batch_size,
-        "seed": config.seed,
     }
+    if record.epochs:
+        row |= {
+            "epochs": len(record.epochs),
+            "training": duration(record.seconds),
+            "optimiser": f"{config.optimiser}, {config.schedule}, {config.peak_rate:g}",
+            "batch": config.batch_size,
+            "seed": config.seed,
+        }
+    return row

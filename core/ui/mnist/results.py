@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.mnist import checkpoint, data, models, notebook, runs, task
+from core.mnist import checkpoint, data, models, notebook, portable, runs, task
 from core.mnist.calibration import calibration_error
 from core.mnist.checkpoint import EpochRecord, Record
-from core.mnist.evaluation import confused_pairs, scores
+from core.mnist.evaluation import Evaluation, confused_pairs, scores
 from core.mnist.models import ConvNet
 from core.ui import networks
 from core.ui.charts import draw
@@ -27,11 +27,15 @@ from core.ui.mnist.charts import (
     reliability_data,
     reliability_spec,
 )
+from core.ui.mnist.loading import foreign, loader, refusal
 from core.ui.mnist.misread import misread_pictures
 from core.ui.mnist.settings import settings
 from core.ui.text import plain
 
 SHOWN_PAIRS = 10
+VERDICTS = {True: ("check", "met"), False: ("close", "not met"), None: ("help", "not known")}
+BYTES = "application/octet-stream"
+NETWORK_HELP = "Weights and record in one file. “Load a file” takes it, here and elsewhere."
 CURVE_ALT = {
     "loss": "Loss on the test set and the training set against the epoch, the notebook's beside it",
     "accuracy": "Accuracy on the test set and the training set against the epoch, the notebook's "
@@ -41,7 +45,12 @@ CURVE_ALT = {
 
 def view() -> None:
     """All of the chosen network."""
-    folder = networks.choose(settings)
+    chooser, file = st.columns([5, 1], vertical_alignment="bottom")
+    with file:
+        loader()
+    with chooser:
+        folder = networks.choose(settings)
+    refusal()
     if folder is None:
         return
     try:
@@ -54,31 +63,40 @@ def view() -> None:
         st.caption(plain(f"Its record is of another version: {difference}"))
     if sentence := seeds_sentence(folder):
         st.markdown(sentence)
-    pictures(record)
+    if not record.epochs:
+        foreign(folder, record)
+    if record.test is not None:
+        pictures(record, record.test)
     log_side, network_side = st.columns(2, gap="large")
     with log_side:
-        st.subheader("Log", anchor=False)
-        log(record.epochs)
+        if record.epochs:
+            st.subheader("Log", anchor=False)
+            log(record.epochs)
         demands(model, record)
     with network_side:
         network(model, record)
-    per_digit(record)
-    calibration(record)
-    misread(record)
-    downloads(folder, record)
+    if record.test is not None:
+        per_digit(record.test)
+        if record.epochs:
+            calibration(record)
+        misread(record.config.data, record.test)
+    downloads(model, record)
 
 
 def headline(model: ConvNet, record: Record) -> None:
     """The numbers that a person asks for first."""
-    test = record.test
+    found: dict[str, str] = {}
+    if test := record.test:
+        when = ", last epoch" if record.epochs else ""
+        found[f"Test accuracy{when}"] = f"{100 * test.accuracy:.2f} %"
+        found["Misclassified"] = f"{test.total - test.correct} of {test.total:,}"
+    found["Parameters"] = f"{models.parameters(model):,}"
+    if record.epochs:
+        found["Epochs"] = f"{len(record.epochs)}"
+        found["Training"] = duration(record.seconds)
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Test accuracy, last epoch", f"{100 * test.accuracy:.2f} %", width="content")
-        st.metric(
-            "Misclassified", f"{test.total - test.correct} of {test.total:,}", width="content"
-        )
-        st.metric("Parameters", f"{models.parameters(model):,}", width="content")
-        st.metric("Epochs", len(record.epochs), width="content")
-        st.metric("Training", duration(record.seconds), width="content")
+        for label, value in found.items():
+            st.metric(label, value, width="content")
 
 
 def duration(seconds: float) -> str:
@@ -106,13 +124,13 @@ def seeds_sentence(folder: Path) -> str | None:
     )
 
 
-def pictures(record: Record) -> None:
+def pictures(record: Record, test: Evaluation) -> None:
     """Confusion matrix and curves."""
     confusion, curves = st.columns(2, gap="large")
     with confusion:
         draw(
             confusion_spec(),
-            confusion_data(record.test.confusion, settings["cells"]),
+            confusion_data(test.confusion, settings["cells"]),
             key="confusion",
             alt_text="Confusion matrix: how many of each true digit got each answer",
         )
@@ -124,6 +142,8 @@ def pictures(record: Record) -> None:
             label_visibility="collapsed",
             **settings.widget("cells"),
         )
+    if not record.epochs:
+        return
     with curves:
         is_mnist = record.config.data == "mnist"
         history(record.epochs, [], "results", notebook_too=is_mnist)
@@ -242,12 +262,12 @@ def calibration(record: Record) -> None:
         )
 
 
-def per_digit(record: Record) -> None:
+def per_digit(test: Evaluation) -> None:
     """Precision, recall and F1 of each digit, and the most confused pairs."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Each digit**")
-        frame = pd.DataFrame([dataclasses.asdict(s) for s in scores(record.test.confusion)])
+        frame = pd.DataFrame([dataclasses.asdict(s) for s in scores(test.confusion)])
         share = st.column_config.NumberColumn
         st.dataframe(
             frame.assign(**{name: 100 * frame[name] for name in ("precision", "recall", "f1")}),
@@ -267,7 +287,7 @@ def per_digit(record: Record) -> None:
         )
     with right:
         st.markdown("**Most confused**")
-        pairs = confused_pairs(record.test.confusion)[:SHOWN_PAIRS]
+        pairs = confused_pairs(test.confusion)[:SHOWN_PAIRS]
         if not pairs:
             st.markdown("None: every test digit is classified correctly.")
             return
@@ -278,24 +298,29 @@ def per_digit(record: Record) -> None:
         )
 
 
-def misread(record: Record) -> None:
+def misread(source: str, test: Evaluation) -> None:
     """The misread digits, if the data set is on this machine."""
-    found = sorted(record.test.misread, key=lambda one: -one.probabilities[one.prediction])
+    found = sorted(test.misread, key=lambda one: -one.probabilities[one.prediction])
     st.subheader("Misclassified digits", anchor=False)
     if not found:
         st.markdown("None.")
         return
-    if not data.available(record.config.data):
+    if not data.available(source):
         st.markdown(
             f"All {len(found)} are listed in the record. To see them, MNIST must be on this "
             "machine: train once on MNIST, and it is downloaded."
         )
         return
-    st.markdown(f"All {len(found)}, highest confidence first: the probability of the wrong answer.")
     try:
-        misread_pictures(found, data.load_test(record.config.data)[0])
+        images, _ = data.load_test(source)
     except data.DataError as error:
         st.error(plain(str(error)))
+        return
+    if len(images) != test.total:
+        st.markdown(f"It was measured on {test.total:,} images, which are not the test set here.")
+        return
+    st.markdown(f"All {len(found)}, highest confidence first: the probability of the wrong answer.")
+    misread_pictures(found, images)
 
 
 @cache
@@ -350,27 +375,24 @@ def demands(model: ConvNet, record: Record) -> None:
     """What the task demanded, each with what is here."""
     st.markdown("**Task requirements**")
     lines = [
-        f":material/{'check' if d.met else 'close'}: {d.asked}: "
-        f"{'**met**' if d.met else '**not met**'}, {d.found}"
+        f":material/{icon}: {d.asked}: **{verdict}**{d.found and ', ' + d.found}"
         for d in task.demands(model, len(record.epochs))
+        for icon, verdict in [VERDICTS[d.met]]
     ]
     st.markdown("  \n".join(lines))
 
 
-def downloads(folder: Path, record: Record) -> None:
-    """The run as files; small, so they are read at once, and a click never finds them gone."""
+def downloads(model: ConvNet, record: Record) -> None:
+    """The run as files; small, so they are made at once, and a click never finds them gone."""
     name = record.config.architecture
-    try:
-        weights = (folder / checkpoint.WEIGHTS).read_bytes()
-        written = (folder / checkpoint.RECORD).read_bytes()
-    except OSError:
-        st.warning("The files of this run have just been deleted.", icon=":material/delete:")
-        return
-    files = (
-        ("Weights", weights, f"{name}.safetensors", "application/octet-stream"),
+    written = json.dumps(record.to_json(), indent=1)
+    files: list[tuple[str, str | bytes, str, str]] = [
+        ("Network", portable.pack(model, record), f"{name}.safetensors", BYTES),
         ("Record", written, f"{name}.json", "application/json"),
-        ("Log as CSV", log_table(record.epochs).to_csv(index=False), f"{name}-log.csv", "text/csv"),
-    )
+    ]
+    if record.epochs:
+        table = log_table(record.epochs).to_csv(index=False)
+        files.append(("Log as CSV", table, f"{name}-log.csv", "text/csv"))
     with st.container(horizontal=True):
         for label, content, file_name, mime in files:
             st.download_button(
@@ -380,4 +402,5 @@ def downloads(folder: Path, record: Record) -> None:
                 mime=mime,
                 icon=":material/download:",
                 on_click="ignore",
+                help=NETWORK_HELP if label == "Network" else None,
             )

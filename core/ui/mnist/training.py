@@ -25,6 +25,7 @@ from core.ui.settings import controlled
 from core.ui.text import plain
 
 REFUSED, WAS_ACTIVE = "mnist.refused", "mnist.was_active"
+IN_A_ROW = 4  # fields of the form
 state = st.session_state
 
 PRESET_HELP = " ".join(f"{preset.title}: {preset.note}" for preset in PRESETS.values())
@@ -151,11 +152,12 @@ def _take_preset(name: str) -> None:
 
 
 def _row(group: str) -> None:
-    columns = st.columns(4)
+    """The group's fields, four beside each other; on a phone in the same order."""
     members = [one for one in HYPERPARAMETERS.values() if one.group == group]
-    for index, one in enumerate(members):
-        with columns[index % 4]:
-            _field(one)
+    for first in range(0, len(members), IN_A_ROW):
+        for column, one in zip(st.columns(IN_A_ROW), members[first:], strict=False):
+            with column:
+                _field(one)
 
 
 def _field(one: Hyperparameter) -> None:
@@ -195,6 +197,8 @@ def progress(run: Run) -> None:
             )
         case State.RUNNING | State.STOPPING:
             _bars(run)
+        case State.FINISHED if not run.epochs:
+            st.info("Loaded from a file, without a log.", icon=":material/upload_file:")
         case State.FINISHED:
             st.success(
                 f"Finished: test accuracy {100 * run.epochs[-1].test_accuracy:.2f} % "

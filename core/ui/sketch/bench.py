@@ -98,7 +98,8 @@ def _given(record: Record) -> tuple[Tensor | None, int | None]:
         case "camera":
             return snapped(), None
         case _:
-            return tested(record.config.data, [one.index for one in record.test.misread])
+            misread = record.test.misread if record.test else []
+            return tested(record.config.data, [one.index for one in misread])
 
 
 def _reasons(model: ConvNet, image: Tensor, read: Answer) -> None:

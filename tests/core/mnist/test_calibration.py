@@ -1,8 +1,10 @@
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
 
+from core.mnist import fields
 from core.mnist.calibration import (
     EDGES,
     Calibration,
@@ -69,6 +71,6 @@ def test_calibrating_an_overconfident_network_mends_it():
 
 def test_json_there_and_back():
     found = calibrate(answers(100, 2.0, 3), answers(100, 2.0, 4))
-    assert Calibration.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert fields.read(Calibration, json.loads(json.dumps(asdict(found)))) == (found, [])
     with pytest.raises((TypeError, KeyError)):
-        Calibration.from_json({"temperature": 1.0})
+        fields.read(Calibration, {"temperature": 1.0})

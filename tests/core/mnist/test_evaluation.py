@@ -1,4 +1,5 @@
 import math
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 from sklearn import metrics
 from torch.nn import functional as F
 
+from core.mnist import fields
 from core.mnist.evaluation import Evaluation, confused_pairs, evaluate, judge, scores
 from core.mnist.models import build
 
@@ -58,8 +60,21 @@ def test_a_digit_that_never_occurs_has_no_scores():
 
 def test_an_evaluation_survives_json_and_leaves_the_model_as_it_was(answers):
     found = judge(*answers)
-    assert Evaluation.from_json(found.to_json()) == found
+    assert fields.read(Evaluation, asdict(found)) == (found, [])
     model = build("compact").train()
     images = torch.randint(0, 256, (1203, 28, 28), dtype=torch.uint8)
     assert evaluate(model, images, torch.zeros(1203, dtype=torch.int64)).total == 1203
     assert model.training
+
+
+def test_figures_that_contradict_each_other_are_refused(answers):
+    found = judge(*answers)
+    for change in (
+        {"correct": found.correct + 1},
+        {"total": found.total + 1},
+        {"misread": found.misread[1:]},
+        {"confusion": found.confusion[1:]},
+        {"confusion": [[-1] * 10] * 10},
+    ):
+        with pytest.raises(ValueError, match=r"confusion matrix|misread digits"):
+            replace(found, **change)

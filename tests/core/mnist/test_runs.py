@@ -217,7 +217,7 @@ def test_delete_resume_read_and_stop_at_once_end_in_sentences(root, monkeypatch)
             assert folder.exists() == resumed
             if resumed:
                 shutil.rmtree(folder)
-    assert list(root.glob(".deleted*")) == []
+    assert list(root.glob(".hidden*")) == []
 
 
 def test_deleting_twice_says_that_it_is_gone(root):
@@ -253,7 +253,7 @@ def test_room_is_made_while_files_are_replaced_in_the_runs_that_go(root, monkeyp
 
 
 def test_what_is_left_of_a_deletion_cut_off_goes_with_the_next_start(root):
-    left = root / ".deleted-20260101-000000-compact-1-00ff00ff"
+    left = root / ".hidden-00ff00ff00ff00ff"
     left.mkdir()
     (left / "weights-01.safetensors").write_bytes(bytes(100))
     assert runs.every() == []
