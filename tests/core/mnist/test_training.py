@@ -45,6 +45,14 @@ SMALL = TrainConfig(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_core():
+    """As many threads for `train` as for the loops here, or they round differently."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.cpu_count", torch.get_num_threads)
+        yield
+
+
 @pytest.fixture(scope="module")
 def digits() -> Digits:
     found = data.load("uci")
