@@ -30,7 +30,15 @@ from core.mnist import checkpoint
 from core.mnist.answer import use_one_thread
 from core.mnist.evaluation import as_input
 from core.mnist.pen import drawn_digits
-from tests.harness import LAPTOP, ROOT, BackpropPage, SketchPage, chromium, server
+from tests.harness import (
+    LAPTOP,
+    ROOT,
+    BackpropPage,
+    SketchPage,
+    chromium,
+    open_context,
+    server,
+)
 from tests.strokes import FORMS
 
 BARE = """import streamlit as st
@@ -118,8 +126,7 @@ BARS = (
 
 @contextmanager
 def new_page(browser: Browser) -> Iterator[Page]:
-    width, height = LAPTOP
-    context = browser.new_context(viewport={"width": width, "height": height})
+    context = open_context(browser, LAPTOP)
     try:
         yield context.new_page()
     finally:

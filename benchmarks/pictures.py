@@ -14,6 +14,7 @@ from tests.harness import (
     SketchPage,
     WorkbookPage,
     chromium,
+    open_context,
     server,
 )
 from tests.strokes import FORMS
@@ -54,14 +55,12 @@ def main() -> None:
     with server(ROOT / "streamlit_app.py") as address, chromium() as browser:
         for scheme in ("light", "dark"):
             for name in sys.argv[1:] or PAGES:
-                page = browser.new_page(
-                    viewport={"width": width, "height": height + 60},
-                    color_scheme=scheme,
-                )
+                context = open_context(browser, (width, height + 60), color_scheme=scheme)
+                page = context.new_page()
                 PAGES[name](page, address)
                 path = FOLDER / f"{name}-{scheme}.png"
                 page.screenshot(path=path)
-                page.close()
+                context.close()
                 print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB")
 
 

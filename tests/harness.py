@@ -14,13 +14,61 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from playwright.sync_api import Browser, FilePayload, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Locator,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LAPTOP, PHONE = (1366, 768), (390, 844)
+
+# Notes in each page whether the server owes it a word: what the script's state does not tell from
+# the moment at which the browser asks to the one at which the script starts.
+LISTEN = """(() => {
+  const talk = (window.talk = { owed: true, at: 0 });
+  window.WebSocket = class extends WebSocket {
+    constructor(...places) {
+      super(...places);
+      const hear = () => Object.assign(talk, { owed: false, at: performance.now() });
+      this.addEventListener("message", hear);
+    }
+    send(data) {
+      Object.assign(talk, { owed: true, at: performance.now() });
+      super.send(data);
+    }
+  };
+})()"""
+
+# Whether the server has answered, its script has ended, and for `quiet` ms nobody has said anything
+# and nothing has changed on the screen: one answer may lead to the next question.
+RESTS = """(quiet) => {
+  const app = document.querySelector("[data-testid=stApp]");
+  const talk = window.talk;
+  if (!app || !talk) return false;
+  if (!talk.eye) {
+    talk.changed = performance.now();
+    talk.eye = new MutationObserver(() => { talk.changed = performance.now(); });
+    const all = { subtree: true, childList: true, attributes: true, characterData: true };
+    talk.eye.observe(document, all);
+  }
+  const { testScriptState: script, testConnectionState: connection } = app.dataset;
+  const rests = script === "notRunning" && connection === "CONNECTED" && !talk.owed
+    && !document.querySelector("[data-stale=true], [data-testid=stSkeleton]")
+    && performance.now() - Math.max(talk.at, talk.changed) >= quiet;
+  if (rests) {
+    talk.eye.disconnect();
+    talk.eye = null;
+  }
+  return rests;
+}"""
 
 
 @contextmanager
@@ -98,6 +146,19 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def open_context(browser: Browser, size: tuple[int, int], **options: Any) -> BrowserContext:
+    """A browser with its own cache, whose pages can tell when they rest. size: in CSS pixels."""
+    viewport: ViewportSize = {"width": size[0], "height": size[1]}
+    context = browser.new_context(viewport=viewport, **options)
+    context.add_init_script(LISTEN)
+    return context
+
+
+def settle(page: Page, quiet: float = 100, timeout: float = 60_000) -> None:
+    """Wait until the server has answered the last edit, and all is drawn. In milliseconds."""
+    page.wait_for_function(RESTS, arg=quiet, timeout=timeout)
+
+
 class BackpropPage:
     """The backpropagation page in a browser, read the way a person reads it."""
 
@@ -111,10 +172,7 @@ class BackpropPage:
         self.page.locator("[data-testid=stVegaLiteChart] svg").nth(1).wait_for(timeout=30_000)
         view = "[role=tabpanel] :is(.epoch-table tbody td, .katex, svg)"
         self.page.locator(view).first.wait_for(timeout=30_000)
-        self.page.wait_for_function(
-            "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')"
-        )
-        self.page.wait_for_timeout(400)  # the table fills its unseen columns when numbers rest
+        settle(self.page, 300)  # the table fills its unseen columns when its numbers rest
 
     def open(self, tab: str) -> None:
         """Open one of the tabs below the pictures."""
@@ -176,11 +234,7 @@ class MnistPage:
 
     def settle(self) -> None:
         """Wait until the server has answered the last edit."""
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_function(
-            "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
-            timeout=60_000,
-        )
+        settle(self.page)
 
     def open(self, view: str) -> None:
         """Open one of the page's views."""
@@ -195,7 +249,7 @@ class MnistPage:
         """Choose in a drop-down list."""
         field = self.page.get_by_label(label, exact=True)
         field.scroll_into_view_if_needed()
-        self.page.wait_for_timeout(300)  # scrolling closes an open list
+        field.element_handle().wait_for_element_state("stable")  # scrolling closes an open list
         field.click()
         self.page.get_by_role("option", name=option).first.click()
         self.settle()
@@ -221,11 +275,7 @@ class SketchPage:
 
     def settle(self) -> None:
         """Wait until the server has answered the last edit."""
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_function(
-            "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
-            timeout=60_000,
-        )
+        settle(self.page)
 
     def stroke(self, points: Sequence[tuple[float, float]]) -> None:
         """Draw through points with the mouse; x, y: 0 to 1 from the canvas's top left corner."""
@@ -267,7 +317,6 @@ class SketchPage:
         """Draw a digit given in a box of about 1 × 1, in the middle, and wait for the answer."""
         for points in strokes:
             self.stroke([(0.2 + 0.6 * x, 0.15 + 0.7 * y) for x, y in points])
-        self.page.wait_for_timeout(200)
         self.settle()
 
     def tool(self, name: str) -> Locator:
@@ -300,11 +349,7 @@ class WorkbookPage:
 
     def settle(self) -> None:
         """Wait until the server has answered the last edit."""
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_function(
-            "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
-            timeout=60_000,
-        )
+        settle(self.page)
 
     def give(self, name: str, file: bytes) -> None:
         """Choose a file, and wait for what is said about it."""
@@ -331,7 +376,6 @@ class WorkbookPage:
         """Open another page by the menu."""
         self.page.get_by_role("link", name=title, exact=True).click()
         self.page.get_by_role("heading", level=1).wait_for(timeout=60_000)
-        self.page.wait_for_timeout(1000)
         self.settle()
 
     def chart(self, title: str) -> Locator:

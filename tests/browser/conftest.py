@@ -1,9 +1,19 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.harness import CHROMIUM, LAPTOP, ROOT, BackpropPage, chromium, server
+from tests.harness import (
+    CHROMIUM,
+    LAPTOP,
+    ROOT,
+    BackpropPage,
+    chromium,
+    open_context,
+    server,
+)
+
+expect.set_options(timeout=20_000)  # milliseconds; what comes at once on a machine at rest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,22 +35,38 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """One browser of each kind. What its pages share is a cache, so only the first loads all."""
+    contexts: dict[Hashable, BrowserContext] = {}
+
+    def find(size: tuple[int, int], **options: Hashable) -> BrowserContext:
+        kind = (size, *sorted(options.items()))
+        if kind not in contexts:
+            contexts[kind] = open_context(browser, size, **options)
+        return contexts[kind]
+
+    yield find
+    for one in contexts.values():
+        one.close()
+
+
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open pages as different people would; nothing may go wrong in their consoles."""
+def new_page(context: Callable[..., BrowserContext]) -> Iterator[Callable[..., Page]]:
+    """Open pages as different people would: a page is a session of its own, for the server as for
+    the browser's storage. Nothing may go wrong in their consoles.
+    """
     contexts, errors = [], []
 
-    def open_page(size: tuple[int, int] = LAPTOP, **options: object) -> Page:
-        width, height = size
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
+    def open_page(size: tuple[int, int] = LAPTOP, **options: Hashable) -> Page:
+        contexts.append(context(size, **options))
+        page = contexts[-1].new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in [page for one in contexts for page in one.pages]:
+        page.close()
     assert errors == []
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.backprop.network import COLUMNS, SEED, Network, descend
 from core.backprop.presets import PRESETS, random_start
 from core.backprop.schedule import Schedule
 from core.workbook.export import workbook
-from tests.harness import LAPTOP, PHONE, ROOT, BackpropPage, server
+from tests.harness import LAPTOP, PHONE, ROOT, BackpropPage, server, settle
 
 W1, W5, OUT_H1 = (COLUMNS.index(name) + 1 for name in ("w1", "w5", "out_h1"))
 
@@ -496,7 +496,6 @@ def test_one_step_forward_and_back_and_another_speed(backprop):
 
 def test_hovering_an_edge_shows_its_formula_with_its_numbers(backprop):
     page = backprop()
-    page.page.wait_for_timeout(300)
     edge = page.chart("The network").first.locator("[aria-label^='w5 from h1 to o1']")
     box = edge.bounding_box()
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -562,7 +561,8 @@ def test_the_rate_follows_a_schedule_and_is_changed_on_the_way(backprop):
     expect(editor).to_be_hidden()  # a click elsewhere has closed the choices
     page.page.get_by_role("button", name="Schedule").click()
     editor.wait_for()
-    page.page.wait_for_timeout(800)  # the popover slides to its place
+    page.settle()
+    editor.element_handle().wait_for_element_state("stable")  # the popover slides to its place
     box = editor.bounding_box()
     page.page.mouse.dblclick(box["x"] + box["width"] - 50, box["y"] + 52)
     page.page.locator(".gdg-input").wait_for()
@@ -626,24 +626,26 @@ def test_a_thousand_epochs_scroll_and_stay_exact(backprop):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [LAPTOP, PHONE])
-@pytest.mark.parametrize("path", ["", "backprop"])
-def test_nothing_scrolls_sideways_and_words_stand_out(new_page, address, path, size, scheme):
+def test_nothing_scrolls_sideways_and_words_stand_out(new_page, address, size, scheme):
     page = new_page(size=size, color_scheme=scheme)
-    if path:
-        BackpropPage(page, address, "eta=1e9")
-    else:
-        page.goto(address)
-        page.get_by_role("heading", level=1).wait_for()
-        page.wait_for_timeout(1000)
+    page.goto(address)
+    page.get_by_role("heading", level=1).wait_for()
+    settle(page)
+    assert_fits_and_stands_out(page, "home", scheme)
+    BackpropPage(page, address, "eta=1e9")
+    assert_fits_and_stands_out(page, "backprop", scheme)
+
+
+def assert_fits_and_stands_out(page: Page, name: str, scheme: str) -> None:
     wider = page.evaluate(
         """() => [...document.querySelectorAll('body, .stMain, .stMain *')]
           .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth
             && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX))
           .map((e) => e.className + ' ' + e.dataset.testid)"""
     )
-    assert wider == []
-    assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
-    assert page.locator("body").evaluate("e => e.scrollWidth <= window.innerWidth")
+    assert wider == [], name
+    assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth"), name
+    assert page.locator("body").evaluate("e => e.scrollWidth <= window.innerWidth"), name
     ratios = page.evaluate(
         """() => {
           const light = (css) => {
@@ -663,8 +665,8 @@ def test_nothing_scrolls_sideways_and_words_stand_out(new_page, address, path, s
         }"""
     )
     background, *contrasts = ratios
-    assert (background < 0.1) == (scheme == "dark")
-    assert min(contrasts) >= 4.5
+    assert (background < 0.1) == (scheme == "dark"), name
+    assert min(contrasts) >= 4.5, name
 
 
 def test_a_fresh_server_opens_a_deep_link_inside_the_app(new_page):

@@ -1,14 +1,20 @@
 """The MNIST page with no MNIST on the machine: what is shipped, and training on the UCI digits."""
 
+import json
 import os
+import re
 import signal
 from pathlib import Path
 
 import pytest
+import torch
 from playwright.sync_api import expect
+from safetensors.torch import save
 
-from core.mnist import checkpoint
-from tests.harness import LAPTOP, PHONE, ROOT, MnistPage, process, server
+from core.mnist import checkpoint, data, portable
+from core.mnist.evaluation import evaluate
+from tests.harness import LAPTOP, PHONE, ROOT, MnistPage, SketchPage, process, server
+from tests.strokes import FORMS
 
 TRAINING = 600_000  # milliseconds a short training may take on a very busy machine
 
@@ -104,19 +110,87 @@ def test_shares_of_the_row_and_another_network_are_in_the_link(mnist, new_page, 
     expect(other.say(f"{100 * record.test.accuracy:.2f} %")).to_be_visible()
 
 
-def test_downloads_are_the_files(mnist, tmp_path):
+def download(page, button):
+    with page.page.expect_download() as found:
+        page.page.get_by_role("button", name=button, exact=True).click()
+    return Path(found.value.path()).read_bytes()
+
+
+def drop(page, name, file):
+    page.page.get_by_role("button", name="Load a file").click()
+    given = {"name": name, "mimeType": "application/octet-stream", "buffer": file}
+    page.page.locator("input[type=file]").set_input_files(given)
+    expect(page.page.locator("input[type=file]")).to_have_count(0)  # the popover closes
+    page.settle()
+
+
+def test_downloads_are_the_network_its_record_and_its_log(mnist):
     page = mnist("network=fc-head")
-    for button, name in (("Weights", checkpoint.WEIGHTS), ("Record", checkpoint.RECORD)):
-        with page.page.expect_download() as download:
-            page.page.get_by_role("button", name=button, exact=True).click()
-        saved = tmp_path / name
-        download.value.save_as(saved)
-        assert saved.read_bytes() == (checkpoint.CHECKPOINTS / "fc-head" / name).read_bytes()
-    with page.page.expect_download() as download:
-        page.page.get_by_role("button", name="Log as CSV").click()
-    lines = Path(download.value.path()).read_text().splitlines()
+    model, record = checkpoint.load_checkpoint("fc-head")
+    weights, its_record = portable.unpack(download(page, "Network"), "it")
+    assert its_record == record
+    assert weights.keys() == model.state_dict().keys()
+    assert json.loads(download(page, "Record")) == json.loads(json.dumps(record.to_json()))
+    lines = download(page, "Log as CSV").decode().splitlines()
     assert lines[0].startswith("epoch,training loss")
     assert len(lines) == 20
+
+
+def test_what_was_downloaded_is_dropped_and_stands_in_every_list(mnist, new_page, offline):
+    page = mnist("network=compact")
+    file = download(page, "Network")
+    drop(page, "compact.safetensors", file)
+    chosen = page.page.get_by_label("Trained network", exact=True)
+    expect(chosen).to_have_value(re.compile("Compact, MNIST, loaded, "))
+    name = chosen.input_value()
+    _, record = checkpoint.load_checkpoint("compact")
+    expect(page.say(f"{100 * record.test.accuracy:.2f} %")).to_be_visible()
+    query = page.page.url.split("?")[1]
+    drop(page, "again.safetensors", file)
+    assert page.page.url.split("?")[1] == query  # the same network, kept once
+    page.open("Compare")
+    page.choose("Compare", name)
+    expect(page.chart("Test accuracy of each epoch")).to_contain_text("loaded")
+    sketch = SketchPage(new_page(), offline, query)
+    expect(sketch.page.get_by_label("Trained network", exact=True)).to_have_value(name)
+    sketch.draw(FORMS["3 round"].strokes)
+    assert "3" in sketch.verdict()
+
+
+def test_a_foreign_file_is_shown_without_figures_until_they_are_measured(mnist, new_page, offline):
+    page = mnist()
+    model, _ = checkpoint.load_checkpoint("published")
+    tensors = {f"net.{n}": tensor.contiguous() for n, tensor in model.state_dict().items()}
+    drop(page, "theirs.safetensors", save(tensors))
+    expect(page.say("This file came without a record")).to_be_visible()
+    expect(page.say("fewer than 20 epochs: not known")).to_be_visible()
+    expect(page.page.get_by_text("Test accuracy")).to_have_count(0)
+    measure = page.page.get_by_role("button", name="Measure on")
+    expect(measure.nth(0)).to_be_disabled()  # MNIST is not here
+    page.open("Compare")
+    page.choose("Compare", "Published, loaded")
+    page.open("Results")
+    measure.nth(1).click()
+    digits = data.load("uci")
+    found = evaluate(model, digits.test_images, digits.test_labels)
+    expect(page.say(f"{100 * found.accuracy:.2f} %")).to_be_visible()
+    expect(page.say("measured here on UCI's test set")).to_be_visible()
+    expect(page.chart("Confusion matrix")).to_contain_text(str(found.confusion[0][0]))
+    name = page.page.get_by_label("Trained network", exact=True).input_value()
+    train = mnist("view=Train")
+    train.choose("Run", name)
+    expect(train.say("Loaded from a file, without a log.")).to_be_visible()
+
+
+def test_a_file_that_is_no_network_is_a_sentence_and_changes_nothing(mnist):
+    page = mnist("network=compact")
+    before = page.page.url
+    drop(page, "notes.txt", b"I am a text.")
+    expect(page.say("notes.txt is damaged or no safetensors file.")).to_be_visible()
+    drop(page, "other.safetensors", save({"weight": torch.zeros(2, 2)}))
+    expect(page.say("other.safetensors has 1 tensors")).to_be_visible()
+    expect(page.say("notes.txt")).to_have_count(0)
+    assert page.page.url == before
 
 
 def test_a_training_from_press_to_finished_curve(mnist, place):
@@ -229,11 +303,11 @@ def test_what_a_link_names_and_is_not_there_is_said(mnist):
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE])
-@pytest.mark.parametrize("view", ["Results", "Train", "Compare"])
-def test_nothing_scrolls_sideways(mnist, size, view):
-    page = mnist(f"view={view}", size=size)
-    page.page.wait_for_timeout(1000)
-    wide = page.page.evaluate(
-        "() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth"
-    )
-    assert wide <= 0
+def test_nothing_scrolls_sideways(mnist, size):
+    page = mnist(size=size)
+    for view in ("Results", "Train", "Compare"):
+        page.open(view)
+        wide = page.page.evaluate(
+            "() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth"
+        )
+        assert wide <= 0, view

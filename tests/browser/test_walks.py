@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests import harness
 from tests.harness import ROOT, server
 
 MENU = {
@@ -32,11 +33,7 @@ def runs_address(tmp_path_factory):
 
 
 def settle(page: Page) -> None:
-    page.wait_for_timeout(300)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
-        timeout=60_000,
-    )
+    harness.settle(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -212,14 +209,14 @@ def test_a_page_that_plays_can_be_left(new_page, runs_address, to):
     page.goto(f"{runs_address}/backprop?epochs=200")
     arrive(page, "backprop")
     page.get_by_role("button", name="Play, epoch").click()
-    page.wait_for_timeout(900)
+    expect(field(page, "epoch")).to_have_value(re.compile(r"^([5-9]|\d\d)$"))
     go(page, to)
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(500)  # five more epochs, if it still played
     expect(page.get_by_test_id("stException")).to_have_count(0)
     go(page, "backprop")
     epoch = int(field(page, "epoch").input_value())
     assert 1 < epoch < 60
-    page.wait_for_timeout(600)
+    page.wait_for_timeout(300)
     assert field(page, "epoch").input_value() == str(epoch)
 
 

@@ -2,11 +2,13 @@
 
 import re
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import expect
 
 from core.backprop.network import SEED, descend
@@ -37,8 +39,8 @@ def pointed_at(page, picture, x, y):
         box = picture.bounding_box()
         page.page.mouse.move(box["x"] + x * box["width"] - 2, box["y"] + y * box["height"])
         page.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-        page.page.wait_for_timeout(250)
-        if tooltip.is_visible():
+        with suppress(TooLate):
+            tooltip.wait_for(timeout=250)
             break
     return tooltip
 

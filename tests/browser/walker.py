@@ -43,7 +43,7 @@ from core.ui.sketch.settings import settings as sketch
 from core.ui.workbook.settings import settings as workbook
 from tests.browser.files import FILES
 from tests.browser.shrink import shortest
-from tests.harness import LAPTOP, PHONE, ROOT, chromium, server
+from tests.harness import LAPTOP, PHONE, ROOT, chromium, open_context, server, settle
 
 JS = (Path(__file__).parent / "walker.js").read_text(encoding="utf-8")
 PAGES = {"": None, "backprop": backprop, "workbook": workbook, "mnist": mnist, "sketch": sketch}
@@ -108,11 +108,9 @@ class Person:
     """A browser of one's own, and what one does with it."""
 
     def __init__(self, browser: Browser, address: str, *, phone: bool = False) -> None:
-        width, height = PHONE if phone else LAPTOP
         self.address = address
-        self.context: BrowserContext = browser.new_context(
-            viewport={"width": width, "height": height}, has_touch=phone
-        )
+        size = PHONE if phone else LAPTOP
+        self.context: BrowserContext = open_context(browser, size, has_touch=phone)
         self.errors: list[Finding] = []
         self.typed: set[str] = set()
         self.context.on("page", self._meet)
@@ -168,12 +166,8 @@ class Person:
         try:
             if pause is not None:
                 self.page.wait_for_timeout(pause)
-                return
-            self.page.wait_for_timeout(250)
-            self.page.wait_for_function(
-                "() => !document.querySelector('[data-stale=true], [data-testid=stStatusWidget]')",
-                timeout=4000,
-            )
+            else:
+                settle(self.page, timeout=4000)
         except BrowserError:
             return
 

@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.mnist import checkpoint, data
-from core.workbook.file.book import Book
+from core.workbook.file.book import Book, FileError
+from core.workbook.file.read import read
 from tests.harness import ROOT
 
 
@@ -29,6 +30,15 @@ def open_page(name: str = "", **query: str) -> AppTest:
         app.switch_page(f"pages/{name}.py").run()
     assert not app.exception
     return app
+
+
+def test_the_workbook_page_takes_files_as_large_as_are_read():
+    (door,) = open_page("workbook").get("file_uploader")
+    most = door.proto.max_upload_size_mb * 1_000_000
+    with pytest.raises(FileError, match="is empty"):
+        read(b" " * most)
+    with pytest.raises(FileError, match=f"up to {door.proto.max_upload_size_mb} are read"):
+        read(b" " * (most + 1))
 
 
 def test_home_leads_to_backpropagation():

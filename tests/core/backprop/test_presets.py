@@ -4,10 +4,6 @@ from core.backprop.network import SEED, descend, gradients
 from core.backprop.presets import PRESETS, random_start
 
 
-def test_published_is_the_seed():
-    assert PRESETS["published"] == SEED
-
-
 def test_symmetric_hidden_units_never_part():
     table = descend(PRESETS["symmetric"], 2.0, 200).table()
     np.testing.assert_array_equal(table["out_h1"], table["out_h2"])

@@ -26,7 +26,7 @@ from core.workbook.checker import check
 from core.workbook.export import workbook
 from core.workbook.file.book import FileError
 from core.workbook.file.calculate import Calculator
-from core.workbook.file.read import MOST_BYTES, read
+from core.workbook.file.read import read
 from core.workbook.formula.parse import parse
 from core.workbook.formula.tokens import shifted
 from core.workbook.formula.tree import Address, FormulaError, column_number, letters, references
@@ -806,7 +806,3 @@ def test_cells_of_a_loop_are_named_and_the_others_calculated() -> None:
     assert values.value(Address("Sheet1", 1, column_number("AJ"))) == 2
     values.value(Address("Sheet1", 1, column_number("AK")))
     assert {at.cell for at in values.loops} == {"AH1", "AI1"}
-
-
-def test_the_limit_is_that_of_the_page() -> None:
-    assert MOST_BYTES <= 10_000_000

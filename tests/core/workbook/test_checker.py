@@ -1,7 +1,6 @@
 """Every kind of slip in every layout: found at its cells, nothing else accused, and mended."""
 
 import io
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -249,21 +248,6 @@ def test_a_copy_in_which_a_right_cell_would_change_is_not_handed_out():
     follows = {right.at: repr(right.value + 0.5)}
     with pytest.raises(FileError, match=f"it would change Sheet1!{right.at.cell}, right as it"):
         mended(replace(report, follows=follows))
-
-
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
-@pytest.mark.parametrize("layout", ["excel style", "helpers", "transposed"])
-def test_libreoffice_comes_to_the_engine_s_numbers_in_the_mended_file(layout, tmp_path):
-    made = make(layout, "h1 carried", epochs=SHORT)
-    path = tmp_path / "mended.xlsx"
-    path.write_bytes(mended(check(made.file)))
-    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
-    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out")]
-    subprocess.run([*command, str(path)], check=True, capture_output=True, timeout=120)
-    report = check((tmp_path / "out" / "mended.xlsx").read_bytes())
-    assert report.right, (report.verdict, report.not_judged)
-    right = descend(made.setup, made.rate, made.epochs).E_total
-    np.testing.assert_allclose(report.runs[0].theirs, right, rtol=1e-9)
 
 
 def run(*arguments):

@@ -126,7 +126,7 @@ def test_a_label_of_a_run_that_disagrees_with_its_steps_is_accused_in_all_its_li
     assert accused(report) == {f"{column}{row}" for row in range(14, 26)}
 
 
-def test_weights_without_gradients_and_activations_are_judged_in_a_moment():
+def test_weights_without_gradients_and_activations_are_judged():
     weights = RUN[["epoch", *WEIGHTS, "E_total"]]
     assert_right(check(csv(weights)))
     frozen = weights.copy()

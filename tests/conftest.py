@@ -1,0 +1,15 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+
+# Two processes run side by side (pyproject.toml): more threads in each only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Neither what a person has trained here nor another process's runs are met."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNS_ROOT", str(tmp_path_factory.mktemp("runs")))
+        yield
