@@ -247,7 +247,7 @@ class MnistPage:
 
     def choose(self, label: str, option: str) -> None:
         """Choose in a drop-down list."""
-        field = self.page.get_by_label(label, exact=True)
+        field = self.page.get_by_role("combobox", name=label, exact=True)
         field.scroll_into_view_if_needed()
         field.element_handle().wait_for_element_state("stable")  # scrolling closes an open list
         field.click()

@@ -169,6 +169,7 @@ def test_a_foreign_file_is_shown_without_figures_until_they_are_measured(mnist, 
     expect(measure.nth(0)).to_be_disabled()  # MNIST is not here
     page.open("Compare")
     page.choose("Compare", "Published, loaded")
+    page.page.keyboard.press("Escape")  # the list of a choice of several stays open
     page.open("Results")
     measure.nth(1).click()
     digits = data.load("uci")
