@@ -191,16 +191,16 @@ def test_the_printed_columns_fit_a_sheet(new_page, address, digits):
 def test_every_page_is_printed_whole_and_on_white(new_page, address, scheme):
     page = new_page(color_scheme=scheme)
     for name, visit in PAGES.items():
-        page.emulate_media(media="screen")
+        page.emulate_media(media="screen", color_scheme=scheme)
         page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
         visit(page, address)
-        assert_printed_whole_and_on_white(page, name)
+        assert_printed_whole_and_on_white(page, name, scheme)
 
 
-def assert_printed_whole_and_on_white(page: Page, name: str) -> None:
+def assert_printed_whole_and_on_white(page: Page, name: str, scheme: str) -> None:
     height = page.locator(".stMainBlockContainer").evaluate("e => e.scrollHeight")
     assert on_paper(page) >= height // 1600 + 1, name  # a sheet is some 1000 px high
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme=scheme)
     page.set_viewport_size({"width": SHEET[0], "height": SHEET[1]})
     settle(page)
     hidden = page.locator(".st-key-menu, .stButton, .stDownloadButton, .stPageLink")

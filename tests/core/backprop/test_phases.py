@@ -37,7 +37,7 @@ def calculated(numbers):
     return parse(text, here).value(here, lambda at: None)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=str)
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("seed", range(4))
 def test_each_printed_line_comes_to_the_table_s_number(network, seed):
     rng = np.random.default_rng(seed)
