@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 
@@ -26,6 +27,7 @@ CASES: list[tuple[str, npt.ArrayLike, int, int, float]] = [
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__).parse_args()
     for what, rates, epochs, repetitions, aim in CASES:
         taken = []
         for _ in range(repetitions):

@@ -14,7 +14,6 @@ in the same run with the same server options, so that the ratios hold on any mac
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -26,6 +25,7 @@ from pathlib import Path
 import torch
 from playwright.sync_api import Browser, Page
 
+from benchmarks.command import pages
 from core.mnist import checkpoint
 from core.mnist.answer import use_one_thread
 from core.mnist.evaluation import as_input
@@ -308,12 +308,10 @@ PAGES = {"backprop": backprop, "sketch": sketch}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
-    parser.add_argument("page", nargs="*", choices=PAGES, help="both if none is given")
-    given = parser.parse_args()
+    names = pages("latency", __doc__, PAGES)
     print(f"{os.cpu_count()} cores; three-line app beside ours, in turns, same server options")
     with chromium() as browser:
-        for name in given.page or PAGES:
+        for name in names:
             PAGES[name](browser)
 
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import tempfile
@@ -30,6 +31,7 @@ def megabytes(pid: int) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__).parse_args()
     idle: list[float] = []
     busy: list[float] = []
     worker = 0.0

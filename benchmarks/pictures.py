@@ -1,11 +1,10 @@
-"""Take the pictures for the home page and the README: `python -m benchmarks.pictures [PAGE …]`."""
+"""Take the pictures for the home page and the README: python -m benchmarks.pictures [PAGE …]"""
 
 from __future__ import annotations
 
-import sys
-
 from playwright.sync_api import Page
 
+from benchmarks.command import pages
 from tests.harness import (
     LAPTOP,
     ROOT,
@@ -50,11 +49,12 @@ PAGES = {"backprop": _backprop, "mnist": _mnist, "sketch": _sketch, "workbook": 
 
 
 def main() -> None:
+    names = pages("pictures", __doc__, PAGES)
     FOLDER.mkdir(exist_ok=True)
     width, height = LAPTOP
     with server(ROOT / "streamlit_app.py") as address, chromium() as browser:
         for scheme in ("light", "dark"):
-            for name in sys.argv[1:] or PAGES:
+            for name in names:
                 context = open_context(browser, (width, height + 60), color_scheme=scheme)
                 page = context.new_page()
                 PAGES[name](page, address)

@@ -7,6 +7,7 @@ threads, so that a slow minute of the machine slows both.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Iterator
@@ -68,6 +69,7 @@ def spread(values: list[float]) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__).parse_args()
     digits = data.load("mnist")
     ours: list[float] = []
     theirs: list[float] = []

@@ -6,6 +6,7 @@ the file takes (unpacking, XML, cells), and by how much memory grows at its peak
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import resource
 import statistics
@@ -38,8 +39,9 @@ def measured(epochs: int) -> tuple[int, float, float, float]:
 
 
 def main() -> None:
-    chosen = [int(text) for text in sys.argv[1:]] or EPOCHS
-    for epochs in chosen:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.workbooks", description=__doc__)
+    parser.add_argument("epochs", nargs="*", type=int, default=EPOCHS, help="of a workbook each")
+    for epochs in parser.parse_args().epochs:
         runs = []
         for _ in range(TIMES):
             with multiprocessing.get_context("spawn").Pool(1) as pool:

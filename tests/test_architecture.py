@@ -1,11 +1,29 @@
+import importlib
 import subprocess
 import sys
+
+import pytest
 
 from tests.harness import ROOT
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+MODULES = (path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
+BENCHMARKS = sorted(set(MODULES) - {"command"})
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_prints_help_and_refuses_what_it_does_not_know(name, monkeypatch, capsys):
+    main = importlib.import_module(f"benchmarks.{name}").main
+    for argument, code in (("--help", 0), ("--nonsense", 2)):
+        monkeypatch.setattr(sys, "argv", [name, argument])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == code
+    assert f"usage: python -m benchmarks.{name}" in capsys.readouterr().out
 
 
 def test_imports_point_one_way():
