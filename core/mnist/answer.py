@@ -43,11 +43,17 @@ class Answer:
         return self.confidence >= SURE
 
 
-def answer(model: ConvNet, image: Tensor, temperature: float = 1.0) -> Answer:
-    """The network's answer to an image, uint8 (28, 28), its logits divided by `temperature`."""
+def answers(model: ConvNet, images: Tensor, temperature: float = 1.0) -> list[Answer]:
+    """The network's answers to images, uint8 (N, 28, 28), its logits divided by `temperature`."""
     # In float64, or what is nearly certain would be 1.
-    (probabilities,) = calibrated(log_probabilities(model, image[None]).double(), temperature)
-    return Answer(tuple(probabilities.tolist()))
+    found = calibrated(log_probabilities(model, images).double(), temperature)
+    return [Answer(tuple(probabilities)) for probabilities in found.tolist()]
+
+
+def answer(model: ConvNet, image: Tensor, temperature: float = 1.0) -> Answer:
+    """The network's answer to one image, uint8 (28, 28)."""
+    (found,) = answers(model, image[None], temperature)
+    return found
 
 
 def use_one_thread() -> None:

@@ -9,7 +9,7 @@ random.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -245,13 +245,21 @@ def _drawing(
         path = _through(points)
         path = path + np.stack([(np.sin(math.pi * path @ b) @ [1, 1]) for b in bend], axis=1)
         strokes.append((path - 0.5) @ linear.T * SIZE)
-    together = np.concatenate(strokes)
+    return inked(strokes, radius)
+
+
+def inked(paths: Sequence[Points], radius: float) -> Pixels:
+    """The ink, 255 on 0, of a round pen that follows straight lines between points, (N, 2) each.
+
+    Points are x, y in pixels, anywhere; radius: pixels.
+    """
+    together = np.concatenate(paths)
     low, high = together.min(axis=0), together.max(axis=0)
     margin = radius + 2
     width, height = np.ceil(high - low + 2 * margin).astype(int).tolist()
     sheet = Image.new("1", (width, height), 1)
     draw = ImageDraw.Draw(sheet)
-    for path in strokes:
+    for path in paths:
         draw.line((path - low + margin).ravel().tolist(), fill=0)
     away = distance_transform_edt(np.asarray(sheet))  # from the line that the pen's middle took
     ink: Pixels = np.rint(255 * np.clip(radius + 0.5 - away, 0, 1)).astype(np.uint8)

@@ -104,11 +104,10 @@ def test_what_the_network_sees_is_what_it_is_given(sketch):
 SCRIBBLE = [
     [(0.1, 0.1), (0.9, 0.7), (0.1, 0.8), (0.8, 0.1), (0.4, 1), (0.9, 0.3), (0, 0.5), (1, 0.9)]
 ]
-TWO_DIGITS = [[(0, 0.2), (0.4, 0.2), (0.15, 0.8)], [(0.6, 0.2), (1, 0.2), (0.75, 0.8)]]
 LETTER = [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, 0.5), (1, 0.5)]]
 
 
-@pytest.mark.parametrize("strokes", [SCRIBBLE, TWO_DIGITS, LETTER])
+@pytest.mark.parametrize("strokes", [SCRIBBLE, LETTER])
 def test_it_says_when_it_is_not_sure(sketch, strokes):
     page = sketch()
     page.draw(strokes)
@@ -611,3 +610,60 @@ def test_the_reliability_diagram_is_on_the_mnist_page(new_page, address):
     box = point.bounding_box()
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.page.locator("#vg-tooltip-element")).to_contain_text("95 % interval")
+
+
+def draw_row(page, digits):
+    """Draw these digits beside each other."""
+    width = 0.8 / len(digits)
+    for place, digit in enumerate(digits):
+        for stroke in FORMS[ONE_EACH[digit]].strokes:
+            page.stroke([(0.1 + width * (place + 0.75 * x), 0.3 + 0.35 * y) for x, y in stroke])
+    page.settle()
+
+
+def answers_with(page, digits):
+    expect(page.page.locator(".verdict > span")).to_have_text("".join(map(str, digits)))
+
+
+def test_a_row_of_digits_is_a_number_and_a_click_shows_a_digits_reasons(sketch):
+    page = sketch("width=12")
+    draw_row(page, [1, 0, 5])
+    answers_with(page, [1, 0, 5])
+    expect(page.page.get_by_text("3 digits")).to_be_visible()
+    expect(page.page.get_by_text("Why 1?")).to_be_visible()
+    boxes = page.page.get_by_role("radio", name=re.compile("Digit . of 3"))
+    expect(boxes).to_have_count(3)
+    boxes.nth(2).click()
+    expect(page.page.get_by_text("Why 5?")).to_be_visible()
+    assert np.argmax(page.probabilities()) == 5
+    expect(boxes.nth(2)).to_be_checked()
+    page.page.keyboard.press("ArrowLeft")
+    expect(page.page.get_by_text("Why 0?")).to_be_visible()
+    expect(boxes.nth(1)).to_be_focused()
+    page.tool("Undo").click()
+    page.settle()
+    page.tool("Undo").click()  # the 5 has two strokes
+    answers_with(page, [1, 0])
+    expect(page.page.get_by_text("Why 1?")).to_be_visible()
+    page.tool("Clear").click()
+    expect(page.page.locator(".verdict")).to_contain_text("No digit yet")
+    expect(boxes).to_have_count(0)
+
+
+def test_a_five_with_its_hat_apart_is_one_digit(sketch):
+    page = sketch("width=12")
+    page.stroke([(0.35, 0.3), (0.34, 0.45), (0.5, 0.44), (0.55, 0.58), (0.45, 0.7), (0.3, 0.66)])
+    page.stroke([(0.42, 0.22), (0.62, 0.2)])
+    page.settle()
+    answers_with(page, [5])
+
+
+def test_a_photographed_number_is_read_digit_by_digit(sketch):
+    page = sketch("source=upload")
+    paper = Image.new("L", (500, 300), 225)
+    pen = ImageDraw.Draw(paper)
+    pen.line([(110, 70), (190, 70), (140, 230)], fill=40, width=16, joint="curve")
+    pen.line([(300, 70), (300, 230)], fill=40, width=16)
+    given = {"name": "71.png", "mimeType": "image/png", "buffer": png(np.asarray(paper))}
+    page.page.locator("input[type=file]").set_input_files(given)
+    answers_with(page, [7, 1])

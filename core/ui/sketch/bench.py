@@ -6,16 +6,18 @@ import time
 from pathlib import Path
 
 import streamlit as st
+import torch
 from torch import Tensor
 
 from core.mnist import checkpoint, explain
-from core.mnist.answer import Answer, answer
+from core.mnist.answer import Answer, answers
 from core.mnist.checkpoint import Record
 from core.mnist.models import ConvNet
 from core.ui import networks
 from core.ui.charts import draw
 from core.ui.sketch.canvas import drawn
 from core.ui.sketch.charts import answer_data, answer_spec, attribution_data, attribution_spec
+from core.ui.sketch.digit_row import chosen_digit, digit_row
 from core.ui.sketch.feature_maps import feature_maps
 from core.ui.sketch.mnist_images import tested
 from core.ui.sketch.photographs import snapped, uploaded
@@ -64,12 +66,17 @@ def _bench(model: ConvNet, record: Record) -> None:
             **settings.widget("source"),
         )
         with st.container(key="given"):
-            image, truth = _given(record)
+            images, truth = _given(record)
         temperature = record.calibration.temperature if record.calibration else 1.0
-        read = answer(model, image, temperature) if image is not None else None
+        found = answers(model, torch.stack(images), temperature) if images else []
+        chosen = chosen_digit(len(images))
+        image = images[chosen] if images else None
+        read = found[chosen] if found else None
         seen(image)
-        verdict(read, truth)
+        verdict(found, truth)
         with st.container(key="bars"):
+            if len(images) > 1:
+                digit_row(images, found, chosen)
             draw(
                 answer_spec(),
                 answer_data(read),
@@ -88,8 +95,8 @@ def _bench(model: ConvNet, record: Record) -> None:
     settings.write()
 
 
-def _given(record: Record) -> tuple[Tensor | None, int | None]:
-    """The digit, and its label where it has one."""
+def _given(record: Record) -> tuple[list[Tensor], int | None]:
+    """The digits, and the label of one that has it."""
     match settings["source"]:
         case "draw":
             return drawn(), None
@@ -99,7 +106,8 @@ def _given(record: Record) -> tuple[Tensor | None, int | None]:
             return snapped(), None
         case _:
             misread = record.test.misread if record.test else []
-            return tested(record.config.data, [one.index for one in misread])
+            image, label = tested(record.config.data, [one.index for one in misread])
+            return [] if image is None else [image], label
 
 
 def _reasons(model: ConvNet, image: Tensor, read: Answer) -> None:

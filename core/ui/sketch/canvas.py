@@ -15,8 +15,9 @@ import streamlit as st
 from PIL import Image
 from torch import Tensor
 
+from core.mnist.sketch import Pixels
 from core.ui.colours import FORWARD
-from core.ui.sketch.ink import Pixels, as_mnist
+from core.ui.sketch.ink import as_mnist
 from core.ui.sketch.settings import PEN, settings
 
 SIDE = 320  # px of the drawing; on a narrow screen it is shown smaller
@@ -42,14 +43,14 @@ _tools = st.components.v2.component(
 class _Drawing:
     """What the session knows of the canvas.
 
-    strokes: those on it, as it last said; None before anything was heard. image: as MNIST would
-    have them. base: those it was given to begin with, for the time with this number: it draws its
-    base only if that differs from the one before. pending: the browser's request that led to this
-    base, until the canvas has shown it; then it is answered.
+    strokes: those on it, as it last said; None before anything was heard. images: the digits that
+    they make, as MNIST would have them. base: the strokes it was given to begin with, for the time
+    with this number: it draws its base only if that differs from the one before. pending: the
+    browser's request that led to this base, until the canvas has shown it; then it is answered.
     """
 
     strokes: list[_Stroke] | None = None
-    image: Tensor | None = None
+    images: list[Tensor] = field(default_factory=list)
     base: list[_Stroke] = field(default_factory=list)
     number: int = 0
     pending: int = 0
@@ -60,18 +61,18 @@ class _Drawing:
         self.base, self.strokes = base, base
         self.number += 1
         if not base:
-            self.image = None
+            self.images = []
 
 
-def drawn() -> Tensor | None:
-    """The canvas; what is drawn on it as MNIST would have it, or None while it is empty."""
+def drawn() -> list[Tensor]:
+    """The canvas; the digits drawn on it, each as MNIST would have it."""
     # The component can only be made known to a running app.
     from streamlit_drawable_canvas import st_canvas
 
     drawing = _drawing()
     if CANVAS not in state:  # new on the screen: it begins as it was left
         drawing.base = drawing.strokes or []
-    st.caption("One digit, 0 to 9, as you write it.")
+    st.caption("One digit, or several beside each other, as you write them.")
     st_canvas(
         stroke_width=settings[PEN.name],
         stroke_color=FORWARD,
@@ -97,7 +98,7 @@ def drawn() -> Tensor | None:
         on_request_change=_answer,
     )
     st.slider("Pen width (pixels)", int(PEN.low), int(PEN.high), **settings.widget(PEN.name))
-    return drawing.image
+    return drawing.images
 
 
 def _drawing() -> _Drawing:
@@ -112,7 +113,7 @@ def _take() -> None:
         strokes, ink = _strokes(sent["raw"]["objects"]), _ink(sent["data"])
     except (ValueError, OSError, SyntaxError):  # the last two: Pillow's, for what is no PNG
         return
-    drawing.strokes, drawing.image = strokes, as_mnist(ink)
+    drawing.strokes, drawing.images = strokes, as_mnist(ink)
     if len(strokes) == len(drawing.base):  # no other drawing since the request had as many
         drawing.answered = drawing.pending
 

@@ -9,7 +9,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from torch import Tensor
 
 from core.mnist.photo import FORMATS, MAX_BYTES, PhotoError, read_ink
-from core.ui.sketch.ink import Pixels, as_mnist
+from core.mnist.sketch import Pixels
+from core.ui.sketch.ink import as_mnist
 from core.ui.text import plain
 
 PREVIEW = 200  # px wide
@@ -41,12 +42,12 @@ class _Given:
             self.refused = f"**{plain(file.name)}** was not read. {plain(str(error))}"
 
 
-def uploaded() -> Tensor | None:
+def uploaded() -> list[Tensor]:
     """A picture from a file."""
     given = _given("sketch.upload")
     key = f"sketch.upload {given.files}"
     st.file_uploader(
-        "A picture of one digit",
+        "A picture of a digit, or of a number",
         key=key,
         on_change=lambda: given.take(state[key]),
         max_upload_size=MAX_BYTES // 1_000_000,
@@ -55,12 +56,12 @@ def uploaded() -> Tensor | None:
     return _shown(given)
 
 
-def snapped() -> Tensor | None:
+def snapped() -> list[Tensor]:
     """A picture from the camera."""
     given = _given("sketch.camera")
     key = "sketch.camera picture"
     st.camera_input(
-        "One digit on plain paper, as large as it goes",
+        "A digit or a number on plain paper, as large as it goes",
         key=key,
         on_change=lambda: given.take(state[key]),
     )
@@ -72,11 +73,11 @@ def _given(key: str) -> _Given:
     return found
 
 
-def _shown(given: _Given) -> Tensor | None:
+def _shown(given: _Given) -> list[Tensor]:
     if given.refused:
         st.error(given.refused)
     if given.ink is None:
-        return None
+        return []
     st.image(
         255 - given.ink,
         caption=f"The ink that was found in {plain(given.name)}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 from torch import Tensor
 
@@ -34,23 +36,38 @@ def seen(image: Tensor | None) -> None:
     )
 
 
-def verdict(found: Answer | None, truth: int | None) -> None:
-    """The answer in words; truth: the label, where there is one."""
-    if found is None:
+def verdict(found: Sequence[Answer], truth: int | None) -> None:
+    """The answer in words, to one digit or to a row of them; truth: the label, if there is one."""
+    if not found:
         big, first, second = "·", "No digit yet", HINTS[settings["source"]]
+    elif len(found) == 1:
+        big, first, second = _one(found[0], truth)
     else:
-        ranked = [f"<b>{d}</b> {percent(found.probabilities[d])}" for d in found.ranking[:3]]
-        if found.is_sure:
-            big, first = str(found.digit), f"{percent(found.confidence)} confidence"
-            second = f"next: {ranked[1]}"
-        else:
-            big, first = "?", "I am not sure"
-            second = f"perhaps {', '.join(ranked)}"
-        if truth is not None:
-            word = "correct" if truth == found.digit else "misclassified"
-            second += f"<br>the label says {truth}: {word}"
+        big, first, second = _number(found)
     st.html(
-        f"<div class='verdict' role='status'><span>{big}</span>"
+        f"<div class='verdict' role='status'><span style='--digits:{len(big)}'>{big}</span>"
         f"<div><strong>{first}</strong><br>{second}</div></div>",
         width="content",
     )
+
+
+def _one(found: Answer, truth: int | None) -> tuple[str, str, str]:
+    ranked = [f"<b>{d}</b> {percent(found.probabilities[d])}" for d in found.ranking[:3]]
+    if found.is_sure:
+        big, first = str(found.digit), f"{percent(found.confidence)} confidence"
+        second = f"next: {ranked[1]}"
+    else:
+        big, first = "?", "I am not sure"
+        second = f"perhaps {', '.join(ranked)}"
+    if truth is not None:
+        word = "correct" if truth == found.digit else "misclassified"
+        second += f"<br>the label says {truth}: {word}"
+    return big, first, second
+
+
+def _number(found: Sequence[Answer]) -> tuple[str, str, str]:
+    big = "".join(str(one.digit) if one.is_sure else "?" for one in found)
+    least = min(found, key=lambda one: one.confidence)
+    unsure = sum(not one.is_sure for one in found)
+    first = f"{len(found)} digits" if not unsure else f"{len(found)} digits, not sure of {unsure}"
+    return big, first, f"least confidence: <b>{least.digit}</b> {percent(least.confidence)}"
