@@ -187,38 +187,6 @@ def test_the_printed_columns_fit_a_sheet(new_page, address, digits):
     assert page.page.locator(".sheets").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_printed_whole_and_on_white(new_page, address, scheme):
-    page = new_page(color_scheme=scheme)
-    for name, visit in PAGES.items():
-        page.emulate_media(media="screen", color_scheme=scheme)
-        page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
-        visit(page, address)
-        assert_printed_whole_and_on_white(page, name, scheme)
-
-
-def assert_printed_whole_and_on_white(page: Page, name: str, scheme: str) -> None:
-    height = page.locator(".stMainBlockContainer").evaluate("e => e.scrollHeight")
-    assert on_paper(page) >= height // 1600 + 1, name  # a sheet is some 1000 px high
-    page.emulate_media(media="print", color_scheme=scheme)
-    page.set_viewport_size({"width": SHEET[0], "height": SHEET[1]})
-    settle(page)
-    hidden = page.locator(".st-key-menu, .stButton, .stDownloadButton, .stPageLink")
-    assert not [part for part in hidden.all() if part.is_visible()], name
-    ground = page.locator(".stApp").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert ground == "rgb(255, 255, 255)", name
-    dark = page.locator("h1").evaluate("e => getComputedStyle(e).color.match(/\\d+/g).map(Number)")
-    assert max(dark) < 100, name
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll('body, .stApp, .stApp *')]
-          .filter((e) => getComputedStyle(e).overflowY !== 'visible'
-            && e.scrollHeight > e.clientHeight + 4 && e.clientHeight > 4
-            && !e.closest('[data-testid=stDataFrame], svg, textarea, input, label'))
-          .map((e) => `${e.tagName} ${e.className} ${e.scrollHeight} > ${e.clientHeight}`)"""
-    )
-    assert cut == [], name
-
-
 # --- no movement
 
 
@@ -257,11 +225,52 @@ def test_without_movement_nothing_fades_and_play_still_steps(new_page, address):
 
 
 @pytest.mark.parametrize("size", ZOOMED)
-def test_every_zoomed_page_scrolls_one_way_and_nothing_covers_it(new_page, address, size):
-    page = new_page(size=size)
-    for name, visit in PAGES.items():
-        visit(page, address)
-        assert page.evaluate(SIDEWAYS_BEYOND_COVERS) == [[], [], []], name
+def test_the_whole_table_fits_a_zoomed_window(new_page, address, size):
+    page = BackpropPage(new_page(size=size), address, "epoch=20")
+    box = page.page.locator(".epoch-table").bounding_box()
+    assert box is not None
+    assert box["height"] <= 0.9 * size[1]
+    page.page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
+    expect(page.cell(25, 2)).to_be_visible()  # rows fill the room that is new
+
+
+# --- every view, loaded once
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("visit", PAGES.values(), ids=PAGES)
+def test_a_view_zoomed_printed_and_without_the_internet(new_page, address, visit, scheme):
+    page = new_page(color_scheme=scheme)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    visit(page, address)
+    assert_printed_whole_and_on_white(page)
+    page.emulate_media(media="null")
+    for size in ZOOMED:
+        resize(page, size)
+        assert page.evaluate(SIDEWAYS_BEYOND_COVERS) == [[], [], []], size
+    assert_asks_only(address, asked)
+
+
+def test_the_ways_between_the_pages_need_no_internet(new_page, address):
+    page = new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened = WorkbookPage(page, address)
+    for title in ("Home", *TITLES[3:], *TITLES[1:3]):
+        opened.go(title)
+    assert_asks_only(address, asked)
+
+
+def assert_asks_only(address: str, asked: list[str]) -> None:
+    ours = (address, address.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(ours)] == []
+    assert len(asked) > 10
+
+
+def resize(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    settle(page)
 
 
 SIDEWAYS_BEYOND_COVERS = """() => {
@@ -284,49 +293,44 @@ SIDEWAYS_BEYOND_COVERS = """() => {
         }"""
 
 
-@pytest.mark.parametrize("size", ZOOMED)
-def test_the_whole_table_fits_a_zoomed_window(new_page, address, size):
-    page = BackpropPage(new_page(size=size), address, "epoch=20")
-    box = page.page.locator(".epoch-table").bounding_box()
-    assert box is not None
-    assert box["height"] <= 0.9 * size[1]
-    page.page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
-    expect(page.cell(25, 2)).to_be_visible()  # rows fill the room that is new
-
-
-# --- without the internet
-
-
-def test_nothing_is_asked_of_other_hosts(new_page, address):
-    page = new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    for visit in PAGES.values():
-        visit(page, address)
-    opened = WorkbookPage(page, address)
-    for title in ("Home", *TITLES[3:], *TITLES[1:3]):  # and on the ways between the pages
-        opened.go(title)
-    ours = (address, address.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in asked if not url.startswith(ours)] == []
-    assert len(asked) > 50
+def assert_printed_whole_and_on_white(page: Page) -> None:
+    height = page.locator(".stMainBlockContainer").evaluate("e => e.scrollHeight")
+    assert on_paper(page) >= height // 1600 + 1  # a sheet is some 1000 px high
+    page.emulate_media(media="print")
+    resize(page, SHEET)
+    hidden = page.locator(".st-key-menu, .stButton, .stDownloadButton, .stPageLink")
+    assert not [part for part in hidden.all() if part.is_visible()]
+    ground = page.locator(".stApp").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+    dark = page.locator("h1").evaluate("e => getComputedStyle(e).color.match(/\\d+/g).map(Number)")
+    assert max(dark) < 100
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('body, .stApp, .stApp *')]
+          .filter((e) => getComputedStyle(e).overflowY !== 'visible'
+            && e.scrollHeight > e.clientHeight + 4 && e.clientHeight > 4
+            && !e.closest('[data-testid=stDataFrame], svg, textarea, input, label'))
+          .map((e) => `${e.tagName} ${e.className} ${e.scrollHeight} > ${e.clientHeight}`)"""
+    )
+    assert cut == []
 
 
 # --- the menu and the home page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [LAPTOP, PHONE, ZOOMED[1]])
-def test_the_menu_is_one_line_and_marks_the_open_page(new_page, address, size, scheme):
-    page = new_page(size=size, color_scheme=scheme)
+def test_the_menu_is_one_line_and_marks_the_open_page(new_page, address, scheme):
+    page = new_page(color_scheme=scheme)
     WorkbookPage(page, address)
     links = page.locator(".st-key-menu").get_by_role("link")
     expect(links).to_have_text(TITLES)
-    boxes = [link.bounding_box() for link in links.all()]
-    assert len({round(box["y"]) for box in boxes}) == 1
-    assert boxes[-1]["x"] + boxes[-1]["width"] <= size[0]
-    assert boxes[0]["y"] < 20  # nothing above it
-    title = page.get_by_role("heading", level=1).bounding_box()
-    assert title["y"] - boxes[0]["y"] - boxes[0]["height"] < 30
+    for size in (LAPTOP, PHONE, ZOOMED[1]):
+        resize(page, size)
+        boxes = [link.bounding_box() for link in links.all()]
+        assert len({round(box["y"]) for box in boxes}) == 1, size
+        assert boxes[-1]["x"] + boxes[-1]["width"] <= size[0]
+        assert boxes[0]["y"] < 20, size  # nothing above it
+        title = page.get_by_role("heading", level=1).bounding_box()
+        assert title["y"] - boxes[0]["y"] - boxes[0]["height"] < 30, size
     current = page.locator(".st-key-menu [aria-current=page]")
     expect(current).to_have_text("Workbooks")
     weights = [link.evaluate("e => getComputedStyle(e).fontWeight") for link in links.all()]
