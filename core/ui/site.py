@@ -95,8 +95,12 @@ def _arrive(path: str) -> None:
 
 
 def link(page: str, label: str, **options: Any) -> None:
-    """A link to a page as it was left; options: of `st.page_link`."""
-    st.page_link(f"pages/{page}.py", label=label, query_params=query_of(page), **options)
+    """A link to a page as it was left; options: of `st.page_link`.
+
+    query_params among them change what it says of these settings.
+    """
+    query = query_of(page) | options.pop("query_params", {})
+    st.page_link(f"pages/{page}.py", label=label, query_params=query, **options)
 
 
 def enter() -> None:

@@ -169,6 +169,9 @@ def _drawn(what: str, values: Sequence[float]) -> Any:
     return found if what == "loss" else np.maximum(100 - found, LEAST_ERROR)
 
 
+Curve = Sequence[tuple[int, float, float]]  # epoch, test loss in nats, test accuracy 0 to 1
+
+
 @cache
 def compare_spec(what: str) -> dict[str, Any]:
     """Test loss or test accuracy of several runs; data set `runs`."""
@@ -213,14 +216,14 @@ def compare_spec(what: str) -> dict[str, Any]:
     )
 
 
-def compare_data(what: str, runs: Mapping[str, Sequence[EpochRecord]]) -> dict[str, pa.Table]:
-    """The data set of `compare_spec`; runs: label and epochs, in the order of the list."""
+def compare_data(what: str, runs: Mapping[str, Curve]) -> dict[str, pa.Table]:
+    """The data set of `compare_spec`; runs: label and curve, in the order of the list."""
     rows = []
-    for rank, (label, epochs) in enumerate(runs.items()):
-        for e in epochs:
-            value = e.test_loss if what == "loss" else 100 * e.test_accuracy
+    for rank, (label, curve) in enumerate(runs.items()):
+        for epoch, loss, accuracy in curve:
+            value = loss if what == "loss" else 100 * accuracy
             shown = f"{value:.4f}" if what == "loss" else f"{value:.2f} %"
-            rows.append((label, rank / max(len(runs) - 1, 1), e.epoch, value, shown))
+            rows.append((label, rank / max(len(runs) - 1, 1), epoch, value, shown))
     return {
         "runs": as_table(
             {

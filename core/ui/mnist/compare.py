@@ -5,58 +5,93 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.mnist import checkpoint, models
+from core.mnist import checkpoint, models, notebook
 from core.mnist.checkpoint import Record
 from core.mnist.models import ConvNet
+from core.mnist.recipe import TrainConfig, preset
 from core.ui import networks
 from core.ui.charts import draw
-from core.ui.mnist.charts import compare_data, compare_spec
+from core.ui.mnist.charts import Curve, compare_data, compare_spec
 from core.ui.mnist.results import duration
 from core.ui.mnist.settings import settings
 from core.ui.text import plain
 
+NOTEBOOK = "notebook"  # among the names of networks: the published notebook's log
+NOTEBOOK_LABEL = "The notebook's own log"
+
 
 def view() -> None:
     """A choice of networks, their curves, and a table of their final numbers."""
-    choices = networks.sources()
-    for name in [name for name in settings["compared"] if name not in choices]:
+    sources = networks.sources()
+    labels = {name: label for name, (label, _) in sources.items()} | {NOTEBOOK: NOTEBOOK_LABEL}
+    for name in [name for name in settings["compared"] if name not in labels]:
         st.error(f"There is no network called “{plain(name)}” here; it may have been deleted.")
-    here = [name for name in settings["compared"] if name in choices]
+    here = [name for name in settings["compared"] if name in labels]
     if here != settings["compared"]:
         settings.adjust({"compared": here})
     st.multiselect(
         "Compare",
-        choices,
-        format_func=lambda name: choices[name][0],
+        labels,
+        format_func=labels.__getitem__,
         max_selections=settings.spec("compared").most,
         **settings.widget("compared"),
     )
-    records = {}
+    curves: dict[str, Curve] = {}
+    rows = []
     for name in settings["compared"]:
-        label, folder = choices[name]
+        label = labels[name]
+        if name == NOTEBOOK:
+            curves[label] = _notebooks_curve()
+            rows.append(_notebooks_row())
+            continue
         try:
-            records[label] = networks.load(folder)
+            model, record = networks.load(sources[name][1])
         except checkpoint.CheckpointError as error:
             st.error(plain(f"{label} cannot be shown. {error}"))
-    if not records:
+            continue
+        rows.append(_row(label, model, record))
+        if record.epochs:
+            curves[label] = [(e.epoch, e.test_loss, e.test_accuracy) for e in record.epochs]
+    if not rows:
         st.markdown("Choose two or more.")
         return
-    epochs = {label: record.epochs for label, (_, record) in records.items() if record.epochs}
-    for what, column in zip(("accuracy", "loss"), st.columns(2, gap="large"), strict=True):
-        if not epochs:
-            break
-        with column:
-            draw(
-                compare_spec(what),
-                compare_data(what, epochs),
-                key=f"compare_{what}",
-                alt_text=f"Test {what} against the epoch, one line a run",
-            )
+    if curves:
+        for what, column in zip(("accuracy", "loss"), st.columns(2, gap="large"), strict=True):
+            with column:
+                draw(
+                    compare_spec(what),
+                    compare_data(what, curves),
+                    key=f"compare_{what}",
+                    alt_text=f"Test {what} against the epoch, one line a run",
+                )
     st.dataframe(
-        pd.DataFrame([_row(label, *found) for label, found in records.items()]),
+        pd.DataFrame(rows),
         hide_index=True,
         alt="Final numbers of the compared runs",
     )
+
+
+def _notebooks_curve() -> Curve:
+    log = enumerate(notebook.TEST_LOG, 1)
+    return [(epoch, loss, correct / notebook.TEST_TOTAL) for epoch, (loss, correct) in log]
+
+
+def _notebooks_row() -> dict[str, str | int | None]:
+    epoch, loss, accuracy = _notebooks_curve()[-1]
+    config = preset("published")
+    return {
+        "network": NOTEBOOK_LABEL,
+        "test accuracy": f"{100 * accuracy:.2f} %",
+        "misclassified": round((1 - accuracy) * notebook.TEST_TOTAL),
+        "test loss": f"{loss:.4f}",
+        "epochs": epoch,
+        "optimiser": _optimiser(config),
+        "batch": config.batch_size,
+    }
+
+
+def _optimiser(config: TrainConfig) -> str:
+    return f"{config.optimiser}, {config.schedule}, {config.peak_rate:g}"
 
 
 def _row(label: str, model: ConvNet, record: Record) -> dict[str, str | int | None]:
@@ -73,7 +108,7 @@ def _row(label: str, model: ConvNet, record: Record) -> dict[str, str | int | No
         row |= {
             "epochs": len(record.epochs),
             "training": duration(record.seconds),
-            "optimiser": f"{config.optimiser}, {config.schedule}, {config.peak_rate:g}",
+            "optimiser": _optimiser(config),
             "batch": config.batch_size,
             "seed": config.seed,
         }

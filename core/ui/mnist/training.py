@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -18,13 +19,22 @@ from core.mnist.recipe import (
 )
 from core.mnist.run_folder import State
 from core.mnist.runs import Run
+from core.ui.mnist.compare import NOTEBOOK
 from core.ui.mnist.results import duration, history, log_text
-from core.ui.mnist.settings import CUSTOM, current_config, current_preset, recipe, settings
+from core.ui.mnist.settings import (
+    CUSTOM,
+    VIEWS,
+    current_config,
+    current_preset,
+    recipe,
+    settings,
+)
 from core.ui.networks import label
 from core.ui.settings import controlled
+from core.ui.site import link
 from core.ui.text import plain
 
-REFUSED, WAS_ACTIVE = "mnist.refused", "mnist.was_active"
+REFUSED, WAS_ACTIVE, WATCHED = "mnist.refused", "mnist.was_active", "mnist.watched"
 IN_A_ROW = 4  # fields of the form
 state = st.session_state
 
@@ -32,26 +42,35 @@ PRESET_HELP = " ".join(f"{preset.title}: {preset.note}" for preset in PRESETS.va
 
 
 def view() -> None:
-    """The form, and below it the chosen run, the queue and the list of all."""
-    _view()
+    """The form and the runs; one that trains, or was watched while it did, stands first."""
+    every = {run.id: run for run in runs.every()}
+    _choose_run(every)
+    chosen = every.get(settings["run"])
+    is_first = chosen is not None and (chosen.state.is_active or state.get(WATCHED) == chosen.id)
+    if is_first:
+        _runs(every)
+        st.subheader("Train another", anchor=False)
+        _form()
+    else:
+        _form()
+        _runs(every)
     state.pop(REFUSED, None)  # only now: a run of the page that is begun anew has shown nothing
 
 
-def _view() -> None:
-    with st.container(border=True):
-        _form()
-        if note := data_note(settings["data"]):
-            st.info(note, icon=":material/download:")
-        st.button("Start", type="primary", icon=":material/play_arrow:", on_click=_start)
-    if refused := state.get(REFUSED):
-        st.error(plain(refused))
-    every = {run.id: run for run in runs.every()}
+def _choose_run(every: Mapping[str, Run]) -> None:
+    """Where the run is none of these, the one that trains is chosen, or the newest."""
     name = settings["run"]
     if name and name not in every:
         st.error(f"There is no run called “{plain(name)}” here; it has been deleted.")
     if name not in every:
         active = [name for name, run in every.items() if run.state is State.RUNNING]
         settings.adjust({"run": next(iter([*active, *every]), "")})
+
+
+def _runs(every: Mapping[str, Run]) -> None:
+    """The chosen run, the queue and the list of all."""
+    if refused := state.get(REFUSED):
+        st.error(plain(refused))
     if not every:
         st.markdown("No runs yet. A run continues when you leave, and you find it here later.")
         return
@@ -63,6 +82,14 @@ def _view() -> None:
     queue([run for run in every.values() if run.state.is_active])
     with st.expander(f"All runs ({len(every)})"):
         table(list(every.values()))
+
+
+def _form() -> None:
+    with st.container(border=True):
+        _fields()
+        if note := data_note(settings["data"]):
+            st.info(note, icon=":material/download:")
+        st.button("Start", type="primary", icon=":material/play_arrow:", on_click=_start)
 
 
 def _start() -> None:
@@ -97,6 +124,8 @@ def _delete(folder: Path) -> None:
 
 def _follow() -> None:
     """The chosen run; while it is active this is drawn anew each second."""
+    if settings["view"] != VIEWS[1]:  # a click here has opened another
+        st.rerun()
     folder = run_folder.root() / settings["run"]
     try:
         run = runs.read(folder)
@@ -120,14 +149,42 @@ def _follow() -> None:
             with st.popover("Delete", icon=":material/delete:"):
                 st.markdown("This deletes its weights and log for everyone.")
                 st.button("Delete this run", on_click=_delete, args=(folder,))
+    if run.state is State.FINISHED:
+        _onward(run)
     live(run)
+    if run.state.is_active:
+        state[WATCHED] = run.id
     was_active = state.get(WAS_ACTIVE) == run.id
     state[WAS_ACTIVE] = run.id if run.state.is_active else ""
     if was_active != run.state.is_active:
         st.rerun()
 
 
-def _form() -> None:
+def _onward(run: Run) -> None:
+    """What a person does next with a finished run, each one click."""
+    with st.container(horizontal=True):
+        st.button(
+            "See its results",
+            type="primary",
+            icon=":material/insights:",
+            on_click=settings.edit,
+            args=({"view": VIEWS[0], "network": run.id},),
+        )
+        link(
+            "sketch",
+            "Sketch with this network",
+            icon=":material/draw:",
+            query_params={"network": run.id},
+        )
+        st.button(
+            "Compare with the notebook's",
+            icon=":material/compare_arrows:",
+            on_click=settings.edit,
+            args=({"view": VIEWS[2], "compared": [run.id, NOTEBOOK]},),
+        )
+
+
+def _fields() -> None:
     """Preset and every setting."""
     st.pills(
         "Recipe",

@@ -81,7 +81,9 @@ def test_the_diagonal_does_not_drown_the_errors():
 
 
 def test_compared_runs_keep_their_order_and_their_numbers():
-    rows = compare_data("accuracy", {"b": EPOCHS, "a": EPOCHS[:1]})["runs"].to_pydict()
+    rows = compare_data("accuracy", {"b": [(1, 0.3, 0.95), (2, 0.2, 1.0)], "a": [(1, 0.3, 0.95)]})[
+        "runs"
+    ].to_pydict()
     assert rows["run"] == ["b", "b", "a"]
     assert rows["rank"] == [0, 0, 1]
     assert rows["shown"] == ["95.00 %", "100.00 %", "95.00 %"]
