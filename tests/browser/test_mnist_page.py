@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from safetensors.torch import save
 
 from core.mnist import checkpoint, data, portable
 from core.mnist.evaluation import evaluate
+from tests.core.mnist.prepared import stopped
 from tests.harness import LAPTOP, PHONE, ROOT, MnistPage, SketchPage, process, server
 from tests.strokes import FORMS
 
@@ -204,10 +206,7 @@ def test_a_training_from_press_to_finished_curve(mnist, place):
     expect(page.say(record.epochs[-1].line())).to_be_visible()
     points = page.chart("Accuracy of each epoch").locator(".role-mark.mark-symbol path")
     assert points.count() == 2 * 2  # test and training
-    page.page.get_by_role("button", name="Compare with the notebook's").click()
-    for label in ("The notebook's own log", "Published, UCI"):
-        expect(page.chart("Test accuracy of each epoch")).to_contain_text(label)
-    page.open("Train")
+    expect(page.page.get_by_role("button", name="Compare with the notebook's")).to_have_count(0)
     sketch = page.page.get_by_role("link", name="Sketch with this network")
     assert f"network={folder.name}" in sketch.get_attribute("href")
     page.page.get_by_role("button", name="See its results").click()
@@ -293,6 +292,20 @@ def test_settings_that_contradict_each_other_are_refused_in_words(mnist):
     page.page.get_by_role("button", name="Start").click()
     expect(page.say("cannot be split into 8 parts")).to_be_visible()
     expect(page.page.get_by_label("Seed", exact=True)).to_have_value("0")
+
+
+def test_a_finished_run_on_mnist_leads_to_the_notebooks_log(mnist, place):
+    folder = stopped(place / "20260101-000000-published-1", epochs=3, data="mnist")
+    (folder / checkpoint.RECORD).write_bytes(
+        (checkpoint.CHECKPOINTS / "published" / checkpoint.RECORD).read_bytes()
+    )
+    shutil.copy(checkpoint.CHECKPOINTS / "published" / checkpoint.WEIGHTS, folder)
+    page = mnist(f"view=Train&run={folder.name}")
+    page.page.get_by_role("button", name="Compare with the notebook's").click()
+    for label in ("The notebook's own log", "MNIST, fast recipe"):
+        expect(page.chart("Test accuracy of each epoch")).to_contain_text(label)
+    assert f"compared={folder.name}+notebook" in page.page.url
+    shutil.rmtree(folder)
 
 
 def test_runs_are_compared_side_by_side(mnist):

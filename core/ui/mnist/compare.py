@@ -67,6 +67,7 @@ def view() -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        placeholder="",
         alt="Final numbers of the compared runs",
     )
 
@@ -84,6 +85,7 @@ def _notebooks_row() -> dict[str, str | int | None]:
         "test accuracy": f"{100 * accuracy:.2f} %",
         "misclassified": round((1 - accuracy) * notebook.TEST_TOTAL),
         "test loss": f"{loss:.4f}",
+        "parameters": f"{models.parameters(models.build('published')):,}",
         "epochs": epoch,
         "optimiser": _optimiser(config),
         "batch": config.batch_size,

@@ -134,7 +134,7 @@ def _follow() -> None:
     progress(run)
     for difference in run.differs:
         st.caption(plain(f"Its files are of another version: {difference}"))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if run.state.is_active:
             st.button(
                 "Stop",
@@ -145,12 +145,12 @@ def _follow() -> None:
             )
         elif run.is_resumable:
             st.button("Resume", icon=":material/play_arrow:", on_click=_resume, args=(folder,))
+        else:
+            _onward(run)
         if not run.state.is_active:
             with st.popover("Delete", icon=":material/delete:"):
                 st.markdown("This deletes its weights and log for everyone.")
                 st.button("Delete this run", on_click=_delete, args=(folder,))
-    if run.state is State.FINISHED:
-        _onward(run)
     live(run)
     if run.state.is_active:
         state[WATCHED] = run.id
@@ -162,26 +162,26 @@ def _follow() -> None:
 
 def _onward(run: Run) -> None:
     """What a person does next with a finished run, each one click."""
-    with st.container(horizontal=True):
-        st.button(
-            "See its results",
-            type="primary",
-            icon=":material/insights:",
-            on_click=settings.edit,
-            args=({"view": VIEWS[0], "network": run.id},),
-        )
-        link(
-            "sketch",
-            "Sketch with this network",
-            icon=":material/draw:",
-            query_params={"network": run.id},
-        )
+    st.button(
+        "See its results",
+        type="primary",
+        icon=":material/insights:",
+        on_click=settings.edit,
+        args=({"view": VIEWS[0], "network": run.id},),
+    )
+    if run.config.data == "mnist":  # on the notebook's own test set
         st.button(
             "Compare with the notebook's",
             icon=":material/compare_arrows:",
             on_click=settings.edit,
             args=({"view": VIEWS[2], "compared": [run.id, NOTEBOOK]},),
         )
+    link(
+        "sketch",
+        "Sketch with this network",
+        icon=":material/draw:",
+        query_params={"network": run.id},
+    )
 
 
 def _fields() -> None:

@@ -18,10 +18,11 @@ def finished(folder: Path, size: int = 1000) -> Path:
     return folder
 
 
-def stopped(folder: Path, epochs: int = 1) -> Path:
+def stopped(folder: Path, epochs: int = 1, data: str = "uci") -> Path:
     """A run that was stopped after so many epochs."""
+    config = QUICK.with_values({"data": data})
     folder.mkdir()
-    save_json(folder / runs.CONFIG, {"title": "fast", "config": QUICK.to_json()})
+    save_json(folder / runs.CONFIG, {"title": "fast", "config": config.to_json()})
     log: list[dict[str, object]] = [{"event": "waiting"}, {"event": "started"}]
     figures = {"loss": 0.5, "correct": 900, "total": 1000, "test_loss": 0.4, "test_correct": 300}
     for epoch in range(1, epochs + 1):
