@@ -63,8 +63,7 @@ def main() -> None:
             model, record = checkpoint.load_checkpoint(name)
         except checkpoint.CheckpointError as error:
             parser.error(str(error))
-        t = record.calibration.temperature if record.calibration else 1.0
-        found = {pen: answers(model, images(strokes, pen), t) for pen in PENS}
+        found = {pen: answers(model, images(strokes, pen), record.calibration) for pen in PENS}
         right = {
             pen: [a.digit == label for a, label in zip(found[pen], labels, strict=True)]
             for pen in PENS
@@ -75,7 +74,8 @@ def main() -> None:
         line = f"{name}: digits right {shares} %; sure of {100 * sum(sure) / len(sure):.1f} %, "
         line += f"wrong and sure {wrong}"
         if letters:
-            on_letters = [a.is_sure for a in answers(model, images(letters, USUAL), t)]
+            drawn = answers(model, images(letters, USUAL), record.calibration)
+            on_letters = [a.is_sure for a in drawn]
             line += f"; sure of letters {100 * sum(on_letters) / len(on_letters):.1f} %"
         print(line, flush=True)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from core.mnist.calibration import calibrated
-from core.mnist.evaluation import log_probabilities
+from core.mnist.calibration import Calibration, calibrated, energy
+from core.mnist.evaluation import logits
 from core.mnist.models import ConvNet
 
 SURE = 0.6  # the calibrated probability from which an answer is given without a doubt
@@ -16,9 +17,12 @@ SURE = 0.6  # the calibrated probability from which an answer is given without a
 
 @dataclass(frozen=True)
 class Answer:
-    """probabilities: of the ten digits, calibrated if the network is."""
+    """probabilities: of the ten digits, calibrated if the network is; is_like_digit: whether the
+    image's energy is one that digits have.
+    """
 
     probabilities: tuple[float, ...]
+    is_like_digit: bool = True
 
     @property
     def ranking(self) -> list[int]:
@@ -40,19 +44,22 @@ class Answer:
 
     @property
     def is_sure(self) -> bool:
-        return self.confidence >= SURE
+        return self.is_like_digit and self.confidence >= SURE
 
 
-def answers(model: ConvNet, images: Tensor, temperature: float = 1.0) -> list[Answer]:
-    """The network's answers to images, uint8 (N, 28, 28), its logits divided by `temperature`."""
-    # In float64, or what is nearly certain would be 1.
-    found = calibrated(log_probabilities(model, images).double(), temperature)
-    return [Answer(tuple(probabilities)) for probabilities in found.tolist()]
+def answers(model: ConvNet, images: Tensor, calibration: Calibration | None = None) -> list[Answer]:
+    """The network's answers to images, uint8 (N, 28, 28)."""
+    found = logits(model, images).double()  # or what is nearly certain would be 1
+    t = calibration.temperature if calibration else 1.0
+    most = calibration.most_energy if calibration else None
+    like = energy(found) <= (math.inf if most is None else most)
+    probabilities = calibrated(found, t).tolist()
+    return [Answer(tuple(p), one) for p, one in zip(probabilities, like.tolist(), strict=True)]
 
 
-def answer(model: ConvNet, image: Tensor, temperature: float = 1.0) -> Answer:
+def answer(model: ConvNet, image: Tensor, calibration: Calibration | None = None) -> Answer:
     """The network's answer to one image, uint8 (28, 28)."""
-    (found,) = answers(model, image[None], temperature)
+    (found,) = answers(model, image[None], calibration)
     return found
 
 

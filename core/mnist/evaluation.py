@@ -62,16 +62,19 @@ class Evaluation:
             raise ValueError("The misread digits and the number of wrong answers differ.")
 
 
-def log_probabilities(model: nn.Module, images: Tensor) -> Tensor:
-    """log-softmax of the logits, float32 (N, 10), of uint8 images (N, 28, 28)."""
+def logits(model: nn.Module, images: Tensor) -> Tensor:
+    """What the network gives in eval mode, float32 (N, 10), for uint8 images (N, 28, 28)."""
     mode = model.training
     model.eval()
     with torch.inference_mode():
-        parts = [
-            F.log_softmax(model(as_input(part)).float(), dim=1) for part in images.split(BATCH)
-        ]
+        parts = [model(as_input(part)).float() for part in images.split(BATCH)]
     model.train(mode)
     return torch.cat(parts)
+
+
+def log_probabilities(model: nn.Module, images: Tensor) -> Tensor:
+    """log-softmax of the logits, float32 (N, 10), of uint8 images (N, 28, 28)."""
+    return F.log_softmax(logits(model, images), dim=1)
 
 
 def as_input(images: Tensor) -> Tensor:

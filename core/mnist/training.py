@@ -24,7 +24,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 from core.mnist.augment import prepare
 from core.mnist.calibration import Calibration, calibrate
 from core.mnist.data import Digits
-from core.mnist.evaluation import BATCH, Evaluation, as_input, evaluate, log_probabilities
+from core.mnist.evaluation import BATCH, Evaluation, as_input, evaluate, logits
 from core.mnist.models import ConvNet, Dropout, build, channels_last, set_dropout
 from core.mnist.pen import NO_DIGIT, drawn_digits, drawn_others
 from core.mnist.recipe import Augmentation, ConfigError, TrainConfig
@@ -194,8 +194,7 @@ def _calibration(model: ConvNet, images: _Images) -> Calibration | None:
     if not len(images.held_out[1]):
         return None
     held_out, test = (
-        (log_probabilities(model, given), labels)
-        for given, labels in (images.held_out, images.test)
+        (logits(model, given), labels) for given, labels in (images.held_out, images.test)
     )
     return calibrate(held_out, test)
 

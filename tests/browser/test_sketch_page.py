@@ -105,7 +105,7 @@ def test_what_the_network_sees_is_what_it_is_given(sketch):
     image = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
     assert image.shape == (28, 28)
     model, record = checkpoint.load_checkpoint("published")
-    found = answer(model, torch.from_numpy(image.copy()), record.calibration.temperature)
+    found = answer(model, torch.from_numpy(image.copy()), record.calibration)
     assert page.probabilities() == pytest.approx([100 * p for p in found.probabilities], abs=0.051)
 
 
@@ -542,7 +542,7 @@ def test_a_test_digit_comes_with_its_label_and_a_link_is_the_page(sketch):
     page = sketch("source=test&index=18&method=occlusion&about=3")
     digits = data.load("mnist")
     model, record = checkpoint.load_checkpoint("published")
-    found = answer(model, digits.test_images[18], record.calibration.temperature)
+    found = answer(model, digits.test_images[18], record.calibration)
     assert page.probabilities() == pytest.approx([100 * p for p in found.probabilities], abs=0.051)
     assert f"the label says {digits.test_labels[18]}" in page.verdict()
     expect(page.page.get_by_text("Why 3?")).to_be_visible()

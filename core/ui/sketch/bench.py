@@ -67,8 +67,7 @@ def _bench(model: ConvNet, record: Record) -> None:
         )
         with st.container(key="given"):
             images, truth = _given(record)
-        temperature = record.calibration.temperature if record.calibration else 1.0
-        found = answers(model, torch.stack(images), temperature) if images else []
+        found = answers(model, torch.stack(images), record.calibration) if images else []
         chosen = chosen_digit(len(images))
         image = images[chosen] if images else None
         read = found[chosen] if found else None

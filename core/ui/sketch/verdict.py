@@ -56,9 +56,12 @@ def _one(found: Answer, truth: int | None) -> tuple[str, str, str]:
     if found.is_sure:
         big, first = str(found.digit), f"{percent(found.confidence)} confidence"
         second = f"next: {ranked[1]}"
-    else:
+    elif found.is_like_digit:
         big, first = "?", "I am not sure"
         second = f"perhaps {', '.join(ranked)}"
+    else:
+        big, first = "?", "I am not sure that it is a digit"
+        second = f"if it is one: {', '.join(ranked[:2])}"
     if truth is not None:
         word = "correct" if truth == found.digit else "misclassified"
         second += f"<br>the label says {truth}: {word}"

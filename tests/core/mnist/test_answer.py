@@ -1,11 +1,16 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from core.mnist import checkpoint
 from core.mnist.answer import SURE, Answer, answer
-from core.mnist.evaluation import log_probabilities
+from core.mnist.calibration import Calibration, energy
+from core.mnist.evaluation import log_probabilities, logits
 from core.mnist.pen import drawn_digits, drawn_others
 from core.mnist.sketch import to_mnist
+
+HOT = Calibration(3.0, 1, [], [])
 
 
 def test_the_answer_is_the_most_probable_digit():
@@ -19,11 +24,21 @@ def test_the_answer_is_the_most_probable_digit():
 def test_a_temperature_changes_how_sure_and_not_what():
     model, _ = checkpoint.load_checkpoint("published")
     image = drawn_digits(10, 123)[0][3]
-    plain, hot = answer(model, image), answer(model, image, 3.0)
+    plain, hot = answer(model, image), answer(model, image, HOT)
     wanted = log_probabilities(model, image[None])[0].exp().tolist()
     assert plain.probabilities == pytest.approx(wanted, abs=1e-6)
     assert plain.ranking == hot.ranking
     assert hot.confidence < plain.confidence
+
+
+def test_an_image_of_more_energy_than_digits_have_is_not_sure_however_probable():
+    model, record = checkpoint.load_checkpoint("published")
+    image = drawn_digits(10, 123)[0][3]
+    its_energy = float(energy(logits(model, image[None]).double()))
+    for most, is_sure in ((its_energy + 0.01, True), (its_energy - 0.01, False), (None, True)):
+        found = answer(model, image, replace(record.calibration, most_energy=most))
+        assert found.confidence > 0.99
+        assert (found.is_like_digit, found.is_sure) == (is_sure, is_sure)
 
 
 @pytest.mark.parametrize("name", checkpoint.shipped())
@@ -33,11 +48,11 @@ def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name):
     assert record.calibration is not None
 
     def sure(images: torch.Tensor) -> float:
-        found = [answer(model, image, record.calibration.temperature) for image in images]
+        found = [answer(model, image, record.calibration) for image in images]
         return sum(one.is_sure for one in found) / len(found)
 
-    assert sure(drawn_digits(200, 10_007)[0]) > 0.95
-    assert sure(drawn_others(200, 10_007)[0]) < 0.1
+    assert sure(drawn_digits(200, 10_007)[0]) > 0.9
+    assert sure(drawn_others(200, 10_007)[0]) < 0.03
     square = torch.full((28, 28), 255, dtype=torch.uint8)
-    assert not answer(model, square, record.calibration.temperature).is_sure
+    assert not answer(model, square, record.calibration).is_sure
     assert to_mnist(square.numpy()).shape == (28, 28)

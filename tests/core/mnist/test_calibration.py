@@ -7,6 +7,7 @@ import torch
 from core.mnist import fields
 from core.mnist.calibration import (
     EDGES,
+    KEPT,
     Calibration,
     calibrate,
     calibrated,
@@ -67,6 +68,14 @@ def test_calibrating_an_overconfident_network_mends_it():
     found = calibrate(answers(20_000, 2.0, 3), answers(20_000, 2.0, 4))
     assert found.held_out == 20_000
     assert calibration_error(found.after) < 0.02 < 0.1 < calibration_error(found.before)
+
+
+def test_a_known_share_of_the_held_out_images_has_no_more_energy_than_the_limit():
+    logits = torch.randn(2_000, 10) * 3
+    labels = torch.zeros(2_000, dtype=torch.long)
+    most = calibrate((logits, labels), (logits, labels)).most_energy
+    by_hand = -logits.double().exp().sum(1).log()
+    assert (by_hand <= most).double().mean() == pytest.approx(KEPT, abs=1 / 2_000)
 
 
 def test_json_there_and_back():
