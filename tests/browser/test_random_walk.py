@@ -56,7 +56,7 @@ def test_a_traceback_is_seen_and_the_way_to_it_shortened(browser, tmp_path):
     buttons = ("Fire", "Load", "Wait", "Fire")
     done = Walk(0, [Step("button", name) for name in buttons], [""] * len(buttons))
     with place.open() as address:
-        watch, meet = Watch(place.errors), partial(Person, browser, address)
+        watch, meet = Watch(place.errors, late=0.5), partial(Person, browser, address)
         done.finding = replay(meet, watch, done.steps)
         assert done.finding.gist == "ValueError: it went off at #"
         trail, again = shortened(meet, watch, done, seconds=240)

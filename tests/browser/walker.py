@@ -50,7 +50,6 @@ PAGES = {"": None, "backprop": backprop, "workbook": workbook, "mnist": mnist, "
 SETTINGS = {page: frozenset(own.defaults()) if own else frozenset() for page, own in PAGES.items()}
 
 PATIENCE = 20.0  # seconds in which a page must have a heading, and an address must be right
-LATE = 3.0  # seconds that a busy server may take to answer the last step
 FEW = 3  # epochs of a training that a walk may start
 TABS = 3  # of the browser
 
@@ -150,7 +149,7 @@ class Person:
                 return None
             self.page.wait_for_timeout(50)
 
-    def do(self, step: Step, patience: float = 2.0) -> bool:
+    def do(self, step: Step, patience: float = 0.5) -> bool:
         """Carry a step out and pause; False where it could not be done. patience: in seconds."""
         try:
             return ACTS[step.act](self, step, patience)
@@ -330,9 +329,13 @@ HARMLESS = re.compile(r"net::ERR_|WebSocket|favicon|Failed to load resource|was 
 
 
 class Watch:
-    """Looks at page and server after each step."""
+    """Looks at page and server after each step.
 
-    def __init__(self, errors: Path, ignore: str = "") -> None:
+    late: seconds that a busy server may take to answer the last step.
+    """
+
+    def __init__(self, errors: Path, ignore: str = "", late: float = 3.0) -> None:
+        self.late = late
         self.errors, self.read = errors, errors.stat().st_size
         self.ignore = re.compile(ignore) if ignore else None
         self.since: dict[tuple[str, str], float] = {}
@@ -350,7 +353,7 @@ class Watch:
 
     def look_until_sure(self, person: Person) -> Finding | None:
         """Look until what may pass has passed or has stayed, and what is late has come."""
-        least = time.monotonic() + LATE
+        least = time.monotonic() + self.late
         while True:
             finding = self.look(person)
             if finding or (not self.last and time.monotonic() > least):
