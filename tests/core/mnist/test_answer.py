@@ -26,9 +26,14 @@ def test_a_temperature_changes_how_sure_and_not_what():
     assert hot.confidence < plain.confidence
 
 
+@pytest.fixture(scope="module")
+def drawings():
+    """Of a seed that none was trained on: digits, and what is none."""
+    return drawn_digits(200, 10_007)[0], drawn_others(200, 10_007)[0]
+
+
 @pytest.mark.parametrize("name", runs.checkpoints())
-def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name):
-    """With drawings of a seed that none was trained on."""
+def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name, drawings):
     model, record = runs.load_checkpoint(name)
     assert record.calibration is not None
 
@@ -36,8 +41,9 @@ def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name):
         found = [answer(model, image, record.calibration.temperature) for image in images]
         return sum(one.is_sure for one in found) / len(found)
 
-    assert sure(drawn_digits(200, 10_007)[0]) > 0.95
-    assert sure(drawn_others(200, 10_007)[0]) < 0.1
+    digits, others = drawings
+    assert sure(digits) > 0.95
+    assert sure(others) < 0.1
     square = torch.full((28, 28), 255, dtype=torch.uint8)
     assert not answer(model, square, record.calibration.temperature).is_sure
     assert to_mnist(square.numpy()).shape == (28, 28)
