@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
@@ -258,7 +259,9 @@ def test_a_second_person_waits_in_the_queue_and_a_stopped_run_can_be_deleted(mni
     expect(two.say("2 runs train or wait")).to_be_visible(timeout=TRAINING)
     two.page.get_by_role("button", name="Stop").click()
     expect(two.say("Stopped.")).to_be_visible(timeout=TRAINING)
-    folder = newest(place)
+    (name,) = parse_qs(urlsplit(two.page.url).query)["run"]
+    folder = place / name
+    assert folder.exists()
     two.page.get_by_role("button", name="Delete").click()
     two.page.get_by_role("button", name="Delete this run").click()
     expect(two.say("Stopped.")).to_be_hidden(timeout=TRAINING)

@@ -41,9 +41,14 @@ def test_an_image_of_more_energy_than_digits_have_is_not_sure_however_probable()
         assert (found.is_like_digit, found.is_sure) == (is_sure, is_sure)
 
 
+@pytest.fixture(scope="module")
+def drawings():
+    """Of a seed that none was trained on: digits, and what is none."""
+    return drawn_digits(200, 10_007)[0], drawn_others(200, 10_007)[0]
+
+
 @pytest.mark.parametrize("name", checkpoint.shipped())
-def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name):
-    """With drawings of a seed that none was trained on."""
+def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name, drawings):
     model, record = checkpoint.load_checkpoint(name)
     assert record.calibration is not None
 
@@ -51,8 +56,9 @@ def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name):
         found = [answer(model, image, record.calibration) for image in images]
         return sum(one.is_sure for one in found) / len(found)
 
-    assert sure(drawn_digits(200, 10_007)[0]) > 0.9
-    assert sure(drawn_others(200, 10_007)[0]) < 0.03
+    digits, others = drawings
+    assert sure(digits) > 0.9
+    assert sure(others) < 0.03
     square = torch.full((28, 28), 255, dtype=torch.uint8)
     assert not answer(model, square, record.calibration).is_sure
     assert to_mnist(square.numpy()).shape == (28, 28)
