@@ -348,8 +348,8 @@ def controlled(
 
     Streamlit's widgets have state of their own, and a browser reports it with whatever is clicked
     next, also what it showed before the last answer was drawn. So a value that was set by anything
-    but the widget itself makes it a new widget, with a new key, and a late report of the old one
-    finds nobody.
+    but the widget itself makes it a new widget, with a new key, and a late report of what the old
+    one showed changes nothing; Streamlit takes it for a choice, as it has forgotten the old one.
     """
     state = st.session_state
     widgets: dict[str, tuple[Any, int]] = state.setdefault("widgets", {})
@@ -363,6 +363,8 @@ def controlled(
         state[key] = value
 
     def changed() -> None:
+        if state[key] == value and widgets[name][1] != number:
+            return
         widgets[name] = state[key], number
         if (instead := choose(state[key])) is not None:
             state[key] = instead

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ui.backprop.settings import SLIDER_RATES, settings
-from core.ui.settings import Choice, Number, Numbers
+from core.ui.settings import Choice, Number, Numbers, controlled
 
 WEIGHT = Number("w", 0.5, -100, 100)
 EPOCHS = Number("n", 50, 1, 1000, whole=True)
@@ -63,3 +63,18 @@ def test_the_slider_has_every_rate_of_the_courses_and_is_fine_below_one():
     assert set(SLIDER_RATES) >= {0.01, 0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 10.0}
     assert sum(rate < 1 for rate in SLIDER_RATES) > len(SLIDER_RATES) / 2
     assert list(SLIDER_RATES) == sorted(set(SLIDER_RATES))
+
+
+def test_a_late_report_of_what_an_old_widget_showed_is_no_choice(monkeypatch):
+    """As when a weight is edited, a preset's pill is drawn anew, and another edit is under way."""
+    state, chosen = {}, []
+    monkeypatch.setattr("core.ui.settings.st.session_state", state)
+    old = controlled("preset", "published", chosen.append)
+    new = controlled("preset", None, chosen.append)
+    assert new["key"] != old["key"]
+    state[old["key"]] = "published"
+    old["on_change"]()
+    assert chosen == []
+    state[old["key"]] = "zeros"  # a click that was under way is one
+    old["on_change"]()
+    assert chosen == ["zeros"]
