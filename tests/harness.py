@@ -60,7 +60,9 @@ RESTS = """(quiet) => {
     talk.eye.observe(document, all);
   }
   const { testScriptState: script, testConnectionState: connection } = app.dataset;
-  const rests = script === "notRunning" && connection === "CONNECTED" && !talk.owed
+  // What is asked of a part of a page that has been left is never answered.
+  const isOwed = talk.owed && performance.now() - talk.at < 3000;
+  const rests = script === "notRunning" && connection === "CONNECTED" && !isOwed
     && !document.querySelector("[data-stale=true], [data-testid=stSkeleton]")
     && performance.now() - Math.max(talk.at, talk.changed) >= quiet;
   if (rests) {
