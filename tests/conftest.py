@@ -3,7 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
-# Two processes run side by side (pyproject.toml): more threads in each only wait for one another.
+# Three processes run side by side (pyproject.toml), as tests of the browser wait much: more threads
+# in each only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
