@@ -62,6 +62,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   link.answered = data.answered;
 
   const flush = () => {
+    if (!root.isConnected) return; // its page has been left: what waited is not sent on return
     const isFree = link.answered >= link.sent || performance.now() - link.at > LOST;
     if (!link.waiting.size || !isFree) return;
     const [name, { value, does, landed }] = link.waiting.entries().next().value;

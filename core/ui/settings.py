@@ -348,8 +348,9 @@ def controlled(
 
     Streamlit's widgets have state of their own, and a browser reports it with whatever is clicked
     next, also what it showed before the last answer was drawn. So a value that was set by anything
-    but the widget itself makes it a new widget, with a new key, and a late report of what the old
-    one showed changes nothing; Streamlit takes it for a choice, as it has forgotten the old one.
+    but the widget itself makes it a new widget, with a new key. And Streamlit forgets a widget that a
+    run has not drawn, or not drawn before it was cut short, and takes the next report of it for a
+    choice: one that says no more than what the widget showed is none.
     """
     state = st.session_state
     widgets: dict[str, tuple[Any, int]] = state.setdefault("widgets", {})
@@ -363,7 +364,8 @@ def controlled(
         state[key] = value
 
     def changed() -> None:
-        if state[key] == value and widgets[name][1] != number:
+        known, current = widgets[name]
+        if state[key] == (known if number == current else value):
             return
         widgets[name] = state[key], number
         if (instead := choose(state[key])) is not None:

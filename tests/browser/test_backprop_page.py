@@ -195,7 +195,6 @@ def test_a_number_typed_in_any_usual_way_is_understood_and_shown(backprop):
         expect(page.page.locator(".control:has(#eta) output")).to_contain_text(f"{error:.8f}")
         page.page.get_by_role("button", name="Reset all").click()
         expect(page.field("w1")).to_have_value("0.15")
-        page.settle()
 
 
 def test_what_cannot_be_read_is_refused_whole_and_the_last_value_stays(backprop):
@@ -217,7 +216,6 @@ def test_what_cannot_be_read_is_refused_whole_and_the_last_value_stays(backprop)
         expect(page.page.locator("#w1-problem")).to_be_empty()
         page.page.get_by_role("button", name="Reset all").click()
         expect(page.field("w1")).to_have_value("0.15")
-        page.settle()
 
 
 def test_the_arrow_keys_change_a_number_by_its_step(backprop):

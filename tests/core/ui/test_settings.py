@@ -78,3 +78,14 @@ def test_a_late_report_of_what_an_old_widget_showed_is_no_choice(monkeypatch):
     state[old["key"]] = "zeros"  # a click that was under way is one
     old["on_change"]()
     assert chosen == ["zeros"]
+
+
+def test_a_widget_that_says_again_what_is_known_has_chosen_nothing(monkeypatch):
+    """As when a run was cut short, and Streamlit has forgotten what it knew."""
+    state, chosen = {}, []
+    monkeypatch.setattr("core.ui.settings.st.session_state", state)
+    widget = controlled("preset", "published", chosen.append)
+    for report in ("Mazur", "Mazur", "published"):  # the last one is a choice: back to the first
+        state[widget["key"]] = report
+        widget["on_change"]()
+    assert chosen == ["Mazur", "published"]
