@@ -3,8 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-# Three processes run side by side (pyproject.toml), as tests of the browser wait much: more threads
-# in each only wait for one another.
+# Two processes run side by side (pyproject.toml): more threads in each only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

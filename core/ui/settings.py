@@ -348,8 +348,8 @@ def controlled(
 
     Streamlit's widgets have state of their own, and a browser reports it with whatever is clicked
     next, also what it showed before the last answer was drawn. So a value that was set by anything
-    but the widget itself makes it a new widget, with a new key. And Streamlit forgets a widget that a
-    run has not drawn, or not drawn before it was cut short, and takes the next report of it for a
+    but the widget itself makes it a new widget, with a new key. And Streamlit forgets a widget that
+    a run has not drawn, or not drawn before it was cut short, and takes the next report of it for a
     choice: one that says no more than what the widget showed is none.
     """
     state = st.session_state
