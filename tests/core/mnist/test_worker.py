@@ -18,6 +18,12 @@ from tests.core.mnist.prepared import QUICK
 from tests.harness import ROOT
 
 
+@pytest.fixture(autouse=True)
+def _as_it_is(monkeypatch):
+    """A worker lowers its priority; here that would be the tests' own."""
+    monkeypatch.setattr(os, "nice", lambda by: by)
+
+
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNS_ROOT", str(tmp_path / "runs"))
