@@ -20,19 +20,19 @@ from safetensors.torch import load_file
 from safetensors.torch import save as safetensors
 from torch import Tensor
 
+from core.mnist import run_folder
 from core.mnist.calibration import Calibration
 from core.mnist.evaluation import Evaluation
 from core.mnist.fields import read
 from core.mnist.files import save_json, whole
 from core.mnist.models import ConvNet, build, channels_last, set_dropout
 from core.mnist.recipe import TrainConfig
-from core.mnist.run_folder import PROJECT
 
 if TYPE_CHECKING:
     from core.mnist.training import EpochDone
 
-CHECKPOINTS = PROJECT / "checkpoints"
-WEIGHTS, RECORD = "model.safetensors", "run.json"
+CHECKPOINTS = run_folder.PROJECT / "checkpoints"
+WEIGHTS, RECORD = "model.safetensors", run_folder.RECORD
 SEEDS = "seeds.json"  # beside a checkpoint: the figures of other seeds with the same recipe
 MAX_BYTES = 10_000_000  # our largest file has 70 kB; what is far larger is not ours
 

@@ -599,7 +599,8 @@ def test_every_map_is_there_and_says_where_it_comes_from(sketch):
     assert maps.nth(7).locator("canvas").evaluate(ink)
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(LAPTOP, "light"), (PHONE, "dark")])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [LAPTOP, PHONE])
 def test_nothing_is_wider_than_the_screen(sketch, size, scheme):
     page = sketch(size=size, color_scheme=scheme)
     page.draw(SEVEN)

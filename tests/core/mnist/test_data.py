@@ -168,3 +168,11 @@ def test_the_test_set_is_read_without_the_training_images(monkeypatch):
     assert torch.equal(whole.test_images, images)
     assert torch.equal(whole.test_labels, labels)
     assert data.load_test("mnist")[0] is whole.test_images
+
+
+def test_a_place_for_mnist_that_can_be_no_folder_is_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("I am a file.")
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "file" / "data"))
+    monkeypatch.setattr(data, "_loaded", {})
+    with pytest.raises(DataError, match=r"no folder can be made: Not a directory\. Set MNIST_ROOT"):
+        data.load("mnist")
