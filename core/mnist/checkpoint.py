@@ -122,7 +122,7 @@ class Record:
     test: Evaluation | None
     versions: dict[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
-    differs: list[str] = field(default_factory=list, compare=False, repr=False)
+    differs: list[str] = field(default_factory=list, compare=False)
 
     @property
     def seconds(self) -> float:
@@ -139,6 +139,7 @@ class Record:
         """The inverse of `to_json`. Raises KeyError or ValueError for anything else."""
         if isinstance(found, dict):
             found = {name: value for name, value in found.items() if name != "seconds"}
+            found["differs"] = []  # told here, never by a file
         record, differs = read(cls, found)
         return replace(record, differs=differs)
 

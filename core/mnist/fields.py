@@ -54,7 +54,7 @@ def _object(kind: Any, found: Any, place: str, differs: list[str]) -> Any:
             values[name] = _read(hints[name], found[name], where, differs)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise KeyError(name)
-        elif field.default is not None and field.repr:
+        elif field.default is not None:
             usual = field.default if field.default is not MISSING else "usual"
             differs.append(f"“{name}” is missing: taken as {usual}.")
     differs += [
