@@ -272,7 +272,7 @@ GROUPS = tuple(dict.fromkeys(declared.group for declared in HYPERPARAMETERS.valu
 
 @dataclass(frozen=True)
 class Preset:
-    """A recipe with a name. title: in a list; note: what it does, in a sentence."""
+    """A recipe with a name. title: in a list; note: what it does, in words."""
 
     title: str
     note: str
@@ -280,10 +280,15 @@ class Preset:
 
 
 PRESETS = {
-    "published": Preset("Notebook's", "as the published network was trained.", TrainConfig()),
+    "published": Preset(
+        "Notebook's",
+        "As the published network was trained: plain SGD at one learning rate.",
+        TrainConfig(),
+    ),
     "fast": Preset(
         "Fast",
-        "past 99.4 % in two or three epochs.",
+        "Past 99.4 % of MNIST in three epochs: orthogonal steps (Muon), large while there is much "
+        "to learn and small at the end, and the average of the latest weights as the result.",
         TrainConfig(
             epochs=3,
             batch_size=256,
@@ -304,7 +309,9 @@ PRESETS = {
     ),
     "best": Preset(
         "Best",
-        "the most accurate in 19 epochs.",
+        "The most accurate in 19 epochs: the digits are turned, bent and redrawn a little each "
+        "time, a simulated pen adds others, and what is no digit is to be answered without "
+        "confidence.",
         TrainConfig(
             batch_size=256,
             optimiser="muon",

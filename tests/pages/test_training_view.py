@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.mnist import run_folder, runs
-from core.mnist.recipe import HYPERPARAMETERS
+from core.mnist.recipe import HYPERPARAMETERS, PRESETS
 from tests.core.mnist.prepared import QUICK, stopped
 from tests.harness import ROOT
 
@@ -100,3 +100,21 @@ def test_every_setting_of_a_recipe_has_its_field(root):
     for declared in HYPERPARAMETERS.values():
         assert declared.label in shown
     assert QUICK.values.keys() == HYPERPARAMETERS.keys()
+
+
+def test_a_recipe_says_in_words_and_numbers_what_it_does(root):
+    app = train_view()
+    assert PRESETS["fast"].note in [caption.value for caption in app.caption]
+    (table,) = [found.value for found in app.table]
+    fast, notebook = PRESETS["fast"].config.values, PRESETS["published"].config.values
+    differing = {name for name in fast if fast[name] != notebook[name]}
+    assert set(table.index) == {HYPERPARAMETERS[name].label for name in differing}
+    assert list(table.loc["Epochs"]) == ["3", "19"]
+    assert list(table.loc["Optimiser"]) == ["Muon", "SGD"]
+
+
+def test_of_the_notebooks_own_recipe_nothing_differs(root):
+    values = {name: str(value) for name, value in PRESETS["published"].config.values.items()}
+    app = train_view(**values)
+    assert PRESETS["published"].note in [caption.value for caption in app.caption]
+    assert not app.table

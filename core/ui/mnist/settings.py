@@ -49,3 +49,20 @@ def current_preset() -> str:
         if all(settings[field] == value for field, value in recipe(name, settings["data"]).items()):
             return name
     return CUSTOM
+
+
+def unlike_the_notebooks() -> list[dict[str, str]]:
+    """A row for each of the form's values that is another in the notebook's recipe."""
+    return [
+        {
+            "Setting": HYPERPARAMETERS[name].label,
+            "Here": _shown(name, settings[name]),
+            "Notebook's": _shown(name, value),
+        }
+        for name, value in recipe("published", settings["data"]).items()
+        if settings[name] != value
+    ]
+
+
+def _shown(name: str, value: Any) -> str:
+    return HYPERPARAMETERS[name].options.get(value) or str(settings.spec(name).format(value))

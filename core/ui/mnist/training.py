@@ -28,6 +28,7 @@ from core.ui.mnist.settings import (
     current_preset,
     recipe,
     settings,
+    unlike_the_notebooks,
 )
 from core.ui.networks import label
 from core.ui.settings import controlled
@@ -37,8 +38,6 @@ from core.ui.text import plain
 REFUSED, WAS_ACTIVE, WATCHED = "mnist.refused", "mnist.was_active", "mnist.watched"
 IN_A_ROW = 4  # fields of the form
 state = st.session_state
-
-PRESET_HELP = " ".join(f"{preset.title}: {preset.note}" for preset in PRESETS.values())
 
 
 def view() -> None:
@@ -186,15 +185,20 @@ def _onward(run: Run) -> None:
 
 def _fields() -> None:
     """Preset and every setting."""
+    chosen = current_preset()
     st.pills(
         "Recipe",
         [*PRESETS, CUSTOM],
         format_func=lambda name: PRESETS[name].title if name in PRESETS else "Your own",
         required=True,
-        help=PRESET_HELP,
-        **controlled("mnist.preset", current_preset(), _take_preset),
+        **controlled("mnist.preset", chosen, _take_preset),
     )
+    if chosen in PRESETS:
+        st.caption(PRESETS[chosen].note)
     _row(MAIN)
+    if differing := unlike_the_notebooks():
+        with st.expander("What differs from the notebook's recipe"):
+            st.table(pd.DataFrame(differing).set_index("Setting"))
     with st.expander("All settings"):
         for group in GROUPS:
             if group != MAIN:
