@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Iterable
 from typing import Any
 
-from core.mnist import checkpoint, data
+from core.mnist import checkpoint, data, records
 from core.mnist.files import save_json
 from core.mnist.recipe import NETWORKS, TrainConfig, preset
 from core.mnist.training import EpochDone, Finished, train
@@ -23,7 +23,7 @@ SEEDS = 5
 
 def known(name: str, recipe: dict[str, Any]) -> list[dict[str, Any]]:
     """The seeds that are done with this recipe."""
-    path = checkpoint.CHECKPOINTS / name / checkpoint.SEEDS
+    path = records.CHECKPOINTS / name / records.SEEDS
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return list(found["runs"]) if found.get("recipe") == recipe else []
 
@@ -44,7 +44,7 @@ def measure(name: str, seeds: Iterable[int]) -> list[dict[str, Any]]:
             "recipe": recipe,
             "runs": done,
         }
-        save_json(checkpoint.CHECKPOINTS / name / checkpoint.SEEDS, found)
+        save_json(records.CHECKPOINTS / name / records.SEEDS, found)
     return done
 
 
@@ -52,15 +52,13 @@ def _run(config: TrainConfig, digits: data.Digits) -> dict[str, Any]:
     epochs, test = [], None
     for event in train(config, digits):
         if isinstance(event, EpochDone):
-            epochs.append(checkpoint.EpochRecord.of(event))
+            epochs.append(records.EpochRecord.of(event))
             test = event.test
             print(f"seed {config.seed}", epochs[-1].line(), flush=True)
         if isinstance(event, Finished) and config.seed == 0:
             assert test is not None
-            record = checkpoint.Record(
-                config, epochs, test, checkpoint.versions(), event.calibration
-            )
-            checkpoint.save(checkpoint.CHECKPOINTS / config.architecture, event.model, record)
+            record = records.Record(config, epochs, test, checkpoint.versions(), event.calibration)
+            checkpoint.save(records.CHECKPOINTS / config.architecture, event.model, record)
     last = epochs[-1]
     seconds = sum(epoch.seconds for epoch in epochs)
     return {

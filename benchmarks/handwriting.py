@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from torch import nn
 
-from core.mnist import checkpoint
-from core.mnist.models import CLASSES
+from core.mnist import checkpoint, records
+from core.mnist.recipe import CLASSES
 from tests.browser.handwriting import (
     PEN,
     PENS,
@@ -62,9 +62,9 @@ def main() -> None:
     given = parser.parse_args()
     try:
         models = {
-            n: checkpoint.load_checkpoint(n)[0] for n in given.checkpoint or checkpoint.shipped()
+            n: checkpoint.load_checkpoint(n)[0] for n in given.checkpoint or records.shipped()
         }
-    except checkpoint.CheckpointError as error:
+    except records.CheckpointError as error:
         parser.error(str(error))
     with chromium() as browser:
         careful, varied = default_drawings(browser), jittered_drawings(browser)

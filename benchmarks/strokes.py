@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.mnist import checkpoint
+from core.mnist import checkpoint, records
 from core.mnist.answer import answers
 from core.mnist.pen import Points, inked
 from core.mnist.segment import digits
@@ -58,10 +58,10 @@ def main() -> None:
     print(f"{len(strokes)} digits; pen of {pens} px; taken for several: {_each(split.values())}")
     others = given.folder / "letters.json"
     letters = drawings(others)[0] if others.is_file() else []
-    for name in given.checkpoint or checkpoint.shipped():
+    for name in given.checkpoint or records.shipped():
         try:
             model, record = checkpoint.load_checkpoint(name)
-        except checkpoint.CheckpointError as error:
+        except records.CheckpointError as error:
             parser.error(str(error))
         found = {pen: answers(model, images(strokes, pen), record.calibration) for pen in PENS}
         right = {

@@ -20,6 +20,7 @@ from core.mnist import data, vision
 from core.mnist.evaluation import evaluate
 from core.mnist.models import build
 from core.mnist.recipe import MAX_EPOCHS, preset
+from core.mnist.source import mnist_folder
 from core.mnist.training import EpochDone, train
 
 GOAL = 0.9940
@@ -34,7 +35,7 @@ def notebook(digits: data.Digits) -> Iterator[tuple[float, float]]:
     torchvision = vision.load()
     steps = torchvision.transforms
     transform = steps.Compose([steps.ToTensor(), steps.Normalize((data.MEAN,), (data.STD,))])
-    dataset = torchvision.datasets.MNIST(data.mnist_folder(), train=True, transform=transform)
+    dataset = torchvision.datasets.MNIST(mnist_folder(), train=True, transform=transform)
     loader = DataLoader(dataset, batch_size=128, shuffle=True, num_workers=1)
     torch.manual_seed(0)
     model = build("published")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.mnist.calibration import Calibration, calibrated, energy
+from core.mnist.calibration import calibrated, energy
 from core.mnist.evaluation import logits
+from core.mnist.figures import Calibration
 from core.mnist.models import ConvNet
 
 SURE = 0.6  # the calibrated probability from which an answer is given without a doubt

@@ -5,7 +5,6 @@ Images are held once, as uint8 tensors, ink bright on dark; nothing here knows a
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
@@ -20,23 +19,19 @@ from torch.nn import functional as F
 
 from core.mnist import vision
 from core.mnist.recipe import DIGITS
+from core.mnist.source import (
+    DOWNLOAD_BYTES,
+    MNIST_FILES,
+    DataError,
+    available,
+    mnist_folder,
+    unreadable,
+)
 
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels, scaled to 0…1
-PROJECT_FOLDER = Path(__file__).resolve().parents[2] / "data"
-DOWNLOAD_BYTES = 11_594_722  # the four archives together
-_MNIST_FILES = {
-    "train-images-idx3-ubyte": 47_040_016,
-    "train-labels-idx1-ubyte": 60_008,
-    "t10k-images-idx3-ubyte": 7_840_016,
-    "t10k-labels-idx1-ubyte": 10_008,
-}
 UCI_TEST = 360
 
 Report = Callable[[int, int], None]  # bytes received, bytes in all
-
-
-class DataError(Exception):
-    """The digits cannot be had; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +48,6 @@ class Digits:
 _loaded: dict[str, Digits] = {}
 _tests: dict[str, tuple[Tensor, Tensor]] = {}
 _loading = threading.Lock()  # pages of several people may ask at once
-
-
-def mnist_folder() -> Path:
-    """`$MNIST_ROOT` if it is set, else the project's own data folder."""
-    return Path(os.environ.get("MNIST_ROOT") or PROJECT_FOLDER)
-
-
-def available(source: str) -> bool:
-    """Whether `load(source)` needs no download. Reads file sizes, no file."""
-    if source == "uci":
-        return True
-    raw = mnist_folder() / "MNIST" / "raw"
-    return all(
-        (raw / name).is_file() and (raw / name).stat().st_size == size
-        for name, size in _MNIST_FILES.items()
-    )
 
 
 def load(source: str, report: Report | None = None) -> Digits:
@@ -126,10 +105,7 @@ def _mnist_set(folder: Path, *, train: bool) -> Any:
     try:
         return vision.load().datasets.MNIST(folder, train=train)
     except (RuntimeError, ValueError, OSError, AssertionError) as error:
-        raise DataError(
-            f"The MNIST files in {folder / 'MNIST' / 'raw'} cannot be read. "
-            "Delete them, and they are downloaded again."
-        ) from error
+        raise unreadable() from error
 
 
 def _download(folder: Path, report: Report | None) -> None:
@@ -162,7 +138,7 @@ def _download(folder: Path, report: Report | None) -> None:
             watcher.join()
         raw = folder / "MNIST" / "raw"
         raw.mkdir(parents=True, exist_ok=True)
-        for name in _MNIST_FILES:
+        for name in MNIST_FILES:
             (Path(place) / "MNIST" / "raw" / name).replace(raw / name)
     shutil.rmtree(place, ignore_errors=True)
 

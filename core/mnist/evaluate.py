@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.mnist import records
 from core.mnist.recipe import DIGITS
 from core.mnist.run_folder import RECORD
+from core.mnist.source import DataError
 
 if TYPE_CHECKING:
-    from core.mnist.evaluation import Evaluation
+    from core.mnist.figures import Evaluation
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,11 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         model, record = checkpoint.load(given.checkpoint)
-    except checkpoint.CheckpointError as error:
+    except records.CheckpointError as error:
         parser.error(f"{given.checkpoint}: {error}")
     try:
         digits = data.load(given.data or record.config.data)
-    except data.DataError as error:
+    except DataError as error:
         print(error, file=sys.stderr)
         return 1
     print(report(evaluate(model, digits.test_images, digits.test_labels)))

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.mnist.evaluation import as_input
-from core.mnist.models import CLASSES, ConvNet, layers
+from core.mnist.models import ConvNet, layers
+from core.mnist.recipe import CLASSES
 
 SIDE = 28
 WINDOW = 5  # pixels: wider than a stroke, much smaller than a digit

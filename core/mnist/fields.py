@@ -34,9 +34,9 @@ def _read(kind: Any, found: Any, place: str, differs: list[str]) -> Any:
             return None
         (other,) = (part for part in parts if part is not NoneType)
         return _read(other, found, place, differs)
-    if origin is list:
+    if origin in (list, tuple):  # tuple[int, ...] too: JSON has lists alone
         items = _checked(list, found, place)
-        return [_read(parts[0], one, f"{place}[{i}]", differs) for i, one in enumerate(items)]
+        return origin(_read(parts[0], one, f"{place}[{i}]", differs) for i, one in enumerate(items))
     if origin is dict:
         pairs = _checked(dict, found, place).items()
         return {name: _read(parts[1], one, f"{place}.{name}", differs) for name, one in pairs}

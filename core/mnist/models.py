@@ -15,9 +15,8 @@ import torchinfo
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.mnist.recipe import DROPOUT
-
-CLASSES = 10
+from core.mnist.recipe import CLASSES, DROPOUT, NETWORK_NOTES
+from core.mnist.records import Layer, Network
 
 
 class Dropout(nn.Dropout):
@@ -95,21 +94,13 @@ def _linear_head(maps: int) -> list[nn.Module]:
 PUBLISHED = ((8, 16, 16), (16, 16, 16), 32)
 COMPACT = ((8, 8, 8), (12, 12, 12), 24)
 
-# Their names and titles are declared where a recipe chooses one, core.mnist.recipe.NETWORKS.
-ARCHITECTURES: dict[str, Architecture] = {
-    "published": Architecture(
-        "The published network: its last layer is a 1×1 convolution, pooled globally.",
-        lambda: ConvNet(*_features(*PUBLISHED), *_convolution_head(32)),
-    ),
-    "fc-head": Architecture(
-        "The same features, pooled globally and then read by a fully connected layer.",
-        lambda: ConvNet(*_features(*PUBLISHED), *_linear_head(32)),
-    ),
-    "compact": Architecture(
-        "Half the parameters: the published plan with fewer maps in each layer.",
-        lambda: ConvNet(*_features(*COMPACT), *_convolution_head(24)),
-    ),
+# Their names, titles and notes are declared where a recipe chooses one, core.mnist.recipe.
+_BUILDERS: dict[str, Callable[[], ConvNet]] = {
+    "published": lambda: ConvNet(*_features(*PUBLISHED), *_convolution_head(32)),
+    "fc-head": lambda: ConvNet(*_features(*PUBLISHED), *_linear_head(32)),
+    "compact": lambda: ConvNet(*_features(*COMPACT), *_convolution_head(24)),
 }
+ARCHITECTURES = {name: Architecture(NETWORK_NOTES[name], new) for name, new in _BUILDERS.items()}
 
 
 def build(name: str) -> ConvNet:
@@ -138,20 +129,6 @@ def summary(model: ConvNet) -> str:
     return str(found).replace("(Units.MEGABYTES)", "(M)")
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One row of a network's summary.
-
-    name: type and position, counted as torchsummary counts; shape: of the output, without the
-    batch; receptive_field: the side in input pixels that one output value depends on.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    parameters: int
-    receptive_field: int
-
-
 def layers(model: ConvNet) -> list[Layer]:
     """Every layer with its output shape, parameters and receptive field, read from the modules.
 
@@ -166,13 +143,19 @@ def layers(model: ConvNet) -> list[Layer]:
     with torch.inference_mode():
         for position, layer in enumerate(model, 1):
             x = layer(x)
+            window = 1
             if isinstance(layer, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
                 window, stride = _side(layer.kernel_size), _side(layer.stride)
                 field, jump = field + (window - 1) * jump, jump * stride
-            name = f"{type(layer).__name__}-{position}"
-            rows.append(Layer(name, tuple(x.shape[1:]), parameters(layer), min(field, 28)))
+            name, shape = f"{type(layer).__name__}-{position}", tuple(x.shape[1:])
+            rows.append(Layer(name, shape, parameters(layer), window, min(field, 28)))
     model.train(mode)
     return rows
+
+
+def described(model: ConvNet) -> Network:
+    """What a network is made of, as its record has it."""
+    return Network(layers(model), summary(model))
 
 
 def _side(size: int | tuple[int, ...]) -> int:

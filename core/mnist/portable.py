@@ -1,4 +1,4 @@
-"""A trained network as one file: its weights as safetensors, its record in their metadata.
+"""A trained network from one file: its weights as safetensors, its record in their metadata.
 
 What was downloaded anywhere can be loaded here again, and stands beside the runs of this machine.
 So does a file of somebody else's that has the right tensors and no record.
@@ -7,33 +7,24 @@ So does a file of somebody else's that has the right tensors and no record.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from core.mnist import checkpoint, data, run_folder, runs
-from core.mnist.checkpoint import CheckpointError, Record
+from core.mnist import checkpoint, data, records, run_folder, runs
 from core.mnist.evaluation import evaluate
 from core.mnist.files import save_json
-from core.mnist.models import ARCHITECTURES, ConvNet, build
+from core.mnist.models import ARCHITECTURES, build
 from core.mnist.recipe import TrainConfig
+from core.mnist.records import PACKED, CheckpointError, Record, parse_record, verify
 from core.mnist.run_folder import RunError
 from core.mnist.runs import FOREIGN, LOADED
 
-RECORD = "record"  # its name in the metadata
 _ROLES = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
-
-
-def pack(model: ConvNet, record: Record) -> bytes:
-    """A network and its record as one safetensors file."""
-    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    return save(weights, {RECORD: json.dumps(record.to_json())})
 
 
 def unpack(file: bytes, name: str) -> tuple[dict[str, Tensor], Record]:
@@ -42,7 +33,7 @@ def unpack(file: bytes, name: str) -> tuple[dict[str, Tensor], Record]:
     The record of a file that has none names the network alone, and no epoch. Raises
     CheckpointError.
     """
-    if len(file) > checkpoint.MAX_BYTES:
+    if len(file) > records.MAX_BYTES:
         raise CheckpointError(
             f"{name} has {len(file) / 1e6:.0f} MB, far more than any network here; it is not read."
         )
@@ -58,12 +49,13 @@ def unpack(file: bytes, name: str) -> tuple[dict[str, Tensor], Record]:
                 f"{name} is damaged or no safetensors file. Give one that was downloaded on this "
                 "page, or weights saved with safetensors."
             ) from error
-    if RECORD in metadata:
-        record = checkpoint.parse_record(metadata[RECORD], f"The record in {name}")
+    if PACKED in metadata:
+        record = parse_record(metadata[PACKED], f"The record in {name}")
     else:
         architecture, found = _recognised(found, name)
         record = Record(TrainConfig(architecture=architecture), [], None)
     checkpoint.fill(record.config, found, name)
+    verify(record, found, name)
     return found, record
 
 
@@ -128,7 +120,7 @@ def measure(folder: Path, source: str) -> None:
     test = evaluate(model, *data.load_test(source))
     measured = replace(record, config=replace(record.config, data=source), test=test)
     try:
-        save_json(folder / checkpoint.RECORD, measured.to_json())
+        save_json(folder / records.RECORD, measured.to_json())
     except OSError as error:
         if not folder.is_dir():
             raise run_folder.gone(folder) from error

@@ -13,8 +13,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 MAX_EPOCHS = 19  # the task: fewer than 20
+CLASSES = 10  # the digits
 DROPOUT = 0.05  # the published network's
 NETWORKS = {"published": "Published", "fc-head": "FC head", "compact": "Compact"}
+NETWORK_NOTES = {
+    "published": "The published network: its last layer is a 1×1 convolution, pooled globally.",
+    "fc-head": "The same features, pooled globally and then read by a fully connected layer.",
+    "compact": "Half the parameters: the published plan with fewer maps in each layer.",
+}
 DIGITS = {"mnist": "MNIST", "uci": "UCI"}
 
 MAIN = "Main"  # what a person chooses before all else; the other groups are titles of the form

@@ -21,10 +21,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.mnist import data, fields, run_folder
-from core.mnist.checkpoint import EpochRecord
+from core.mnist import fields, run_folder, source
 from core.mnist.files import save_json
 from core.mnist.recipe import ConfigError, TrainConfig
+from core.mnist.records import EpochRecord
 from core.mnist.run_folder import RunError, State
 
 T = TypeVar("T")
@@ -366,5 +366,5 @@ def _absolute_folders() -> dict[str, str]:
     """The folders as a worker must be told of them: it starts in another one than we may have."""
     return {
         "RUNS_ROOT": str(run_folder.root().resolve()),
-        "MNIST_ROOT": str(data.mnist_folder().resolve()),
+        "MNIST_ROOT": str(source.mnist_folder().resolve()),
     }

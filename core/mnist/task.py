@@ -1,14 +1,16 @@
-"""The task that the network was published for: what it demanded, and what a network meets of it."""
+"""The task that the network was published for: what it demanded, and what a network meets of it.
+
+Needs no torch.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-import torch
-from torch import nn
-
-from core.mnist.models import CLASSES, ConvNet, parameters
-from core.mnist.recipe import MAX_EPOCHS
+from core.mnist.recipe import CLASSES, MAX_EPOCHS
+from core.mnist.records import Layer, Network
 
 MAX_PARAMETERS = 20_000
 
@@ -25,48 +27,44 @@ class Demand:
     met: bool | None
 
 
-def demands(model: ConvNet, epochs: int) -> list[Demand]:
-    """What the task asked of a network, checked from its modules; `epochs`: of its
-    training, 0 where that is not known.
+def demands(network: Network, dropout: float, epochs: int) -> list[Demand]:
+    """What the task asked of a network, checked from its layers.
+
+    dropout: the probability of its dropout layers; epochs: of its training, 0 where that is not
+    known.
     """
-    count = parameters(model)
-    norms = sum(isinstance(m, nn.BatchNorm2d) for m in model)
-    drops = [m.p for m in model if isinstance(m, nn.Dropout)]
-    linear = [m for m in model if isinstance(m, nn.Linear)]
-    pooled = _pools_globally(model)
-    last = [m for m in model if isinstance(m, nn.Conv2d)][-1]
-    equivalent = last.kernel_size == (1, 1) and last.out_channels == CLASSES and pooled
-    if linear:
-        dense = f"Linear, {linear[-1].in_features} to {linear[-1].out_features}"
+    layers, kinds = network.layers, [layer.name.split("-")[0] for layer in network.layers]
+    count, norms, drops = network.parameters, kinds.count("BatchNorm2d"), kinds.count("Dropout")
+    pooled = _pools_globally(layers)
+    last = max(k for k, kind in enumerate(kinds) if kind == "Conv2d")
+    from_last, to_last = layers[last - 1].shape[0] if last else 1, layers[last].shape[0]
+    equivalent = layers[last].window == 1 and to_last == CLASSES and pooled
+    has_linear = "Linear" in kinds
+    if has_linear:
+        at = kinds.index("Linear")
+        dense = f"Linear, {layers[at - 1].shape[0]} to {layers[at].shape[0]}"
     elif equivalent:
         dense = (
-            f"1×1 convolution, {last.in_channels} to {last.out_channels}, then the mean: "
+            f"1×1 convolution, {from_last} to {to_last}, then the mean: "
             "the same numbers as the mean and then a fully connected layer"
         )
     else:
         dense = "none"
     trained = (f"{epochs}", epochs <= MAX_EPOCHS) if epochs else ("", None)
+    p = dropout if drops else 0
     return [
         Demand("fewer than 20,000 parameters", f"{count:,}", count < MAX_PARAMETERS),
         Demand("fewer than 20 epochs", *trained),
         Demand("batch normalisation", f"{norms} layers", norms > 0),
-        Demand("dropout", f"{len(drops)} layers, p = {max(drops, default=0):g}", any(drops)),
-        Demand("fully connected layer", dense, bool(linear) or equivalent),
+        Demand("dropout", f"{drops} layers, p = {p:g}", p > 0),
+        Demand("fully connected layer", dense, has_linear or equivalent),
         Demand("global average pooling", "whole map" if pooled else "none", pooled),
     ]
 
 
-def _pools_globally(model: ConvNet) -> bool:
-    """Whether an average pooling takes a map to one number that depends on all its pixels."""
-    x = torch.zeros(1, 1, 28, 28)
-    mode = model.training
-    model.eval()
-    found = False
-    for layer in model:
-        before = x.detach().requires_grad_()
-        x = layer(before)
-        if isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d) and x.shape[2:].numel() == 1:
-            (weights,) = torch.autograd.grad(x.sum(), before)
-            found |= weights[0, 0].numel() > 1 and bool((weights != 0).all())
-    model.train(mode)
-    return found
+def _pools_globally(layers: Sequence[Layer]) -> bool:
+    """Whether an average pooling takes a map to one number that is the mean of all its pixels."""
+    return any(
+        layer.name.startswith("AvgPool2d") and before.shape[1:] == (layer.window,) * 2
+        for before, layer in pairwise(layers)
+    )

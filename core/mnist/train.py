@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from core.mnist import run_folder
+from core.mnist import records, run_folder
 from core.mnist.recipe import HYPERPARAMETERS, PRESETS, ConfigError, TrainConfig, preset
 
 NICENESS = 19  # pages answer first, training takes what is left
@@ -97,10 +97,10 @@ def _command(arguments: list[str]) -> int:
                         bar.update()
                     case EpochDone():
                         bar.close()
-                        print(checkpoint.EpochRecord.of(event).line(), flush=True)
+                        print(records.EpochRecord.of(event).line(), flush=True)
                     case Finished():
                         if given.save:
-                            record = checkpoint.load_record(folder / checkpoint.RECORD)
+                            record = records.load_record(folder / records.RECORD)
                             checkpoint.save(given.save, event.model, record)
                         print(f"Saved in {given.save or folder}")
     except worker.FAILURES as error:

@@ -22,9 +22,10 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from core.mnist.augment import prepare
-from core.mnist.calibration import Calibration, calibrate
+from core.mnist.calibration import calibrate
 from core.mnist.data import Digits
-from core.mnist.evaluation import BATCH, Evaluation, as_input, evaluate, logits
+from core.mnist.evaluation import BATCH, as_input, evaluate, logits
+from core.mnist.figures import Calibration, Evaluation
 from core.mnist.models import ConvNet, Dropout, build, channels_last, set_dropout
 from core.mnist.pen import NO_DIGIT, drawn_digits, drawn_others
 from core.mnist.recipe import Augmentation, ConfigError, TrainConfig

@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from core.mnist import checkpoint, data, fields, run_folder
-from core.mnist.checkpoint import CheckpointError, EpochRecord, Record
 from core.mnist.data import Digits
-from core.mnist.evaluation import Evaluation
+from core.mnist.figures import Evaluation
 from core.mnist.files import save_json
 from core.mnist.recipe import ConfigError
+from core.mnist.records import CheckpointError, EpochRecord, Record
 from core.mnist.run_folder import RunError, State
 from core.mnist.runs import read
+from core.mnist.source import DataError
 from core.mnist.training import BatchDone, EpochDone, Event, Finished, train
 
 RESUME, EVALUATION = "state.safetensors", "evaluation.json"
 LOG_SECONDS = 0.4  # how often a worker writes how far it is
-FAILURES = (data.DataError, CheckpointError, ConfigError, RunError)  # each says why in words
+FAILURES = (DataError, CheckpointError, ConfigError, RunError)  # each says why in words
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

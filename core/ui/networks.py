@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.mnist import checkpoint, runs
-from core.mnist.checkpoint import Record
-from core.mnist.models import ConvNet
+from core.mnist import records, runs
 from core.mnist.recipe import DIGITS, NETWORKS, PRESETS
+from core.mnist.records import CheckpointError, Record
 from core.mnist.run_folder import State
 from core.mnist.runs import Run
 from core.ui.settings import Settings
 from core.ui.text import plain
 
+if TYPE_CHECKING:
+    from core.mnist.models import ConvNet
+
 
 def sources() -> dict[str, tuple[str, Path]]:
     """Everything that has a result: checkpoints, then finished runs; name, label and folder."""
     found = {}
-    for name in checkpoint.shipped():
+    for name in records.shipped():
         title = NETWORKS.get(name, name)
-        found[name] = (f"{title}, shipped", checkpoint.CHECKPOINTS / name)
+        found[name] = (f"{title}, shipped", records.CHECKPOINTS / name)
     order = {name: index for index, name in enumerate(NETWORKS)}
     found = dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
     for run in runs.every():
@@ -74,13 +78,36 @@ def choose(settings: Settings) -> Path | None:
 
 def load(folder: Path) -> tuple[ConvNet, Record]:
     """The network and the record of a folder, read once. Raises CheckpointError."""
+    return _load(folder, _written(folder))
+
+
+def record_of(folder: Path) -> Record:
+    """The record of a folder, read once, which says what the network is made of.
+
+    Needs no torch where the record is of this version. Raises CheckpointError.
+    """
+    return _record_of(folder, _written(folder))
+
+
+def _written(folder: Path) -> int:
     try:
-        written = (folder / checkpoint.RECORD).stat().st_mtime_ns
+        return (folder / records.RECORD).stat().st_mtime_ns
     except OSError as error:
-        raise checkpoint.CheckpointError("It has just been deleted.") from error
-    return _load(folder, written)
+        raise CheckpointError("It has just been deleted.") from error
 
 
 @lru_cache(maxsize=16)
 def _load(folder: Path, written: int) -> tuple[ConvNet, Record]:
+    from core.mnist import checkpoint
+
     return checkpoint.load(folder)
+
+
+@lru_cache(maxsize=64)
+def _record_of(folder: Path, written: int) -> Record:
+    if (record := records.load_whole(folder)) is not None:
+        return record
+    from core.mnist import models
+
+    model, record = _load(folder, written)
+    return replace(record, network=models.described(model))

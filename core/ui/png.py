@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import io
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
-from torch import Tensor
 
 
-def png(image: Tensor) -> str:
+def png(image: npt.ArrayLike) -> str:
     """A picture, uint8 (H, W), as a PNG file in base64."""
     file = io.BytesIO()
-    Image.fromarray(image.numpy()).save(file, "PNG")
+    Image.fromarray(np.asarray(image)).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode("ascii")

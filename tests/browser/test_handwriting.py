@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.mnist import checkpoint
+from core.mnist import checkpoint, records
 from core.ui.sketch import canvas, settings
 from tests.browser.handwriting import (
     PEN,
@@ -27,7 +27,7 @@ def test_the_check_has_several_forms_of_each_digit():
     assert (canvas.SIDE, settings.PEN.default) == (SIDE, PEN)
 
 
-@pytest.mark.parametrize("name", checkpoint.shipped())
+@pytest.mark.parametrize("name", records.shipped())
 def test_every_form_is_read_at_the_default_pen(drawings, name):
     careful, _ = drawings
     model, _ = checkpoint.load_checkpoint(name)
@@ -35,7 +35,7 @@ def test_every_form_is_read_at_the_default_pen(drawings, name):
     assert [d.form for d, a in zip(careful, answers, strict=True) if d.digit != a] == []
 
 
-@pytest.mark.parametrize("name", checkpoint.shipped())
+@pytest.mark.parametrize("name", records.shipped())
 def test_97_of_100_are_read_in_any_hand(drawings, name):
     _, varied = drawings
     model, _ = checkpoint.load_checkpoint(name)

@@ -13,7 +13,7 @@ import torch
 from playwright.sync_api import expect
 from safetensors.torch import save
 
-from core.mnist import checkpoint, data, portable
+from core.mnist import checkpoint, data, portable, records
 from core.mnist.evaluation import evaluate
 from tests.core.mnist.prepared import stopped
 from tests.harness import LAPTOP, PHONE, ROOT, MnistPage, SketchPage, process, server
@@ -299,10 +299,10 @@ def test_settings_that_contradict_each_other_are_refused_in_words(mnist):
 
 def test_a_finished_run_on_mnist_leads_to_the_notebooks_log(mnist, place):
     folder = stopped(place / "20260101-000000-published-1", epochs=3, data="mnist")
-    (folder / checkpoint.RECORD).write_bytes(
-        (checkpoint.CHECKPOINTS / "published" / checkpoint.RECORD).read_bytes()
+    (folder / records.RECORD).write_bytes(
+        (records.CHECKPOINTS / "published" / records.RECORD).read_bytes()
     )
-    shutil.copy(checkpoint.CHECKPOINTS / "published" / checkpoint.WEIGHTS, folder)
+    shutil.copy(records.CHECKPOINTS / "published" / records.WEIGHTS, folder)
     page = mnist(f"view=Train&run={folder.name}")
     page.page.get_by_role("button", name="Compare with the notebook's").click()
     for label in ("The notebook's own log", "MNIST, fast recipe"):

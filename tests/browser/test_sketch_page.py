@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from core.mnist import checkpoint, data, explain
 from core.mnist.answer import answer
+from core.mnist.source import available
 from core.ui.sketch.charts import percent
 from tests.harness import LAPTOP, PHONE, MnistPage, SketchPage
 from tests.strokes import FORMS
@@ -317,7 +318,7 @@ def test_ink_is_where_the_pen_is_on_a_canvas_of_any_size(sketch, width):
     assert ends == pytest.approx([6.4, 6.4, 313.6, 313.6], abs=1.5)
 
 
-@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not on this machine")
+@pytest.mark.skipif(not available("mnist"), reason="MNIST is not on this machine")
 def test_the_test_set_is_within_reach_at_every_width(sketch):
     page = sketch("source=test&index=18")
     main = page.page.locator("[data-testid=stMain]")
@@ -493,7 +494,7 @@ def choose(page, source):
     expect(page.page.locator("[data-testid=stException]")).to_have_count(0)
 
 
-@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not on this machine")
+@pytest.mark.skipif(not available("mnist"), reason="MNIST is not on this machine")
 @pytest.mark.parametrize("given", [False, True], ids=["empty", "with pictures"])
 def test_each_source_is_as_it_was_left(sketch, given):
     page = sketch()
@@ -537,7 +538,7 @@ def test_a_photograph_of_20_megapixels_is_read(sketch):
     assert digit_in(page.verdict()) == "7"
 
 
-@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not on this machine")
+@pytest.mark.skipif(not available("mnist"), reason="MNIST is not on this machine")
 def test_a_test_digit_comes_with_its_label_and_a_link_is_the_page(sketch):
     page = sketch("source=test&index=18&method=occlusion&about=3")
     digits = data.load("mnist")

@@ -1,11 +1,14 @@
 import gc
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.mnist import checkpoint, data
+from core.mnist import checkpoint
+from core.mnist.source import available
 from core.workbook.file.book import Book, FileError
 from core.workbook.file.read import read
 from tests.harness import ROOT
@@ -139,6 +142,28 @@ def test_every_shipped_network_meets_every_demand(name):
     assert "not met" not in demands
 
 
+NO_TORCH = """
+import sys
+from streamlit.testing.v1 import AppTest
+
+for view in ("Results", "Train", "Compare"):
+    app = AppTest.from_file("streamlit_app.py", default_timeout=60)
+    app.query_params["view"] = view
+    app.run()
+    app.switch_page("pages/mnist.py").run()
+    assert not app.exception and not app.error, view
+    assert app.title[0].value == "A network that reads digits"
+print(sorted({"torch", "torchvision", "sklearn", "matplotlib"} & sys.modules.keys()))
+"""
+
+
+def test_the_mnist_page_shows_what_is_shipped_without_torch():
+    done = subprocess.run(
+        [sys.executable, "-c", NO_TORCH], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
 def test_every_view_of_the_mnist_page_opens():
     for view in ("Results", "Train", "Compare"):
         assert not open_page("mnist", view=view).error
@@ -160,7 +185,7 @@ def test_a_task_that_is_none_is_said():
     assert "task stays check" in app.error[0].value
 
 
-@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not on this machine")
+@pytest.mark.skipif(not available("mnist"), reason="MNIST is not on this machine")
 def test_a_method_that_finds_nothing_says_so():
     app = open_page("sketch", source="test", index="2", about="0")
     assert any("Grad-CAM finds nothing" in found.value for found in app.info)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.mnist import notebook
-from core.mnist.calibration import Calibration
-from core.mnist.checkpoint import EpochRecord
+from core.mnist.figures import Calibration
+from core.mnist.records import EpochRecord
 from core.mnist.runs import Progress
 from core.ui.arrow import as_table
 from core.ui.charts import epoch_axis, hover_rule, legend_columns, top_legend

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.mnist import checkpoint, models, notebook
-from core.mnist.checkpoint import Record
-from core.mnist.models import ConvNet
+from core.mnist import notebook, records
 from core.mnist.recipe import TrainConfig, preset
+from core.mnist.records import Record
 from core.ui import networks
 from core.ui.charts import draw
 from core.ui.mnist.charts import Curve, compare_data, compare_spec
@@ -45,11 +44,11 @@ def view() -> None:
             rows.append(_notebooks_row())
             continue
         try:
-            model, record = networks.load(sources[name][1])
-        except checkpoint.CheckpointError as error:
+            record = networks.record_of(sources[name][1])
+        except records.CheckpointError as error:
             st.error(plain(f"{label} cannot be shown. {error}"))
             continue
-        rows.append(_row(label, model, record))
+        rows.append(_row(label, record))
         if record.epochs:
             curves[label] = [(e.epoch, e.test_loss, e.test_accuracy) for e in record.epochs]
     if not rows:
@@ -85,7 +84,7 @@ def _notebooks_row() -> dict[str, str | int | None]:
         "test accuracy": f"{100 * accuracy:.2f} %",
         "misclassified": round((1 - accuracy) * notebook.TEST_TOTAL),
         "test loss": f"{loss:.4f}",
-        "parameters": f"{models.parameters(models.build('published')):,}",
+        "parameters": f"{notebook.PARAMETERS:,}",
         "epochs": epoch,
         "optimiser": _optimiser(config),
         "batch": config.batch_size,
@@ -96,7 +95,7 @@ def _optimiser(config: TrainConfig) -> str:
     return f"{config.optimiser}, {config.schedule}, {config.peak_rate:g}"
 
 
-def _row(label: str, model: ConvNet, record: Record) -> dict[str, str | int | None]:
+def _row(label: str, record: Record) -> dict[str, str | int | None]:
     """A run's final numbers, as far as they are known."""
     config, test = record.config, record.test
     row: dict[str, str | int | None] = {
@@ -104,7 +103,7 @@ def _row(label: str, model: ConvNet, record: Record) -> dict[str, str | int | No
         "test accuracy": f"{100 * test.accuracy:.2f} %" if test else None,
         "misclassified": test.total - test.correct if test else None,
         "test loss": f"{test.loss:.4f}" if test else None,
-        "parameters": f"{models.parameters(model):,}",
+        "parameters": f"{record.network.parameters:,}" if record.network else None,
     }
     if record.epochs:
         row |= {

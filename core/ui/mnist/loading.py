@@ -6,11 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.mnist import data, portable
-from core.mnist.checkpoint import MAX_BYTES, CheckpointError, Record
-from core.mnist.data import DataError
 from core.mnist.recipe import DIGITS
+from core.mnist.records import MAX_BYTES, CheckpointError, Record
 from core.mnist.run_folder import RunError
+from core.mnist.source import DataError, available
 from core.ui.mnist.settings import settings
 from core.ui.text import plain
 
@@ -47,6 +46,8 @@ def _take(key: str) -> None:
     if given is None:
         return
     state[GIVEN] += 1
+    from core.mnist import portable
+
     try:
         settings.edit({"network": portable.keep(given.getvalue(), given.name).name})
     except (CheckpointError, RunError) as error:
@@ -76,12 +77,14 @@ def foreign(folder: Path, record: Record) -> None:
                 icon=":material/speed:",
                 on_click=_measure,
                 args=(folder, source),
-                disabled=not data.available(source),
-                help=None if data.available(source) else "MNIST is not on this machine yet.",
+                disabled=not available(source),
+                help=None if available(source) else "MNIST is not on this machine yet.",
             )
 
 
 def _measure(folder: Path, source: str) -> None:
+    from core.mnist import portable
+
     try:
         portable.measure(folder, source)
     except (CheckpointError, DataError, RunError) as error:

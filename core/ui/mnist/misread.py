@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
-from torch import Tensor
 
-from core.mnist.evaluation import Misread
+from core.mnist.figures import Misread
 from core.ui.png import png
 
+Pixels = npt.NDArray[np.uint8]
 
-def misread_pictures(misread: Sequence[Misread], images: Tensor) -> None:
+
+def misread_pictures(misread: Sequence[Misread], images: Pixels) -> None:
     """Show each misread digit; images: the test set, uint8 (N, 28, 28)."""
     figures = "".join(_figure(one, images[one.index]) for one in misread)
     st.html(f'<div class="misread">{figures}</div>')
 
 
-def _figure(one: Misread, image: Tensor) -> str:
+def _figure(one: Misread, image: Pixels) -> str:
     """Only numbers of ours go into this HTML."""
     sure = 100 * one.probabilities[one.prediction]
     fair = 100 * one.probabilities[one.label]

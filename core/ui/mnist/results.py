@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from core.mnist import checkpoint, data, models, notebook, portable, runs, task
-from core.mnist.calibration import calibration_error
-from core.mnist.checkpoint import EpochRecord, Record
-from core.mnist.evaluation import Evaluation, confused_pairs, scores
-from core.mnist.models import ConvNet
+from core.mnist import notebook, records, runs, task
+from core.mnist.figures import Evaluation, calibration_error, confused_pairs, scores
+from core.mnist.recipe import NETWORK_NOTES
+from core.mnist.records import EpochRecord, Record
+from core.mnist.source import DataError, available, test_pictures
 from core.ui import networks
 from core.ui.charts import draw
 from core.ui.mnist.charts import (
@@ -54,11 +53,11 @@ def view() -> None:
     if folder is None:
         return
     try:
-        model, record = networks.load(folder)
-    except checkpoint.CheckpointError as error:
+        record = networks.record_of(folder)
+    except records.CheckpointError as error:
         st.error(plain(f"This network cannot be shown. {error}"), icon=":material/error:")
         return
-    headline(model, record)
+    headline(record)
     for difference in record.differs:
         st.caption(plain(f"Its record is of another version: {difference}"))
     if sentence := seeds_sentence(folder):
@@ -72,25 +71,26 @@ def view() -> None:
         if record.epochs:
             st.subheader("Log", anchor=False)
             log(record.epochs)
-        demands(model, record)
+        demands(record)
     with network_side:
-        network(model, record)
+        network(record)
     if record.test is not None:
         per_digit(record.test)
         if record.epochs:
             calibration(record)
         misread(record.config.data, record.test)
-    downloads(model, record)
+    downloads(folder, record)
 
 
-def headline(model: ConvNet, record: Record) -> None:
+def headline(record: Record) -> None:
     """The numbers that a person asks for first."""
     found: dict[str, str] = {}
     if test := record.test:
         when = ", last epoch" if record.epochs else ""
         found[f"Test accuracy{when}"] = f"{100 * test.accuracy:.2f} %"
         found["Misclassified"] = f"{test.total - test.correct} of {test.total:,}"
-    found["Parameters"] = f"{models.parameters(model):,}"
+    if record.network is not None:
+        found["Parameters"] = f"{record.network.parameters:,}"
     if record.epochs:
         found["Epochs"] = f"{len(record.epochs)}"
         found["Training"] = duration(record.seconds)
@@ -110,7 +110,7 @@ def duration(seconds: float) -> str:
 def seeds_sentence(folder: Path) -> str | None:
     """How far the accuracy depends on the seed, where it was measured; else None."""
     try:
-        found = json.loads((folder / checkpoint.SEEDS).read_text(encoding="utf-8"))
+        found = json.loads((folder / records.SEEDS).read_text(encoding="utf-8"))
         percent = pd.Series([100 * run["correct"] / run["total"] for run in found["runs"]])
         command = found["command"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -305,15 +305,15 @@ def misread(source: str, test: Evaluation) -> None:
     if not found:
         st.markdown("None.")
         return
-    if not data.available(source):
+    if not available(source):
         st.markdown(
             f"All {len(found)} are listed in the record. To see them, MNIST must be on this "
             "machine: train once on MNIST, and it is downloaded."
         )
         return
     try:
-        images, _ = data.load_test(source)
-    except data.DataError as error:
+        images = test_pictures(source)
+    except DataError as error:
         st.error(plain(str(error)))
         return
     if len(images) != test.total:
@@ -323,24 +323,16 @@ def misread(source: str, test: Evaluation) -> None:
     misread_pictures(found, images)
 
 
-@cache
-def _layers(architecture: str) -> list[models.Layer]:
-    return models.layers(models.build(architecture))
-
-
-@cache
-def _summary(architecture: str) -> str:
-    return models.summary(models.build(architecture))
-
-
-def network(model: ConvNet, record: Record) -> None:
+def network(record: Record) -> None:
     """The network: its layers, what it meets of the task, torchinfo's summary."""
     st.subheader("Network", anchor=False)
-    st.markdown(models.ARCHITECTURES[record.config.architecture].description)
+    found = record.network
+    if found is None:
+        return
+    st.markdown(NETWORK_NOTES[record.config.architecture])
     with st.container(key="layers"):
         table, summary = st.tabs(["Layers", "torchinfo"])
-    rows = _layers(record.config.architecture)
-    total = models.parameters(model)
+    rows = found.layers
     table.dataframe(
         pd.DataFrame(
             [
@@ -348,7 +340,7 @@ def network(model: ConvNet, record: Record) -> None:
                     "layer": row.name,
                     "output shape": " × ".join(map(str, row.shape)),
                     "parameters": row.parameters,
-                    "share": 100 * row.parameters / total,
+                    "share": 100 * row.parameters / found.parameters,
                     "receptive field": f"{row.receptive_field} × {row.receptive_field}",
                 }
                 for row in rows
@@ -368,26 +360,28 @@ def network(model: ConvNet, record: Record) -> None:
         },
         alt="The network's layers with output shape, parameters and receptive field",
     )
-    summary.code(_summary(record.config.architecture), language=None)
+    summary.code(found.summary, language=None)
 
 
-def demands(model: ConvNet, record: Record) -> None:
+def demands(record: Record) -> None:
     """What the task demanded, each with what is here."""
+    if record.network is None:
+        return
     st.markdown("**Task requirements**")
     lines = [
         f":material/{icon}: {d.asked}: **{verdict}**{d.found and ', ' + d.found}"
-        for d in task.demands(model, len(record.epochs))
+        for d in task.demands(record.network, record.config.dropout, len(record.epochs))
         for icon, verdict in [VERDICTS[d.met]]
     ]
     st.markdown("  \n".join(lines))
 
 
-def downloads(model: ConvNet, record: Record) -> None:
+def downloads(folder: Path, record: Record) -> None:
     """The run as files; small, so they are made at once, and a click never finds them gone."""
     name = record.config.architecture
     written = json.dumps(record.to_json(), indent=1)
     files: list[tuple[str, str | bytes, str, str]] = [
-        ("Network", portable.pack(model, record), f"{name}.safetensors", BYTES),
+        ("Network", records.pack(folder, record), f"{name}.safetensors", BYTES),
         ("Record", written, f"{name}.json", "application/json"),
     ]
     if record.epochs:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.mnist import data, run_folder, runs
+from core.mnist import run_folder, runs
 from core.mnist.recipe import (
     GROUPS,
     HYPERPARAMETERS,
@@ -19,6 +19,7 @@ from core.mnist.recipe import (
 )
 from core.mnist.run_folder import State
 from core.mnist.runs import Run
+from core.mnist.source import DOWNLOAD_BYTES, available
 from core.ui.mnist.compare import NOTEBOOK
 from core.ui.mnist.results import duration, history, log_text
 from core.ui.mnist.settings import (
@@ -239,11 +240,11 @@ def _field(one: Hyperparameter) -> None:
 
 def data_note(source: str) -> str | None:
     """What happens first, if the digits are not there yet."""
-    if data.available(source):
+    if available(source):
         return None
     return (
         f"MNIST is not on this machine yet. The run downloads it first "
-        f"({data.DOWNLOAD_BYTES / 1e6:.0f} MB); offline, choose the UCI digits."
+        f"({DOWNLOAD_BYTES / 1e6:.0f} MB); offline, choose the UCI digits."
     )
 
 

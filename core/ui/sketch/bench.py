@@ -9,10 +9,10 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from core.mnist import checkpoint, explain
+from core.mnist import explain, records
 from core.mnist.answer import Answer, answers
-from core.mnist.checkpoint import Record
 from core.mnist.models import ConvNet
+from core.mnist.records import Record
 from core.ui import networks
 from core.ui.charts import draw
 from core.ui.sketch.canvas import drawn
@@ -42,7 +42,7 @@ def network() -> tuple[ConvNet, Record] | None:
         return None
     try:
         return networks.load(folder)
-    except checkpoint.CheckpointError as error:
+    except records.CheckpointError as error:
         st.error(plain(f"This network cannot be used. {error}"), icon=":material/error:")
         return None
 

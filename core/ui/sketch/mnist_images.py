@@ -7,13 +7,14 @@ import streamlit as st
 from torch import Tensor
 
 from core.mnist import data
+from core.mnist.source import DataError, available
 from core.ui.sketch.settings import INDEX, settings
 from core.ui.text import plain
 
 
 def tested(source: str, misread: list[int]) -> tuple[Tensor | None, int | None]:
     """A digit of the test set and its label; misread: indices of those the network got wrong."""
-    if not data.available(source):
+    if not available(source):
         st.info(
             "MNIST is not on this machine yet. Train a network on it once, and it is downloaded.",
             icon=":material/download:",
@@ -21,7 +22,7 @@ def tested(source: str, misread: list[int]) -> tuple[Tensor | None, int | None]:
         return None, None
     try:
         images, labels = data.load_test(source)
-    except data.DataError as error:
+    except DataError as error:
         st.error(plain(str(error)))
         return None, None
     count = len(labels)

@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core.mnist import checkpoint
+from core.mnist import checkpoint, records
 from core.mnist.answer import SURE, Answer, answer
-from core.mnist.calibration import Calibration, energy
+from core.mnist.calibration import energy
 from core.mnist.evaluation import log_probabilities, logits
+from core.mnist.figures import Calibration
 from core.mnist.pen import drawn_digits, drawn_others
 from core.mnist.sketch import to_mnist
 
@@ -47,7 +48,7 @@ def drawings():
     return drawn_digits(200, 10_007)[0], drawn_others(200, 10_007)[0]
 
 
-@pytest.mark.parametrize("name", checkpoint.shipped())
+@pytest.mark.parametrize("name", records.shipped())
 def test_shipped_networks_are_sure_of_digits_and_unsure_of_scribbles(name, drawings):
     model, record = checkpoint.load_checkpoint(name)
     assert record.calibration is not None

@@ -5,16 +5,8 @@ import pytest
 import torch
 
 from core.mnist import fields
-from core.mnist.calibration import (
-    EDGES,
-    KEPT,
-    Calibration,
-    calibrate,
-    calibrated,
-    calibration_error,
-    reliability,
-    temperature,
-)
+from core.mnist.calibration import EDGES, KEPT, calibrate, calibrated, reliability, temperature
+from core.mnist.figures import Calibration, calibration_error
 
 
 def answers(count: int, t: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

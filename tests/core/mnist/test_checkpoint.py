@@ -6,11 +6,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.mnist import checkpoint, data
-from core.mnist.checkpoint import CheckpointError, EpochRecord, Record
+from core.mnist import checkpoint, data, records
 from core.mnist.evaluation import evaluate
-from core.mnist.models import build, channels_last
+from core.mnist.models import build, channels_last, described
 from core.mnist.recipe import MAX_EPOCHS, TrainConfig
+from core.mnist.records import CheckpointError, EpochRecord, Record
+from core.mnist.source import available
+from core.ui import networks
 
 CONFIG = TrainConfig(architecture="compact", data="uci", epochs=1)
 
@@ -37,7 +39,7 @@ def test_a_checkpoint_comes_back_as_it_went(saved):
 
 
 def spoil(folder, change):
-    path = folder / checkpoint.WEIGHTS
+    path = folder / records.WEIGHTS
     tensors = load_file(path)
     change(tensors)
     save_file(tensors, path)
@@ -59,6 +61,31 @@ def test_a_file_that_does_not_fit_is_refused(saved, change, sentence):
         checkpoint.load(saved)
 
 
+def test_a_number_that_changed_on_the_disk_is_noticed(saved):
+    spoil(saved, lambda t: t["0.weight"].view(-1)[3].mul_(1 + 1e-6))
+    assert records.load_whole(saved) is None
+    with pytest.raises(CheckpointError, match="is damaged: its numbers are not those"):
+        checkpoint.load(saved)
+
+
+def test_a_record_tells_what_its_network_is_made_of(saved):
+    record = records.load_whole(saved)
+    assert record.network == described(build("compact"))
+    assert record == checkpoint.load(saved)[1]
+
+
+@pytest.mark.parametrize("lacking", ["network", "checksum"])
+def test_where_a_record_does_not_tell_the_network_is_asked(saved, lacking):
+    path = saved / records.RECORD
+    found = json.loads(path.read_text())
+    del found[lacking]
+    path.write_text(json.dumps(found))
+    assert records.load_whole(saved) is None
+    told = networks.record_of(saved)
+    assert told.network == described(build("compact"))
+    assert told.differs == []
+
+
 class Bomb:
     def __reduce__(self):
         return (print, ("this must never run",))
@@ -68,34 +95,34 @@ class Bomb:
     "content", [b"", b"not a tensor", pickle.dumps(Bomb()), bytes(200), b"\xff" * 64]
 )
 def test_a_damaged_or_foreign_file_is_refused_and_runs_nothing(saved, content, capsys):
-    (saved / checkpoint.WEIGHTS).write_bytes(content)
+    (saved / records.WEIGHTS).write_bytes(content)
     with pytest.raises(CheckpointError, match=r"damaged or no safetensors file"):
         checkpoint.load(saved)
     assert capsys.readouterr().out == ""
 
 
 def test_a_truncated_file_is_refused(saved):
-    path = saved / checkpoint.WEIGHTS
+    path = saved / records.WEIGHTS
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="damaged"):
         checkpoint.load(saved)
 
 
 def test_a_huge_file_is_not_read(saved, monkeypatch):
-    monkeypatch.setattr(checkpoint, "MAX_BYTES", 1000)
+    monkeypatch.setattr(records, "MAX_BYTES", 1000)
     with pytest.raises(CheckpointError, match="far larger"):
         checkpoint.load(saved)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"config": {}}', '"run"', "nul"])
 def test_a_record_that_is_none_is_refused(saved, text):
-    (saved / checkpoint.RECORD).write_text(text)
+    (saved / records.RECORD).write_text(text)
     with pytest.raises(CheckpointError, match=r"run\.json"):
         checkpoint.load(saved)
 
 
 def test_a_record_of_a_network_we_do_not_have_is_refused_by_name(saved):
-    path = saved / checkpoint.RECORD
+    path = saved / records.RECORD
     found = json.loads(path.read_text())
     found["config"]["architecture"] = "vgg"
     path.write_text(json.dumps(found))
@@ -121,9 +148,11 @@ def test_shipped_records_are_whole(name):
     last = record.epochs[-1]
     assert (last.test_loss, last.test_correct) == (record.test.loss, record.test.correct)
     assert record.versions.keys() >= {"torch", "python"}
+    assert records.load_whole(records.CHECKPOINTS / name) == record
+    assert record.network == described(build(name))
 
 
-@pytest.mark.skipif(not data.available("mnist"), reason="MNIST is not here: set MNIST_ROOT")
+@pytest.mark.skipif(not available("mnist"), reason="MNIST is not here: set MNIST_ROOT")
 @pytest.mark.parametrize("name", ["published", "fc-head", "compact"])
 def test_shipped_accuracies_follow_from_the_weights(name):
     model, record = checkpoint.load_checkpoint(name)

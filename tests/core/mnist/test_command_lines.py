@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from core.mnist import checkpoint, evaluate, run_folder, runs, train
+from core.mnist import checkpoint, evaluate, records, run_folder, runs, train
 from core.mnist.recipe import HYPERPARAMETERS
 from core.mnist.run_folder import State
 from tests.core.mnist.prepared import QUICK
@@ -128,7 +128,7 @@ def test_data_that_cannot_be_had_is_explained_in_a_sentence(command, tmp_path, m
     # No name can be resolved through this proxy, so no mirror answers.
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    result = command("evaluate", str(checkpoint.CHECKPOINTS / "published"))
+    result = command("evaluate", str(records.CHECKPOINTS / "published"))
     assert result.returncode == 1
     assert "UCI digits, which need no download" in result.stderr
     assert "Traceback" not in result.stderr

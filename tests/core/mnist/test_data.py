@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 import torch
 
-from core.mnist import data, vision
-from core.mnist.data import DataError
+from core.mnist import data, source, vision
+from core.mnist.source import DOWNLOAD_BYTES, DataError, available, mnist_folder
 
 needs_mnist = pytest.mark.skipif(
-    not data.available("mnist"), reason="MNIST is not here: set MNIST_ROOT to see this run"
+    not available("mnist"), reason="MNIST is not here: set MNIST_ROOT to see this run"
 )
 
 
@@ -66,6 +66,26 @@ def test_mnist_is_all_there():
     assert pixels.std().item() == pytest.approx(data.STD, abs=1e-4)
 
 
+@needs_mnist
+def test_pictures_to_look_at_are_the_test_set():
+    assert (source.test_pictures("mnist") == data.load("mnist").test_images.numpy()).all()
+
+
+def test_pictures_of_the_uci_digits_are_their_test_set():
+    assert (source.test_pictures("uci") == data.load("uci").test_images.numpy()).all()
+
+
+def test_a_damaged_file_of_pictures_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path))
+    with pytest.raises(DataError, match="cannot be read"):
+        source.test_pictures("mnist")
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "t10k-images-idx3-ubyte").write_bytes(bytes(1000))
+    with pytest.raises(DataError, match="cannot be read"):
+        source.test_pictures("mnist")
+
+
 def idx(*shape):
     """An IDX file of zeros, as MNIST's are."""
     head = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
@@ -99,7 +119,8 @@ def mirrors(tmp_path, monkeypatch):
         resources.append((f"{name}.gz", hashlib.md5(packed, usedforsecurity=False).hexdigest()))
     monkeypatch.setattr(MNIST, "mirrors", addresses)
     monkeypatch.setattr(MNIST, "resources", resources)
-    monkeypatch.setattr(data, "_MNIST_FILES", {n: len(c) for n, c in contents.items()})
+    for module in (data, source):
+        monkeypatch.setattr(module, "MNIST_FILES", {n: len(c) for n, c in contents.items()})
     monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "root"))
     data._loaded.clear()
     yield folders
@@ -109,11 +130,11 @@ def mirrors(tmp_path, monkeypatch):
 
 
 def test_a_download_arrives_whole(mirrors):
-    assert not data.available("mnist")
+    assert not available("mnist")
     digits = data.load("mnist")
     assert digits.train_images.shape == (6, 28, 28)
-    assert data.available("mnist")
-    assert [p.name for p in data.mnist_folder().iterdir()] == ["MNIST"]
+    assert available("mnist")
+    assert [p.name for p in mnist_folder().iterdir()] == ["MNIST"]
 
 
 def test_the_second_mirror_serves_what_the_first_has_damaged(mirrors):
@@ -127,16 +148,16 @@ def test_a_download_that_fails_leaves_nothing_and_names_the_choices(mirrors):
         (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"half of a fi")
     with pytest.raises(DataError, match="UCI digits, which need no download"):
         data.load("mnist")
-    assert not data.available("mnist")
-    assert list(data.mnist_folder().rglob("*ubyte*")) == []
+    assert not available("mnist")
+    assert list(mnist_folder().rglob("*ubyte*")) == []
 
 
 def test_a_half_file_from_elsewhere_is_not_taken_for_the_data(mirrors):
     data.load("mnist")
     data._loaded.clear()
-    raw = data.mnist_folder() / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    raw = mnist_folder() / "MNIST" / "raw" / "train-images-idx3-ubyte"
     raw.write_bytes(raw.read_bytes()[:1000])
-    assert not data.available("mnist")
+    assert not available("mnist")
     assert data.load("mnist").train_images.shape == (6, 28, 28)
 
 
@@ -151,11 +172,11 @@ def test_a_download_reports_how_far_it_is(tmp_path, monkeypatch):
         done.set()
 
     data._watch(tmp_path, done, report)
-    assert told == [(1000, data.DOWNLOAD_BYTES)]
+    assert told == [(1000, DOWNLOAD_BYTES)]
 
 
 @pytest.mark.skipif(
-    not data.available("mnist"), reason="MNIST is not here: set MNIST_ROOT to see this run"
+    not available("mnist"), reason="MNIST is not here: set MNIST_ROOT to see this run"
 )
 def test_the_test_set_is_read_without_the_training_images(monkeypatch):
     monkeypatch.setattr(data, "_loaded", {})

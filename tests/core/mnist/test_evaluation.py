@@ -8,7 +8,8 @@ from sklearn import metrics
 from torch.nn import functional as F
 
 from core.mnist import fields
-from core.mnist.evaluation import Evaluation, confused_pairs, evaluate, judge, scores
+from core.mnist.evaluation import evaluate, judge
+from core.mnist.figures import Evaluation, confused_pairs, scores
 from core.mnist.models import build
 
 

@@ -2,8 +2,17 @@ import pytest
 import torch
 from torch import nn
 
-from core.mnist.models import ARCHITECTURES, ConvNet, build, layers, parameters, summary
-from core.mnist.recipe import NETWORKS
+from core.mnist import notebook
+from core.mnist.models import (
+    ARCHITECTURES,
+    ConvNet,
+    build,
+    described,
+    layers,
+    parameters,
+    summary,
+)
+from core.mnist.recipe import NETWORK_NOTES, NETWORKS
 from core.mnist.task import demands
 
 # Layer, output shape, parameters: the published network's own summary.
@@ -85,8 +94,9 @@ def test_compact_has_fewer_than_8000_parameters():
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_network_meets_every_demand(name):
     assert build(name)(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
-    assert [d.asked for d in demands(build(name), 19) if not d.met] == []
-    unknown = [d.asked for d in demands(build(name), 0) if d.met is None]
+    network = described(build(name))
+    assert [d.asked for d in demands(network, 0.05, 19) if not d.met] == []
+    unknown = [d.asked for d in demands(network, 0.05, 0) if d.met is None]
     assert unknown == ["fewer than 20 epochs"]
     assert f"{parameters(build(name)):,}" in summary(build(name))
 
@@ -95,14 +105,20 @@ def test_the_summary_counts_in_millions():
     assert "Total mult-adds (M): 2.25" in summary(build("published"))
 
 
-def test_demands_are_read_from_the_modules():
-    bare = ConvNet(nn.Conv2d(1, 40, 3), nn.MaxPool2d(26), nn.Conv2d(40, 600, 1))
-    missed = {d.asked for d in demands(bare, 20) if not d.met}
-    assert missed == {d.asked for d in demands(bare, 20)}
+def test_demands_are_read_from_the_layers():
+    bare = described(ConvNet(nn.Conv2d(1, 40, 3), nn.MaxPool2d(26), nn.Conv2d(40, 600, 1)))
+    missed = {d.asked for d in demands(bare, 0.05, 20) if not d.met}
+    assert missed == {d.asked for d in demands(bare, 0.05, 20)}
     without = build("published")
     without[-1] = nn.AvgPool2d(2)  # the notebook's pooling: not the whole map
-    missed = {d.asked for d in demands(without, 19) if not d.met}
-    assert "global average pooling" in missed
+    missed = [d.asked for d in demands(described(without), 0.05, 19) if not d.met]
+    assert missed == ["fully connected layer", "global average pooling"]
+    (missed,) = [d.asked for d in demands(described(build("compact")), 0.0, 19) if not d.met]
+    assert missed == "dropout"
+
+
+def test_what_the_notebook_says_of_its_size_is_the_networks():
+    assert parameters(build("published")) == notebook.PARAMETERS
 
 
 def test_an_unknown_network_is_refused_with_the_names_there_are():
@@ -111,4 +127,4 @@ def test_an_unknown_network_is_refused_with_the_names_there_are():
 
 
 def test_every_network_that_a_recipe_can_name_can_be_built():
-    assert list(ARCHITECTURES) == list(NETWORKS)
+    assert list(ARCHITECTURES) == list(NETWORKS) == list(NETWORK_NOTES)

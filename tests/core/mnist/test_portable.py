@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from core.mnist import checkpoint, data, portable, run_folder, runs
-from core.mnist.calibration import Bin, Calibration
-from core.mnist.checkpoint import CheckpointError
+from core.mnist import checkpoint, data, portable, records, run_folder, runs
 from core.mnist.evaluation import evaluate
+from core.mnist.figures import Bin, Calibration
 from core.mnist.models import ARCHITECTURES, build, channels_last
+from core.mnist.records import CheckpointError
 from core.mnist.run_folder import RunError, State
 from tests.core.mnist.prepared import stopped
 
@@ -31,17 +31,17 @@ def shipped():
 
 @pytest.fixture(scope="module")
 def packed(shipped):
-    return portable.pack(*shipped)
+    return records.pack(records.CHECKPOINTS / "compact", shipped[1])
 
 
 def contiguous(model):
     return {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
 
 
-@pytest.mark.parametrize("name", checkpoint.shipped())
+@pytest.mark.parametrize("name", records.shipped())
 def test_what_was_packed_is_loaded_as_it_was_and_stands_in_the_lists(root, name):
     model, record = checkpoint.load_checkpoint(name)
-    folder = portable.keep(portable.pack(model, record), "mine.safetensors")
+    folder = portable.keep(records.pack(records.CHECKPOINTS / name, record), "mine.safetensors")
     loaded, its_record = checkpoint.load(folder)
     assert its_record == record
     for key, tensor in model.state_dict().items():
@@ -90,7 +90,7 @@ def test_a_foreign_file_of_the_right_shapes_loads_without_a_record(architecture,
     assert runs.read(folder).title == runs.FOREIGN
 
     portable.measure(folder, "uci")
-    measured = checkpoint.load_record(folder / checkpoint.RECORD)
+    measured = records.load_record(folder / records.RECORD)
     assert measured.test == evaluate(model, images, labels)
     assert measured.config.data == "uci"
 
@@ -114,7 +114,7 @@ def with_record(packed, change):
     _, record = portable.unpack(packed, "file")
     found = record.to_json()
     change(found)
-    return save(load(packed), {portable.RECORD: json.dumps(found)})
+    return save(load(packed), {records.PACKED: json.dumps(found)})
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,14 @@ def test_weights_that_cannot_be_are_refused(packed):
         portable.keep(save(half), "file")
 
 
+def test_a_number_that_changed_on_the_way_is_noticed(root, packed):
+    changed = bytearray(packed)
+    changed[-40] ^= 1
+    with pytest.raises(CheckpointError, match="file is damaged: its numbers are not those"):
+        portable.keep(bytes(changed), "file")
+    assert runs.every() == []
+
+
 def test_a_file_cut_at_any_thousand_bytes_is_a_sentence(root, packed):
     for cut in range(0, len(packed), 1000):
         with pytest.raises(CheckpointError, match="damaged or no safetensors file"):
@@ -197,8 +205,8 @@ def test_older_runs_make_room_for_a_loaded_network(root, packed, monkeypatch):
 
 
 def test_calibration_travels_with_the_network(shipped):
-    model, record = shipped
+    _, record = shipped
     bins = [Bin(0, 1, 10, 9, 0.8)]
     mine = replace(record, calibration=Calibration(1.25, 10, bins, bins))
-    _, found = portable.unpack(portable.pack(model, mine), "file")
+    _, found = portable.unpack(records.pack(records.CHECKPOINTS / "compact", mine), "file")
     assert asdict(found.calibration) == asdict(mine.calibration)

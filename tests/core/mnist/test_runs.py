@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.mnist import checkpoint, run_folder, runs
+from core.mnist import checkpoint, records, run_folder, runs
 from core.mnist.files import save_json
 from core.mnist.run_folder import RunError, State
 from core.mnist.train import main
@@ -85,7 +85,7 @@ def test_stop_and_resume_give_the_unbroken_run_to_the_last_bit(root):
     runs.stop(broken)
     wait(lambda: state(broken) is State.STOPPED)
     assert 1 <= len(runs.read(broken).epochs) < 4
-    with pytest.raises(checkpoint.CheckpointError, match="no result yet"):
+    with pytest.raises(records.CheckpointError, match="no result yet"):
         checkpoint.load(broken)
     runs.resume(broken)
     wait(lambda: state(broken) is State.FINISHED)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from core.mnist import notebook
-from core.mnist.checkpoint import EpochRecord
+from core.mnist.records import EpochRecord
 from core.mnist.runs import Progress
 from core.ui.mnist.charts import (
     LEAST_ERROR,
