@@ -25,6 +25,7 @@ from core.mnist.source import (
     DataError,
     available,
     mnist_folder,
+    mnist_test,
     unreadable,
 )
 
@@ -72,8 +73,8 @@ def load_test(source: str) -> tuple[Tensor, Tensor]:
             return _loaded[source].test_images, _loaded[source].test_labels
         if source not in _tests:
             if source == "mnist":
-                test = _mnist_set(mnist_folder(), train=False)
-                _tests[source] = test.data, test.targets
+                images, labels = map(torch.from_numpy, mnist_test())
+                _tests[source] = images, labels.long()
             else:
                 digits = _load(source, None)
                 _tests[source] = digits.test_images, digits.test_labels

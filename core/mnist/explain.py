@@ -11,7 +11,6 @@ import copy
 from dataclasses import dataclass
 
 import torch
-from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Occlusion
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -118,6 +117,8 @@ def attribute(model: ConvNet, image: Tensor, digit: int, method: str) -> Tensor:
     blank = as_input(torch.zeros_like(image)[None])
     network = _own(model)
     found: Tensor
+    from captum.attr import IntegratedGradients, Occlusion  # Matplotlib comes with it: 40 MB
+
     if method == "grad-cam":
         found = _grad_cam(network, x, digit)
     elif method == "integrated-gradients":
@@ -144,6 +145,8 @@ def attribute(model: ConvNet, image: Tensor, digit: int, method: str) -> Tensor:
 
 
 def _grad_cam(network: ConvNet, x: Tensor, digit: int) -> Tensor:
+    from captum.attr import LayerAttribution, LayerGradCam
+
     # ReLU is no module of its own, and a hook on the convolution would read the values before it.
     # The batch normalisation that follows gives what the block hands on.
     blocks = [i for i, layer in enumerate(network) if isinstance(layer, nn.BatchNorm2d)]

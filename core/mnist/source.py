@@ -16,7 +16,8 @@ MNIST_FILES = {
     "t10k-images-idx3-ubyte": 7_840_016,
     "t10k-labels-idx1-ubyte": 10_008,
 }
-_HEAD = 16  # bytes before the pixels of an IDX file of images
+
+Pixels = npt.NDArray[np.uint8]
 
 
 class DataError(Exception):
@@ -47,18 +48,27 @@ def unreadable() -> DataError:
     )
 
 
-def test_pictures(source: str) -> npt.NDArray[np.uint8]:
-    """The images of a test set that is available, uint8 (N, 28, 28), to look at.
+def mnist_test() -> tuple[Pixels, Pixels]:
+    """MNIST's test set, uint8 (10000, 28, 28), and its labels, uint8 (10000,).
 
-    MNIST's are read without torchvision, whose import takes seconds and 200 MB. Raises DataError.
+    Read without torchvision, whose import takes seconds and 200 MB. Raises DataError.
     """
-    if source != "mnist":
-        from core.mnist import data
-
-        images: npt.NDArray[np.uint8] = data.load_test(source)[0].numpy()
-        return images
-    path = mnist_folder() / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
+    raw = mnist_folder() / "MNIST" / "raw"
     try:
-        return np.fromfile(path, np.uint8, offset=_HEAD).reshape(-1, 28, 28)
+        images, labels = (
+            np.fromfile(raw / f"t10k-{name}-ubyte", np.uint8, offset=head)
+            for name, head in (("images-idx3", 16), ("labels-idx1", 8))
+        )
+        return images.reshape(len(labels), 28, 28), labels
     except (OSError, ValueError) as error:
         raise unreadable() from error
+
+
+def test_pictures(source: str) -> Pixels:
+    """The images of a test set that is available, uint8 (N, 28, 28). Raises DataError."""
+    if source == "mnist":
+        return mnist_test()[0]
+    from core.mnist import data
+
+    images: Pixels = data.load_test(source)[0].numpy()
+    return images

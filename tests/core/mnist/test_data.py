@@ -68,7 +68,11 @@ def test_mnist_is_all_there():
 
 @needs_mnist
 def test_pictures_to_look_at_are_the_test_set():
-    assert (source.test_pictures("mnist") == data.load("mnist").test_images.numpy()).all()
+    images, labels = source.mnist_test()
+    digits = data.load("mnist")
+    assert (images == digits.test_images.numpy()).all()
+    assert (labels == digits.test_labels.numpy()).all()
+    assert (source.test_pictures("mnist") == images).all()
 
 
 def test_pictures_of_the_uci_digits_are_their_test_set():
