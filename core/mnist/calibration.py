@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -33,6 +32,8 @@ def temperature(log_p: Tensor, labels: Tensor) -> float:
 
     def loss(inverse: float) -> float:
         return float(F.cross_entropy(log_p * inverse, labels))
+
+    from scipy.optimize import minimize_scalar  # 20 MB, and only who trains needs it
 
     low, high = TEMPERATURES
     return 1 / float(minimize_scalar(loss, bounds=(1 / high, 1 / low), method="bounded").x)
