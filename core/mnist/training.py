@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import os
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -237,10 +238,12 @@ class _Learner:
         config, start = self.config, time.perf_counter()
         self._begin(epoch)
         loss_sum, correct, total = 0.0, 0, 0
-        for batch, chosen in enumerate(self._batches(epoch)):
+        batches = self._batches(epoch)
+        self._prepare(next(batches))
+        for batch in range(self.batches):
             done = (epoch - 1) * self.batches + batch
             rate = learning_rate(config, done, self.batches * config.epochs)
-            loss, right, count = self._step(chosen, rate)
+            loss, right, count = self._step(rate, next(batches, None))
             loss_sum, correct, total = loss_sum + loss, correct + right, total + count
             mean = loss / max(count, 1)
             yield BatchDone(epoch, batch + 1, self.batches, config.batch_size, mean)
@@ -259,14 +262,23 @@ class _Learner:
         whole = shuffled[: self.batches * self.config.batch_size]
         return iter(whole.split(self.config.batch_size))
 
-    def _step(self, chosen: Tensor, rate: float) -> tuple[float, int, int]:
-        """Gradients of all parts, then a step; of the digits: summed loss, how many right, all."""
+    def _prepare(self, chosen: Tensor) -> None:
+        """Give each part its share of a batch."""
+        deque(self.pool.map(_Part.prepare, self.parts, chosen.tensor_split(len(self.parts))), 0)
+
+    def _step(self, rate: float, following: Tensor | None) -> tuple[float, int, int]:
+        """Gradients of all parts, then a step; of the digits: summed loss, how many right, all.
+
+        following: the next batch, which the other cores prepare while one takes the step.
+        """
         self.model.zero_grad()
-        shares = chosen.tensor_split(self.config.parts)
-        answers = list(self.pool.map(_Part.step, self.parts, shares))
+        answers = list(self.pool.map(_Part.step, self.parts))
         _gather_gradients(self.parts)
         # In a thread of the pool: this one's idle helpers would spin on the parts' cores.
-        self.pool.submit(self._advance, rate).result()
+        advanced = self.pool.submit(self._advance, rate)
+        if following is not None:
+            self._prepare(following)
+        advanced.result()
         loss, correct, total = map(sum, zip(*answers, strict=True))
         return loss, correct, total
 
@@ -318,6 +330,7 @@ class _Part:
         self.images, self.labels = all_images
         self.config = config
         self.generator, self.augmentation = torch.Generator(), config.augmentation
+        self.given: tuple[Tensor, Tensor]
 
     def begin(self, generator: torch.Generator, augmentation: Augmentation) -> None:
         """Start an epoch: where its random numbers come from, and how it changes images."""
@@ -327,12 +340,14 @@ class _Part:
             if isinstance(layer, Dropout):
                 layer.generator = generator
 
-    def step(self, chosen: Tensor) -> tuple[float, int, int]:
-        """Add this part's gradients; of its digits, the sum of losses, how many are right, all."""
-        config = self.config
-        labels = self.labels[chosen]
+    def prepare(self, chosen: Tensor) -> None:
+        """Take these images, changed at random, as those of the next step."""
         images = prepare(self.images[chosen], self.augmentation, self.generator)
-        images = images.contiguous(memory_format=torch.channels_last)
+        self.given = images.contiguous(memory_format=torch.channels_last), self.labels[chosen]
+
+    def step(self) -> tuple[float, int, int]:
+        """Add this part's gradients; of its digits, the sum of losses, how many are right, all."""
+        config, (images, labels) = self.config, self.given
         with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
             logits = self.model(images)
         log_p = F.log_softmax(logits.float(), dim=1)
@@ -438,7 +453,8 @@ def _optimisers(model: ConvNet, config: TrainConfig) -> list[torch.optim.Optimiz
     ]
     betas = (config.momentum, 0.99)
     if config.optimiser == "muon":
-        rest = torch.optim.AdamW(groups[1:], lr=config.peak_rate, betas=betas)
+        # Fused is five times as fast, but takes no weights whose state lies otherwise in memory.
+        rest = torch.optim.AdamW(groups[1:], lr=config.peak_rate, betas=betas, fused=True)
         return [_MatrixMuon(weights, config), rest]
     if config.optimiser == "adamw":
         return [torch.optim.AdamW(groups, lr=config.peak_rate, betas=betas)]

@@ -156,7 +156,8 @@ def test_parts_add_up_to_the_gradient_of_the_whole_batch(count, digits):
         for chosen in torch.arange(2 * config.batch_size).split(config.batch_size):
             model.zero_grad()
             for part, share in zip(parts, chosen.tensor_split(count), strict=True):
-                part.step(share)
+                part.prepare(share)
+                part.step()
             _gather_gradients(parts)
             yield {name: weight.grad.clone() for name, weight in model.named_parameters()}
 
