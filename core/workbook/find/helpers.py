@@ -1,144 +1,95 @@
 """What the columns hold that stand on the way to a table's own: δ, σ′, Δw, whatever their headers.
 
-This module tells it by the numbers of a world, in which each quantity has its own.
+This module knows where such columns are, and that a sheet has one sign for all its δ and one for
+all its steps. What fits best trial.py tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from core.backprop.network import GRADIENTS, WEIGHTS, Array
-from core.workbook.exercise.quantities import (
-    DELTA,
-    HELPERS,
-    NEXT,
-    STEP,
-    STEPPED,
-    opposite,
-)
+from core.backprop.network import WEIGHTS
+from core.workbook.exercise.quantities import DELTA, HELPERS, NEXT, STEP, STEPPED, opposite
+from core.workbook.find.layout import Table
 from core.workbook.find.reading import Reading
-from core.workbook.find.worlds import World, Worlds, drawn_world, filled_down, finite
-from core.workbook.formula.tree import FormulaError
+from core.workbook.find.trial import Trial, better
 
-_STEPS = (*STEP.values(), *map(opposite, STEP.values()))
 _NEXT = {NEXT[w]: STEPPED[w] for w in WEIGHTS}
 
 
 def with_helpers(reading: Reading) -> Reading:
-    """The reading with what most rows of each such column agree on."""
-    helpers = _Helpers(reading).named()
-    return replace(reading, helpers=helpers) if helpers else reading
+    """The reading with such columns called what most numbers follow with."""
+    if reading.table.drops:
+        return reading
+    named = _Naming(reading).named()
+    return replace(reading, table=_called(reading.table, named)) if named else reading
 
 
-class _Helpers:
+def _called(table: Table, names: Mapping[int, str]) -> Table:
+    """The table with these columns too; of several of a name the first."""
+    columns = {name: column for column, name in sorted(names.items(), reverse=True)}
+    return replace(table, columns={**columns, **table.columns})
+
+
+class _Naming:
+    """told: column -> what its header says; own: what most of its numbers are."""
+
     def __init__(self, reading: Reading) -> None:
-        self.reading, self.table = reading, reading.table
-        self.world = _first_world(reading)
-        self.worlds = Worlds(reading, [self.world])
+        table, self.plain = reading.table, Trial(reading)
+        meant = {c: _NEXT.get(hint, hint) for c, hint in table.hints.items()}
+        told = {c: name for c, name in meant.items() if name in HELPERS}
+        on_the_way = self._on_the_way()
+        found = {c: self.plain.name_of(c, HELPERS) for c in sorted({*on_the_way, *told})}
+        self.own = {c: name for c, name in found.items() if name is not None}
+        # Headers of numbers that nothing asks for are believed if most of them are what they say.
+        idle = told.keys() - on_the_way
+        believed = 2 * sum(self.own.get(c) == told[c] for c in idle) > len(idle)
+        self.told = {c: name for c, name in told.items() if believed or c in on_the_way}
+        self.names = self.own | self.told
+        self.now = self.plain
 
     def named(self) -> dict[int, str]:
         """Column -> what it holds."""
-        table = self.table
-        named: dict[int, str] = {}
-        for column in self._columns_on_the_way():
-            values = self._values(column)
-            name = next((name for name in HELPERS if self._holds(values, name)), None)
-            if name is not None:
-                named[column] = name
-        named |= self._with_one_sign(named)
-        named |= _with_most_signs(named)
-        hints = {c: _NEXT.get(hint, hint) for c, hint in table.hints.items()}
-        next_weights = [c for c, hint in table.hints.items() if hint in _NEXT]
-        agree = sum(self._holds(self._values(c), hints[c]) for c in next_weights)
-        named |= {c: hints[c] for c in next_weights if 2 * agree > len(next_weights)}
-        for column, name in hints.items():
-            # A header that has no sign may mean either; one that has a minus means it.
-            meant = {name} if name.startswith("−") else {name, opposite(name)}
-            other = named.get(column) not in meant
-            if name in HELPERS and other and self._is_needed(column):
-                named[column] = name
-        return named
+        self.now = self._trial(self.names)
+        for kinds in (DELTA.values(), STEP.values()):
+            self._sign(kinds)
+        for column, name in self.own.items():
+            self._try({column: name})
+        return self.names
 
-    def _values(self, column: int) -> Array:
-        """What the cells of a column come to in the world."""
-        places = [self.table.cell(line, column) for line in self.table.lines]
-        values = self.world.filled_down(filled_down(self.reading.book, places), len(places))
-        for k in np.flatnonzero(np.isnan(values)).tolist():
-            values[k] = finite(self.world.cells.value(places[k]))
-        return values
-
-    def _holds(self, values: Array, name: str) -> bool:
-        """Whether most of a column's values are the quantity's in the world."""
-        right = np.atleast_1d(self.world.state[name])[: len(values)]
-        agree = np.abs(values - right) <= 1e-9 * np.maximum(np.abs(right), 1e-3)
-        return bool(2 * agree.sum() > len(values) or (len(values) < 3 and agree.any()))
-
-    def _columns_on_the_way(self) -> list[int]:
+    def _on_the_way(self) -> set[int]:
         """The columns that the table's formulas go through, besides its own."""
-        found: dict[int, None] = {}
-        if self.table.drops:
-            return []
-        for k in range(min(2, self.table.epochs)):
-            for name in self.table.columns:
-                behind = self.worlds.behind(self.table.at(name, k))
-                found |= dict.fromkeys(at.row if self.table.across else at.column for at in behind)
-        return sorted(found)
+        table, worlds = self.plain.reading.table, self.plain.worlds
+        cells = [table.at(name, k) for k in range(min(2, table.epochs)) for name in table.columns]
+        behind = [there for at in cells for there in worlds.behind(at)]
+        return {at.row if table.across else at.column for at in behind}
 
-    def _with_one_sign(self, named: Mapping[int, str]) -> dict[int, str]:
-        """Columns of δ, which some take with the opposite sign, with one sign for all.
+    def _sign(self, kinds: Iterable[str]) -> None:
+        """Give all columns of a kind the sign of most; a header with a minus has its own."""
+        bare = {c: name.removeprefix("−") for c, name in self.names.items()}
+        plus = {
+            c: name
+            for c, name in bare.items()
+            if name in kinds and not self.told.get(c, "").startswith("−")
+        }
+        own = {c: self.own[c] for c in plus if c in self.own}
+        minus = {c: opposite(name) for c, name in plus.items()}
+        turned = sum(name.startswith("−") for name in own.values())
+        start, other = (minus, plus) if 2 * turned > len(own) else (plus, minus)
+        self.names |= start
+        self.now = self._trial(self.names)
+        if own != start:
+            self._try(other)
 
-        Where some have this and some that, it is the one with which more of what follows is right.
-        """
-        deltas = {c: name for c, name in self.table.hints.items() if name in DELTA.values()}
-        turned = {c: opposite(name) for c, name in deltas.items()}
-        against = {c for c, name in turned.items() if named.get(c) == name}
-        outer = {c for c, name in deltas.items() if name in (DELTA["o1"], DELTA["o2"])}
-        if not against or outer <= against:
-            return {}
-        others = {**named, **{c: n for c, n in self.table.hints.items() if n in HELPERS}}
-        as_named = self._count_right({**others, **deltas})
-        return turned if self._count_right({**others, **turned}) > as_named else deltas
+    def _try(self, names: Mapping[int, str]) -> None:
+        """Call columns so, if clearly more follows then."""
+        other = {**self.names, **names}
+        changed = {n for c in names if self.names[c] != other[c] for n in (self.names[c], other[c])}
+        if changed:
+            trial = better(self.now, changed, lambda: self._trial(other))
+            if trial is not self.now:
+                self.now, self.names = trial, other
 
-    def _count_right(self, named: dict[int, str]) -> int:
-        """How many formulas of the first row are right if the columns hold what they are named."""
-        reading = replace(self.reading, helpers=named)
-        world, right = _first_world(reading), 0
-        for name in (*GRADIENTS, *dict.fromkeys(named.values())):
-            at = reading.at(name, 0)
-            tree = self.worlds.tree(at) if at else None
-            if at and tree is not None:
-                right += world.agrees(tree, at, name, 0)
-        return right
-
-    def _is_needed(self, column: int) -> bool:
-        """Whether what follows from the column, a gradient or a weight, is wrong as it stands."""
-        table = self.table
-        for name in (*GRADIENTS, *WEIGHTS):
-            k = 1 if name in WEIGHTS else 0
-            at = self.reading.at(name, k) if k < table.epochs else None
-            if at is None or name not in table.columns:
-                continue
-            tree = self.worlds.tree(at)
-            way = {*self.worlds.asked(at), *self.worlds.behind(at)}
-            if tree is not None and table.cell(table.lines[0], column) in way:
-                with suppress(FormulaError):
-                    if not self.worlds.is_right(tree, at, name, k):
-                        return True
-        return False
-
-
-def _first_world(reading: Reading) -> World:
-    return drawn_world(reading, np.random.default_rng(0))
-
-
-def _with_most_signs(named: Mapping[int, str]) -> dict[int, str]:
-    """η·∂E/∂w columns of the sign that fewer have, with that of the most."""
-    steps = {c: name for c, name in named.items() if name in _STEPS}
-    plus = [c for c, name in steps.items() if name in STEP.values()]
-    minus = [c for c in steps if c not in plus]
-    fewer = min(plus, minus, key=len) if len(plus) != len(minus) else []
-    return {c: opposite(steps[c]) for c in fewer}
+    def _trial(self, names: Mapping[int, str]) -> Trial:
+        return self.plain.called(_called(self.plain.reading.table, names))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -83,6 +83,14 @@ class Table:
             return self.lines[k]
         step = self.lines[1] - self.lines[0] if last else 1
         return self.lines[0] + k * step if k < 0 else self.lines[last] + (k - last) * step
+
+    def called(self, names: Mapping[str, str]) -> Table:
+        """The table whose columns are called what `names` says instead."""
+        columns, shifts, drops = (
+            {names.get(n, n): one for n, one in places.items()}
+            for places in (self.columns, self.shifts, self.drops)
+        )
+        return replace(self, columns=columns, shifts=shifts, drops=drops)
 
     def has(self, name: str, k: int) -> bool:
         """Whether the k-th cell of a quantity is in one of the table's lines."""
