@@ -20,10 +20,10 @@ _NEXT = {NEXT[w]: STEPPED[w] for w in WEIGHTS}
 
 def with_helpers(reading: Reading) -> Reading:
     """The reading with such columns called what most numbers follow with."""
-    if reading.table.drops:
+    trial = Trial(reading)
+    if reading.table.drops or not trial.drawn:
         return reading
-    named = _Naming(reading).named()
-    return replace(reading, table=_called(reading.table, named)) if named else reading
+    return replace(reading, table=_called(reading.table, _Naming(trial).named()))
 
 
 def _called(table: Table, names: Mapping[int, str]) -> Table:
@@ -35,13 +35,16 @@ def _called(table: Table, names: Mapping[int, str]) -> Table:
 class _Naming:
     """told: column -> what its header says; own: what most of its numbers are."""
 
-    def __init__(self, reading: Reading) -> None:
-        table, self.plain = reading.table, Trial(reading)
-        meant = {c: _NEXT.get(hint, hint) for c, hint in table.hints.items()}
+    def __init__(self, plain: Trial) -> None:
+        self.plain = plain
+        meant = {c: _NEXT.get(hint, hint) for c, hint in plain.reading.table.hints.items()}
         told = {c: name for c, name in meant.items() if name in HELPERS}
         on_the_way = self._on_the_way()
-        found = {c: self.plain.name_of(c, HELPERS) for c in sorted({*on_the_way, *told})}
-        self.own = {c: name for c, name in found.items() if name is not None}
+        self.own = {
+            c: name
+            for c in sorted({*on_the_way, *told})
+            if (name := plain.name_of(c, [*([told[c]] if c in told else []), *HELPERS]))
+        }
         # Headers of numbers that nothing asks for are believed if most of them are what they say.
         idle = told.keys() - on_the_way
         believed = 2 * sum(self.own.get(c) == told[c] for c in idle) > len(idle)

@@ -69,9 +69,10 @@ class Numbers:
         above = slice(lines.start - self.first(name), lines.stop - self.first(name))
         state = {n: self.values[n][above] for n in self.inputs(name)}
         # All at once: first as they are, then with each input moved by its doubt.
-        count, length = len(state) + 1, lines.stop - lines.start
+        doubtful = [n for n in state if self.doubt[n][above].any()]
+        count, length = len(doubtful) + 1, lines.stop - lines.start
         tiled = {n: np.tile(values, count) for n, values in state.items()}
-        for i, n in enumerate(state, start=1):
+        for i, n in enumerate(doubtful, start=1):
             tiled[n][i * length : (i + 1) * length] += self.doubt[n][above]
         with np.errstate(all="ignore"):
             values = np.broadcast_to(followed(_rule(name), tiled), (count * length,))
@@ -93,23 +94,12 @@ class Numbers:
         """The same for one line."""
         return bool(self.off(name, slice(k, k + 1))[0])
 
-    def share(self, names: Iterable[str]) -> float:
-        """How many of these quantities' numbers follow from the others; 0 if none are there."""
-        told = [self._following(n, self.found[n], self.doubt[n]) for n in names if n in self.rules]
-        agree, there = np.sum(told, axis=0) if told else (0, 0)
-        return float(agree / there) if there else 0.0
-
-    def fit(self, name: str, found: Array, doubt: Array) -> float:
-        """How many of a column's numbers are what this quantity is."""
-        if not self.values.keys() >= {*self.inputs(name)}:
-            return 0.0
-        agree, there = self._following(name, found, doubt)
-        return agree / there if there else 0.0
-
-    def _following(self, name: str, found: Array, doubt: Array) -> tuple[int, int]:
-        """How many numbers are what the rule of a quantity makes of the others; and how many are
-        there. Those that are open by as much as the quantity itself do not count as agreeing.
+    def following(self, name: str, found: Array, doubt: Array) -> tuple[int, int]:
+        """How many of a column's numbers are what the rule of this quantity makes of the others; and
+        how many are there. Those that are open by as much as the quantity itself do not agree.
         """
+        if not self.values.keys() >= {*self.inputs(name)}:
+            return 0, 0
         lines = slice(self.first(name), self.length)
         right, open_by = self.expected(name, lines)
         with np.errstate(invalid="ignore"):

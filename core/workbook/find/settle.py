@@ -29,8 +29,12 @@ _TURNED = [
 """What changes places in each layer for those who calculate x·W, and list the weights of an input
 side by side, not those of a node."""
 
-_STEPS = [(DELTA.values(), "−"), *((GRADIENTS, prefix) for prefix in ("−", "−η·", "η·"))]
-"""What those who add the step, or call it Δw, put before δ and before the gradients."""
+_SIGNED = [
+    {**dict.fromkeys(DELTA.values(), "−"), **dict.fromkeys(GRADIENTS, "−")},
+    dict.fromkeys(DELTA.values(), "−"),
+    *(dict.fromkeys(GRADIENTS, prefix) for prefix in ("−", "−η·", "η·")),
+]
+"""What stands before δ and gradients for those who add the step, or mean the step by Δw."""
 
 
 def settle(layout: Layout, actual: Calculator) -> Layout:
@@ -113,8 +117,9 @@ class _Naming:
                 self._name_the_nameless()
             for pair in _TURNED:
                 self._call({n: other for n, other in pair.items() if n in columns})
-            for group, prefix in _STEPS:
-                self._call({n: f"{prefix}{n}" for n in group if n in self.table.columns})
+            for signs in _SIGNED:
+                columns = self.table.columns
+                self._call({n: f"{sign}{n}" for n, sign in signs.items() if n in columns})
         self._shift()
         return self.table
 

@@ -44,52 +44,70 @@ class Trial:
         return Trial(replace(self.reading, table=replace(table, lines=self.reading.table.lines)))
 
     @cached_property
+    def drawn(self) -> bool:
+        """Whether formulas tell what the columns are: most have them."""
+        places = [self.reading.column(name) for name in self.reading.table.columns]
+        last = [self.reading.book.cells.get(at) for p in places if (at := p[len(p) // 2])]
+        return 2 * sum(bool(cell and cell.formula) for cell in last) > len(last)
+
+    @cached_property
     def numbers(self) -> Numbers:
-        """Its quantities, first as they are in the drawn world, then as they are shown."""
-        reading, state = self.reading, self.worlds.told.state
-        values = {n: self._twice(state[n], getattr(reading.setup, n)) for n in EXAMPLE}
-        rate = np.ravel(reading.rate.value if reading.rate else math.nan)[: self.length]
-        values["η"] = self._twice(state["η"], np.pad(rate, (0, self.length - len(rate)), "edge"))
-        open_by = {name: np.zeros(2 * self.length) for name in values}
-        found = dict(values)
+        """Its quantities as the drawn world has them, or as they are shown."""
+        reading, rate = self.reading, self.reading.rate
+        values = {n: self._lines(getattr(reading.setup, n)) for n in EXAMPLE}
+        values["η"] = self._lines(rate.value if rate else math.nan)
+        open_by = {name: np.zeros(self.length) for name in values}
         for name in (*COLUMNS, *HELPERS):
             places = reading.column(name)
             if name not in values and any(places[:2]):
-                found[name], shown, open_by[name] = self.column(places)
-                values[name] = self._twice(state[name], shown)
-                if name in WEIGHTS:
-                    found[name][self.length] = math.nan  # no line above it
-        return Numbers(values, open_by, found)
+                values[name], open_by[name] = self.column(places)
+        if not self.drawn:
+            return Numbers(values, open_by)
+        state = self.worlds.told.state
+        return Numbers({name: self._lines(state[name]) for name in values}, open_by, values)
 
-    def _twice(self, drawn: object, shown: object) -> Array:
-        lines = (np.ravel(np.asarray(one, dtype=float))[: self.length] for one in (drawn, shown))
-        return np.concatenate([np.broadcast_to(one, self.length) for one in lines])
+    def _lines(self, value: object) -> Array:
+        """A quantity's numbers in every line; the last goes on."""
+        numbers = np.ravel(np.asarray(value, dtype=float))[: self.length]
+        return np.pad(numbers, (0, self.length - len(numbers)), "edge")
 
-    def column(self, places: Sequence[Address | None]) -> tuple[Array, Array, Array]:
-        """What cells come to: in the world, or as they are shown where a formula does not tell;
-        what they show; and how far their digits leave all that open.
+    def column(self, places: Sequence[Address | None]) -> tuple[Array, Array]:
+        """What cells come to in the world by their formulas, NaN without; or their numbers as they
+        are shown, and how far the digits leave them open.
         """
         book, world = self.reading.book, self.worlds.told
-        drawn = world.filled_down(filled_down(book, places), len(places), unrounded)
-        for k in np.flatnonzero(np.isnan(drawn)).tolist():
+        if not self.drawn:
+            numbers = as_numbers(self.reading.actual.value(at) if at else None for at in places)
+            return numbers, doubt([book.cells.get(at) if at else None for at in places])
+        found = world.filled_down(filled_down(book, places), len(places), unrounded)
+        for k in np.flatnonzero(np.isnan(found)).tolist():
             at = places[k]
             tree = self.worlds.tree(at) if at else None
             if at and tree is not None:
                 with suppress(FormulaError):
-                    drawn[k] = finite(unrounded(tree).value(at, world.cells.value))
-        shown = as_numbers(self.reading.actual.value(at) if at else None for at in places)
-        open_by = doubt([book.cells.get(at) if at else None for at in places])
-        told = np.where(np.isnan(drawn), shown, math.nan)
-        return np.concatenate([drawn, told]), shown, self._twice(0.0, open_by)
+                    found[k] = finite(unrounded(tree).value(at, world.cells.value))
+        return found, np.zeros(len(places))
 
     def name_of(self, column: int, names: Iterable[str]) -> str | None:
-        """Which of these quantities most numbers of a column are; None if it is none of them."""
+        """The first of these quantities that most numbers of a column are."""
         table = self.reading.table
         places = [table.cell(line, column) for line in table.lines]
-        found, _, open_by = self.column([*places, *[None] * (self.length - len(places))])
-        fits = {name: self.numbers.fit(name, found, open_by) for name in names}
-        best = max(fits, key=fits.__getitem__, default=None)
-        return best if best and fits[best] > 0.5 else None
+        found, open_by = self.column([*places, *[None] * (self.length - len(places))])
+        for name in names:
+            agree, there = self.numbers.following(name, found, open_by)
+            if 2 * agree > there:
+                return name
+        return None
+
+    def share(self, names: Iterable[str]) -> float:
+        """How many of these quantities' numbers follow from the others; 0 if none are there."""
+        agree, there = np.sum([self._told[n] for n in names if n in self._told] or [(0, 0)], axis=0)
+        return float(agree / there) if there else 0.0
+
+    @cached_property
+    def _told(self) -> dict[str, tuple[int, int]]:
+        numbers = self.numbers
+        return {n: numbers.following(n, numbers.found[n], numbers.doubt[n]) for n in numbers.rules}
 
     def affected(self, names: set[str]) -> set[str]:
         """Those of the quantities, and what follows from them."""
@@ -101,14 +119,13 @@ def better(now: Trial, names: set[str], then: Callable[[], Trial]) -> Trial:
     """Another trial, in which these names stand elsewhere, if clearly more numbers follow there: of
     those that this concerns, and no less than half of them.
     """
-    mine, concerned = now.numbers, now.affected(names)
-    if mine.share(concerned) > 1 - _CLEARLY:
+    concerned = now.affected(names)
+    if now.share(concerned) > 1 - _CLEARLY:
         return now
     other = then()
-    theirs = other.numbers
     concerned |= other.affected(names)
-    for name in mine.found.keys() & theirs.found.keys():
-        if not np.array_equal(mine.found[name], theirs.found[name], equal_nan=True):
+    mine, theirs = now.numbers.found, other.numbers.found
+    for name in mine.keys() & theirs.keys():
+        if not np.array_equal(mine[name], theirs[name], equal_nan=True):
             concerned.add(name)  # its formulas ask for a cell that has another name
-    least = max(mine.share(concerned) + _CLEARLY, 0.5)
-    return other if theirs.share(concerned) >= least else now
+    return other if other.share(concerned) >= max(now.share(concerned) + _CLEARLY, 0.5) else now
