@@ -95,8 +95,8 @@ class Numbers:
         return bool(self.off(name, slice(k, k + 1))[0])
 
     def following(self, name: str, found: Array, doubt: Array) -> tuple[int, int]:
-        """How many of a column's numbers are what the rule of this quantity makes of the others; and
-        how many are there. Those that are open by as much as the quantity itself do not agree.
+        """How many of a column's numbers are what this quantity's rule makes of the others; and how
+        many are there. Those that are open by as much as the quantity itself do not agree.
         """
         if not self.values.keys() >= {*self.inputs(name)}:
             return 0, 0

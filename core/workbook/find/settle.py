@@ -18,6 +18,7 @@ from core.workbook.file.calculate import Calculator
 from core.workbook.find.layout import Layout, Table
 from core.workbook.find.reading import read_table
 from core.workbook.find.trial import Trial, better
+from core.workbook.find.words import rate_in
 from core.workbook.formula.tree import FormulaError
 
 _ALIKE = {**OUT, "t1": "out_o1", "t2": "out_o2"}
@@ -125,23 +126,24 @@ class _Naming:
 
     def _name_the_nameless(self) -> None:
         """Name columns that have no name, and find the right one of several of a name."""
-        table, book = self.table, self.actual.book
-        for column, name in table.hints.items():
-            if name in table.columns:
-                columns = {**table.columns, name: column}
-                hints = {**table.hints, table.columns[name]: name}
-                self._take({name}, replace(table, columns=columns, hints=hints))
-        named = {*self.table.columns.values(), *table.hints}
-        unnamed = {c for c, name in self.table.hints.items() if name in TABLE_RULES}
-        for column in range(min(named), max(named) + 1):
-            head = book.cells.get(table.cell(table.head, column))
-            if column not in named and head is not None and isinstance(head.value, str):
-                unnamed.add(column)
-        lacking = [name for name in TABLE_RULES if name not in self.table.columns]
-        for column in sorted(unnamed - {*self.table.columns.values()}) if lacking else ():
-            if name := self.now.name_of(column, lacking):
-                lacking.remove(name)
+        for column, name in self.table.hints.items():
+            if (other := self.table.columns.get(name)) is not None:
                 columns = {**self.table.columns, name: column}
+                hints = {c: n for c, n in self.table.hints.items() if c != column} | {other: name}
+                self._take({name}, replace(self.table, columns=columns, hints=hints))
+        table = self.table
+        named = {*table.columns.values(), *table.hints}
+        unnamed = {c for c, name in table.hints.items() if name in TABLE_RULES}
+        for column in range(min(named), max(named) + 1):
+            head = self.actual.book.cells.get(table.cell(table.head, column))
+            text = head.value if head is not None else None
+            if column not in named and isinstance(text, str) and rate_in(text) is None:
+                unnamed.add(column)
+        lacking = [name for name in TABLE_RULES if name not in table.columns]
+        for column in sorted(unnamed) if lacking else ():
+            if found := self.now.name_of(column, lacking):
+                lacking.remove(found)
+                columns = {**self.table.columns, found: column}
                 self.table = replace(self.table, columns=columns)
                 self.now = self._trial(self.table)
 

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.backprop.network import COLUMNS, WEIGHTS, Array
+from core.backprop.network import COLUMNS, Array
 from core.workbook.exercise.quantities import EXAMPLE, HELPERS
 from core.workbook.file.digits import doubt
 from core.workbook.find.layout import Table
