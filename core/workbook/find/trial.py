@@ -116,8 +116,8 @@ class Trial:
 
 
 def better(now: Trial, names: set[str], then: Callable[[], Trial]) -> Trial:
-    """Another trial, in which these names stand elsewhere, if clearly more numbers follow there: of
-    those that this concerns, and no less than half of them.
+    """Another trial, in which these names stand elsewhere, if clearly more follows there of all
+    that this concerns, and no less of the named.
     """
     concerned = now.affected(names)
     if now.share(concerned) > 1 - _CLEARLY:
@@ -128,4 +128,5 @@ def better(now: Trial, names: set[str], then: Callable[[], Trial]) -> Trial:
     for name in mine.keys() & theirs.keys():
         if not np.array_equal(mine[name], theirs[name], equal_nan=True):
             concerned.add(name)  # its formulas ask for a cell that has another name
-    return other if other.share(concerned) >= max(now.share(concerned) + _CLEARLY, 0.5) else now
+    clear = other.share(concerned) >= now.share(concerned) + _CLEARLY
+    return other if clear and other.share(names) >= now.share(names) else now
