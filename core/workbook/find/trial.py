@@ -15,8 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from core.backprop.network import COLUMNS, Array
-from core.workbook.exercise.quantities import EXAMPLE, HELPERS
+from core.backprop.network import COLUMNS, WEIGHTS, Array
+from core.workbook.exercise.quantities import COMPUTED, EXAMPLE, HELPERS
 from core.workbook.file.digits import doubt
 from core.workbook.find.layout import Table
 from core.workbook.find.numbers import Numbers, as_numbers
@@ -45,10 +45,12 @@ class Trial:
 
     @cached_property
     def drawn(self) -> bool:
-        """Whether formulas tell what the columns are: most have them."""
-        places = [self.reading.column(name) for name in self.reading.table.columns]
-        last = [self.reading.book.cells.get(at) for p in places if (at := p[len(p) // 2])]
-        return 2 * sum(bool(cell and cell.formula) for cell in last) > len(last)
+        """Whether formulas tell what the columns are: most of what they hold are formulas."""
+        table, cells = self.reading.table, self.reading.book.cells
+        names = [name for name in (*WEIGHTS, *COMPUTED, *HELPERS) if name in table.columns]
+        places = [at for name in names for at in self.reading.column(name)[name in WEIGHTS :]]
+        there = [cell for at in places if at and (cell := cells.get(at))]
+        return 2 * sum(cell.formula is not None for cell in there) > len(there)
 
     @cached_property
     def numbers(self) -> Numbers:
