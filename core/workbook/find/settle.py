@@ -6,7 +6,6 @@ numbers follow from each other. What then still disagrees is for judge/.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,7 +16,7 @@ from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.layout import Layout, Table
 from core.workbook.find.reading import read_table
-from core.workbook.find.trial import Trial, better
+from core.workbook.find.trial import Naming, Trial
 from core.workbook.find.words import rate_in
 from core.workbook.formula.tree import FormulaError
 
@@ -31,17 +30,20 @@ _TURNED = [
 side by side, not those of a node."""
 
 _SIGNED = [
-    {**dict.fromkeys(DELTA.values(), "−"), **dict.fromkeys(GRADIENTS, "−")},
-    dict.fromkeys(DELTA.values(), "−"),
-    *(dict.fromkeys(GRADIENTS, prefix) for prefix in ("−", "−η·", "η·")),
+    {n: f"{sign}{n}" for n in names}
+    for names, sign in (
+        ((*DELTA.values(), *GRADIENTS), "−"),
+        (DELTA.values(), "−"),
+        *((GRADIENTS, sign) for sign in ("−", "−η·", "η·")),
+    )
 ]
-"""What stands before δ and gradients for those who add the step, or mean the step by Δw."""
+"""δ and gradients as those have them who add the step, or who mean the step by Δw."""
 
 
 def settle(layout: Layout, actual: Calculator) -> Layout:
     """The layout with every quantity's name and line as its numbers show them."""
     layout = _with_next_weights(layout, actual.book)
-    settled = [_Naming(layout, table, actual).settled() for table in layout.tables]
+    settled = [_settled(layout, table, actual) for table in layout.tables]
     inside = {t.at(w, k): t.lines for t in settled for w in t.weights for k in range(t.epochs)}
     tables = []
     for table in settled:
@@ -82,85 +84,66 @@ def _linked(book: Book, table: Table, other: Table) -> bool:
     return False
 
 
-class _Naming:
-    """The names and lines of a table's columns, one guess after the other.
+def _settled(layout: Layout, first: Table, actual: Calculator) -> Table:
+    """The table with the names and lines of its columns, one guess after the other.
 
     Students who have no column for net inputs call the activations just h1 or H1; others have two
     columns called Output 1, names that nobody else has, or matrices the other way round.
     """
 
-    def __init__(self, layout: Layout, table: Table, actual: Calculator) -> None:
-        self.layout, self.first, self.actual = layout, table, actual
-        self.table, self.now = table, self._trial(table)
+    def trial(table: Table) -> Trial:
+        tables = [table if other is first else other for other in layout.tables]
+        return Trial(read_table(replace(layout, tables=tables), table, actual))
 
-    def _trial(self, table: Table) -> Trial:
-        tables = [table if other is self.first else other for other in self.layout.tables]
-        return Trial(read_table(replace(self.layout, tables=tables), table, self.actual))
+    naming = Naming(first, trial)
+    for name, other in _ALIKE.items():
+        if other not in first.columns:
+            naming.call({name: other})
+    if len(first.weights) == len(WEIGHTS):
+        if not first.drops:
+            _name_the_nameless(naming, actual.book)
+        for names in (*_TURNED, *_SIGNED):
+            naming.call(names)
+    _shift(naming, {name for name, _, _ in layout.said}, actual)
+    return naming.table
 
-    def _take(self, names: set[str], other: Table) -> None:
-        """Take the other table, which differs in these names, if clearly more follows in it."""
-        trial = better(self.now, names, lambda: self._trial(other))
-        if trial is not self.now:
-            self.table, self.now = other, trial
 
-    def _call(self, names: Mapping[str, str]) -> None:
-        """Call columns what `names` says instead, if clearly more follows then."""
-        if names:
-            self._take({*names, *names.values()}, self.table.called(names))
+def _name_the_nameless(naming: Naming, book: Book) -> None:
+    """Name columns that have no name, and find the right one of several of a name."""
+    for column, name in naming.table.hints.items():
+        table = naming.table
+        if (other := table.columns.get(name)) is not None:
+            hints = {c: n for c, n in table.hints.items() if c != column} | {other: name}
+            columns = {**table.columns, name: column}
+            naming.take({name}, replace(table, columns=columns, hints=hints))
+    table = naming.table
+    named = {*table.columns.values(), *table.hints}
+    unnamed = {c for c, name in table.hints.items() if name in TABLE_RULES}
+    for column in range(min(named), max(named) + 1):
+        head = book.cells.get(table.cell(table.head, column))
+        text = head.value if head is not None else None
+        if column not in named and isinstance(text, str) and rate_in(text) is None:
+            unnamed.add(column)
+    lacking = [name for name in TABLE_RULES if name not in table.columns]
+    for column in sorted(unnamed) if lacking else ():
+        if found := naming.now.name_of(column, lacking):
+            lacking.remove(found)
+            columns = {**naming.table.columns, found: column}
+            naming.put(replace(naming.table, columns=columns))
 
-    def settled(self) -> Table:
-        columns = self.table.columns
-        for name, other in _ALIKE.items():
-            if name in columns and other not in columns:
-                self._call({name: other})
-        if len(self.table.weights) == len(WEIGHTS):
-            if not self.table.drops:
-                self._name_the_nameless()
-            for pair in _TURNED:
-                self._call({n: other for n, other in pair.items() if n in columns})
-            for signs in _SIGNED:
-                columns = self.table.columns
-                self._call({n: f"{sign}{n}" for n, sign in signs.items() if n in columns})
-        self._shift()
-        return self.table
 
-    def _name_the_nameless(self) -> None:
-        """Name columns that have no name, and find the right one of several of a name."""
-        for column, name in self.table.hints.items():
-            if (other := self.table.columns.get(name)) is not None:
-                columns = {**self.table.columns, name: column}
-                hints = {c: n for c, n in self.table.hints.items() if c != column} | {other: name}
-                self._take({name}, replace(self.table, columns=columns, hints=hints))
-        table = self.table
-        named = {*table.columns.values(), *table.hints}
-        unnamed = {c for c, name in table.hints.items() if name in TABLE_RULES}
-        for column in range(min(named), max(named) + 1):
-            head = self.actual.book.cells.get(table.cell(table.head, column))
-            text = head.value if head is not None else None
-            if column not in named and isinstance(text, str) and rate_in(text) is None:
-                unnamed.add(column)
-        lacking = [name for name in TABLE_RULES if name not in table.columns]
-        for column in sorted(unnamed) if lacking else ():
-            if found := self.now.name_of(column, lacking):
-                lacking.remove(found)
-                columns = {**self.table.columns, found: column}
-                self.table = replace(self.table, columns=columns)
-                self.now = self._trial(self.table)
+def _shift(naming: Naming, told: set[str], actual: Calculator) -> None:
+    """Find the lines in which columns stand; `told`: what lines of text say.
 
-    def _shift(self) -> None:
-        """Find the lines in which columns stand.
-
-        A row of a student's may hold the weights that its own epoch leads to: then those of an
-        epoch stand a line before it, the initial ones above the first. Or the gradients stand a
-        line after.
-        """
-        told = {name for name, _, _ in self.layout.said}
-        for group, shift in ((WEIGHTS, -1), (GRADIENTS, 1), (GRADIENTS, 2)):
-            names = [name for name in group if name in self.table.columns]
-            shifts = {**self.table.shifts, **dict.fromkeys(names, shift)}
-            moved = replace(self.table, shifts=shifts)
-            if names and _may_move(moved, names, shift, self.actual, told):
-                self._take({*names}, moved)
+    A row of a student's may hold the weights that its own epoch leads to: then those of an epoch
+    stand a line before it, the initial ones above the first. Or the gradients stand a line after.
+    """
+    for group, shift in ((WEIGHTS, -1), (GRADIENTS, 1), (GRADIENTS, 2)):
+        names = [name for name in group if name in naming.table.columns]
+        shifts = {**naming.table.shifts, **dict.fromkeys(names, shift)}
+        moved = replace(naming.table, shifts=shifts)
+        if names and _may_move(moved, names, shift, actual, told):
+            naming.take({*names}, moved)
 
 
 def _may_move(

@@ -8,7 +8,7 @@ a file shows at η = 1, a step is a gradient.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -38,10 +38,6 @@ class Trial:
         self.reading = replace(reading, table=table)
         self.worlds = Worlds(self.reading)
         self.length = table.steps
-
-    def called(self, table: Table) -> Trial:
-        """The same with other names for columns."""
-        return Trial(replace(self.reading, table=replace(table, lines=self.reading.table.lines)))
 
     @cached_property
     def drawn(self) -> bool:
@@ -117,18 +113,36 @@ class Trial:
         return {n for n in rules if n in names or not names.isdisjoint(self.numbers.inputs(n))}
 
 
-def better(now: Trial, names: set[str], then: Callable[[], Trial]) -> Trial:
-    """Another trial, in which these names stand elsewhere, if clearly more follows there of all
-    that this concerns, and no less of the named.
-    """
-    concerned = now.affected(names)
-    if now.share(concerned) > 1 - _CLEARLY:
-        return now
-    other = then()
-    concerned |= other.affected(names)
-    mine, theirs = now.numbers.found, other.numbers.found
-    for name in mine.keys() & theirs.keys():
-        if not np.array_equal(mine[name], theirs[name], equal_nan=True):
-            concerned.add(name)  # its formulas ask for a cell that has another name
-    clear = other.share(concerned) >= now.share(concerned) + _CLEARLY
-    return other if clear and other.share(names) >= now.share(names) else now
+class Naming:
+    """A table with the names and lines of its columns that are best so far, and its trial."""
+
+    def __init__(self, table: Table, trial: Callable[[Table], Trial]) -> None:
+        self._trial = trial
+        self.put(table)
+
+    def put(self, table: Table) -> None:
+        self.table, self.now = table, self._trial(table)
+
+    def call(self, names: Mapping[str, str]) -> None:
+        """Call columns what `names` says instead, if clearly more follows then."""
+        here = {name: other for name, other in names.items() if name in self.table.columns}
+        if here:
+            self.take({*here, *here.values()}, self.table.called(here))
+
+    def take(self, names: set[str], other: Table) -> None:
+        """Take another table, in which these names stand elsewhere, if clearly more follows there
+        of all that this concerns, and no less of the named.
+        """
+        now = self.now
+        concerned = now.affected(names)
+        if now.share(concerned) > 1 - _CLEARLY:
+            return
+        then = self._trial(other)
+        concerned |= then.affected(names)
+        mine, theirs = now.numbers.found, then.numbers.found
+        for name in mine.keys() & theirs.keys():
+            if not np.array_equal(mine[name], theirs[name], equal_nan=True):
+                concerned.add(name)  # its formulas ask for a cell that has another name
+        clear = then.share(concerned) >= now.share(concerned) + _CLEARLY
+        if clear and then.share(names) >= now.share(names):
+            self.table, self.now = other, then
