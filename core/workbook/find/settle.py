@@ -6,7 +6,6 @@ numbers follow from each other. What then still disagrees is for judge/.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 from core.backprop.network import GRADIENTS, WEIGHTS
@@ -18,7 +17,6 @@ from core.workbook.find.layout import Layout, Table
 from core.workbook.find.reading import read_table
 from core.workbook.find.trial import Naming, Trial
 from core.workbook.find.words import rate_in
-from core.workbook.formula.tree import FormulaError
 
 _ALIKE = {**OUT, "t1": "out_o1", "t2": "out_o2"}
 """What a header means to most -> what it means to some: y1 may be the target or the output."""
@@ -42,7 +40,6 @@ _SIGNED = [
 
 def settle(layout: Layout, actual: Calculator) -> Layout:
     """The layout with every quantity's name and line as its numbers show them."""
-    layout = _with_next_weights(layout, actual.book)
     settled = [_settled(layout, table, actual) for table in layout.tables]
     inside = {t.at(w, k): t.lines for t in settled for w in t.weights for k in range(t.epochs)}
     tables = []
@@ -53,35 +50,6 @@ def settle(layout: Layout, actual: Calculator) -> Layout:
         filled = [at for at in free if isinstance(actual.value(at), float)]
         tables.append(replace(table, last_step=2 * len(filled) > len(after)))
     return replace(layout, tables=tables)
-
-
-def _with_next_weights(layout: Layout, book: Book) -> Layout:
-    """The layout in which new weights, that another table's weights refer to or that are calculated
-    from another's, are a step on the way and no second set of weights.
-    """
-    whole = [t for t in layout.tables if len(t.weights) == len(WEIGHTS) and not t.shifts]
-    tables = []
-    for table in layout.tables:
-        led_to = len(table.weights) == len(WEIGHTS) and set(table.shifts.values()) == {-1}
-        if led_to and any(_linked(book, table, other) for other in whole):
-            columns = {STEPPED.get(name, name): c for name, c in table.columns.items()}
-            table = replace(table, columns=columns, shifts={})
-        tables.append(table)
-    return replace(layout, tables=tables)
-
-
-def _linked(book: Book, table: Table, other: Table) -> bool:
-    """Whether a table of new weights and a table of weights refer to each other."""
-    if other.epochs < 2 or (other.sheet == table.sheet and other.head == table.head):
-        return False
-    theirs = {other.at(w, 0) for w in WEIGHTS}
-    mine = {table.cell(line, table.columns[w]) for w in WEIGHTS for line in table.lines[:2]}
-    with suppress(FormulaError):
-        for weight in WEIGHTS:
-            asked = book.asked(table.cell(table.lines[0], table.columns[weight]))
-            if theirs & set(asked) or mine & set(book.asked(other.at(weight, 1))):
-                return True
-    return False
 
 
 def _settled(layout: Layout, first: Table, actual: Calculator) -> Table:
@@ -96,15 +64,17 @@ def _settled(layout: Layout, first: Table, actual: Calculator) -> Table:
         return Trial(read_table(replace(layout, tables=tables), table, actual))
 
     naming = Naming(first, trial)
+    if {*first.shifts.values()} == {-1}:  # new weights: of other columns, or of another table
+        naming.take({*STEPPED, *STEPPED.values()}, replace(first.called(STEPPED), shifts={}))
     for name, other in _ALIKE.items():
         if other not in first.columns:
             naming.call({name: other})
-    if len(first.weights) == len(WEIGHTS):
+    if len(naming.table.weights) == len(WEIGHTS):
         if not first.drops:
             _name_the_nameless(naming, actual.book)
         for names in (*_TURNED, *_SIGNED):
             naming.call(names)
-    _shift(naming, {name for name, _, _ in layout.said}, actual)
+        _shift(naming)
     return naming.table
 
 
@@ -132,26 +102,14 @@ def _name_the_nameless(naming: Naming, book: Book) -> None:
             naming.put(replace(naming.table, columns=columns))
 
 
-def _shift(naming: Naming, told: set[str], actual: Calculator) -> None:
-    """Find the lines in which columns stand; `told`: what lines of text say.
+def _shift(naming: Naming) -> None:
+    """Find the lines in which columns stand.
 
     A row of a student's may hold the weights that its own epoch leads to: then those of an epoch
     stand a line before it, the initial ones above the first. Or the gradients stand a line after.
     """
     for group, shift in ((WEIGHTS, -1), (GRADIENTS, 1), (GRADIENTS, 2)):
         names = [name for name in group if name in naming.table.columns]
-        shifts = {**naming.table.shifts, **dict.fromkeys(names, shift)}
-        moved = replace(naming.table, shifts=shifts)
-        if names and _may_move(moved, names, shift, actual, told):
-            naming.take({*names}, moved)
-
-
-def _may_move(
-    moved: Table, names: list[str], shift: int, actual: Calculator, told: set[str]
-) -> bool:
-    """Whether there are numbers above the first line, or told in words, or none in it."""
-    cells = [moved.at(n, 0) if shift < 0 else moved.at(n, -1) for n in names]
-    numbers = [at for at in cells if at.row > 0 and isinstance(actual.value(at), float)]
-    if shift < 0 and not numbers and set(names) <= told:
-        return True
-    return len(numbers) == len(names) if shift < 0 else 2 * len(numbers) < len(names)
+        if names:
+            shifts = {**naming.table.shifts, **dict.fromkeys(names, shift)}
+            naming.take({*names}, replace(naming.table, shifts=shifts))
