@@ -44,9 +44,10 @@ def _names(trial: Trial) -> tuple[dict[int, str], dict[int, str]]:
     meant = {c: _NEXT.get(hint, hint) for c, hint in trial.reading.table.hints.items()}
     told = {c: name for c, name in meant.items() if name in HELPERS}
     on_the_way = _on_the_way(trial)
-    found = {
-        c: trial.name_of(c, (told.get(c, "∂E/∂o1"), *HELPERS)) for c in sorted(on_the_way | {*told})
-    }
+    found = {}
+    for column in sorted(on_the_way | {*told}):
+        header = [told[column]] if column in told else []
+        found[column] = trial.name_of(column, (*header, *HELPERS))
     own = {c: name for c, name in found.items() if name is not None}
     # Headers of numbers that nothing asks for are believed if most of them are what they say.
     idle = told.keys() - on_the_way

@@ -1,8 +1,9 @@
 """Numbers side by side, and how many of them follow from the others.
 
 Each number is compared with what its rule makes of those beside and above it, as far as their
-digits reach: a number rounded to 4 decimals is any number within half a unit of the fourth. That
-share ranks what the columns of a table may be, and judges numbers that have no formula.
+digits reach: a number rounded to 4 decimals is any number within half a unit of the fourth. By the
+share that follows trial.py ranks what the columns of a table may be; and judge/ judges by it those
+that have no formula.
 """
 
 from __future__ import annotations

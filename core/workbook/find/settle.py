@@ -74,7 +74,7 @@ def _settled(layout: Layout, first: Table, actual: Calculator) -> Table:
             _name_the_nameless(naming, actual.book)
         for names in (*_TURNED, *_SIGNED):
             naming.call(names)
-        _shift(naming)
+    _shift(naming)
     return naming.table
 
 
@@ -108,7 +108,7 @@ def _shift(naming: Naming) -> None:
     A row of a student's may hold the weights that its own epoch leads to: then those of an epoch
     stand a line before it, the initial ones above the first. Or the gradients stand a line after.
     """
-    for group, shift in ((WEIGHTS, -1), (GRADIENTS, 1), (GRADIENTS, 2)):
+    for group, shift in ((GRADIENTS, 1), (GRADIENTS, 2), (WEIGHTS, -1)):
         names = [name for name in group if name in naming.table.columns]
         if names:
             shifts = {**naming.table.shifts, **dict.fromkeys(names, shift)}
