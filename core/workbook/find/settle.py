@@ -30,9 +30,10 @@ side by side, not those of a node."""
 _SIGNED = [
     {n: f"{sign}{n}" for n in names}
     for names, sign in (
+        *((GRADIENTS, sign) for sign in ("−η·", "η·")),
         ((*DELTA.values(), *GRADIENTS), "−"),
         (DELTA.values(), "−"),
-        *((GRADIENTS, sign) for sign in ("−", "−η·", "η·")),
+        (GRADIENTS, "−"),
     )
 ]
 """δ and gradients as those have them who add the step, or who mean the step by Δw."""
