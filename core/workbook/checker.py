@@ -64,7 +64,7 @@ def check(source: str | Path | bytes, tell: Tell = silent) -> Report:
     curves: list[JudgedCurve] = []
     for curve in layout.curves:
         judging((len(tables) + len(curves)) / todo)
-        curves.append(judge_curve(with_helpers(read_table(layout, curve, actual)), tables))
+        curves.append(judge_curve(read_table(layout, curve, actual), tables))
     return _Outcome(book, layout, actual, tables, curves).report()
 
 

@@ -24,7 +24,6 @@ OUT = {node: f"out_{node}" for node in NODES}
 DELTA = {node: f"∂E/∂{node}" for node in ("o1", "o2", "h1", "h2")}  # as backpropagation goes
 SLOPE = {node: f"out_{node}(1−out_{node})" for node in NODES}
 GRADIENT = dict(zip(WEIGHTS, GRADIENTS, strict=True))
-WEIGHT = {gradient: weight for weight, gradient in GRADIENT.items()}
 STEP = {weight: f"η·{gradient}" for weight, gradient in GRADIENT.items()}
 STEPPED = {weight: f"{weight} − {step}" for weight, step in STEP.items()}
 """Weight -> what it comes to after the step, in a column of its own beside it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -29,8 +29,8 @@ class Table:
     columns: quantity -> its column, or its row if the epochs run across. hints: column -> what its
     header seems to mean, for those that are not in `COLUMNS` or that another column already is.
     lines: the rows of the epochs, or their columns, in the order of descent: upwards if the newest
-    is on top. head: the row (column) of the headers. rate: η, where the header itself says it.
-    across: whether epochs run across.
+    is on top. upwards: whether it is, which one line does not tell. head: the row (column) of the
+    headers. rate: η, where the header itself says it. across: whether epochs run across.
     shifts: quantity -> how many lines after its epoch's it stands. last_step: whether the weights
     stand there that the last epoch leads to, which have no epoch of their own. listed: the epoch of
     each line, from 0, where not every epoch is listed; else empty. drops: quantity -> how far below
@@ -50,6 +50,7 @@ class Table:
     listed: tuple[int, ...] = ()
     drops: Mapping[str, int] = field(default_factory=dict)
     labels_above: bool = False
+    upwards: bool = False
 
     def at(self, name: str, k: int) -> Address:
         """The cell of a quantity at the k-th epoch, counted from 0; from -1 to `epochs`.
@@ -81,8 +82,16 @@ class Table:
         last = len(self.lines) - 1
         if 0 <= k <= last:
             return self.lines[k]
-        step = self.lines[1] - self.lines[0] if last else 1
+        step = self.lines[1] - self.lines[0] if last else 1 - 2 * self.upwards
         return self.lines[0] + k * step if k < 0 else self.lines[last] + (k - last) * step
+
+    def called(self, names: Mapping[str, str]) -> Table:
+        """The table whose columns are called what `names` says instead."""
+        columns, shifts, drops = (
+            {names.get(n, n): one for n, one in places.items()}
+            for places in (self.columns, self.shifts, self.drops)
+        )
+        return replace(self, columns=columns, shifts=shifts, drops=drops)
 
     def has(self, name: str, k: int) -> bool:
         """Whether the k-th cell of a quantity is in one of the table's lines."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
-from core.backprop.network import Array
-from core.workbook.exercise.quantities import opposite
 from core.workbook.find.layout import Shown, Table
 from core.workbook.find.words import matrix
 from core.workbook.formula.tree import Address
@@ -40,11 +36,6 @@ class _Matrix(NamedTuple):
 
     name: str
     cells: tuple[Address, ...]
-
-    @property
-    def turned(self) -> _Matrix:
-        a, b, c, d = self.cells
-        return self._replace(cells=(a, c, b, d))
 
 
 def matrices_in(shown: Shown, sheet: str) -> tuple[Table | None, list[tuple[str, Address]]]:
@@ -86,19 +77,16 @@ def _table(
         for name, one in alone.items()
         for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
     ]
-    first = _upright(alone | {name: ones[0] for name, ones in again.items()}, shown)
-    turned = _opposite(first, shown)
     cells = {
-        opposite(quantity) if name in turned else quantity: at
-        for name, one in first.items()
-        if name in again
-        for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
+        quantity: at
+        for name, ones in again.items()
+        for quantity, at in zip(_ELEMENTS[name], ones[0].cells, strict=True)
     }
     if len(set(cells.values())) < len(cells):
         return None  # they overlap: these are headers of a table
     top, step = min(map(line, cells.values())), max(steps, default=1)
     table = Table(
-        *(first["W1"].cells[0].sheet, top, {n: column(at) for n, at in cells.items()}),
+        *(again["W1"][0].cells[0].sheet, top, {n: column(at) for n, at in cells.items()}),
         tuple(range(top, top + epochs * step, step)),
         across,
         drops={quantity: line(at) - top for quantity, at in cells.items()},
@@ -129,44 +117,3 @@ def _all(shown: Shown, sheet: str) -> Iterator[_Matrix]:
             if fits and not (goes_on and len(_ELEMENTS[name]) == 4):
                 yield _Matrix(fits[0], shapes[len(_ELEMENTS[fits[0]])])
                 break
-
-
-def _upright(first: Mapping[str, _Matrix], shown: Shown) -> dict[str, _Matrix]:
-    """The matrices of the first epoch, each row of weights that of one node: h = W·x.
-
-    Some write h = x·W.
-    """
-    found = dict(first)
-    for weights, source, net, out in (("W1", "x", "h", "out_h"), ("W2", "out_h", "o", "out_o")):
-        if source not in first or not {net, out} & first.keys():
-            continue
-        w, x = _numbers(first[weights], shown).reshape(2, 2), _numbers(first[source], shown)
-        with np.errstate(all="ignore"):
-            out_numbers = _numbers(first.get(out, first.get(net, first[weights])), shown)
-            goal = (
-                _numbers(first[net], shown)
-                if net in first
-                else np.log(out_numbers / (1 - out_numbers))
-            )
-            off, off_turned = (np.abs(m @ x - goal).sum() for m in (w, w.T))
-        for name in (weights, f"d{weights}") if off_turned < off else ():
-            if name in found:
-                found[name] = found[name].turned
-    return found
-
-
-def _opposite(first: Mapping[str, _Matrix], shown: Shown) -> set[str]:
-    """The matrices with the sign of t − out, as those write them who add the step."""
-    if not {"out_o", "t"} <= first.keys():
-        return set()
-    away = _numbers(first["out_o"], shown) - _numbers(first["t"], shown)
-    found = set()
-    if "δo" in first and (_numbers(first["δo"], shown) * away < 0).all():
-        found |= {"δo", "δh"}
-    if "dW2" in first and (_numbers(first["dW2"], shown) * np.repeat(away, 2) < 0).all():
-        found |= {"dW2", "dW1"}
-    return found
-
-
-def _numbers(one: _Matrix, shown: Shown) -> Array:
-    return np.array([shown.value(at) for at in one.cells], dtype=float)

@@ -1,8 +1,9 @@
 """Numbers side by side, and how many of them follow from the others.
 
 Each number is compared with what its rule makes of those beside and above it, as far as their
-digits reach: a number rounded to 4 decimals is any number within half a unit of the fourth. That
-share ranks what the columns of a table may be, and judges numbers that have no formula.
+digits reach: a number rounded to 4 decimals is any number within half a unit of the fourth. By the
+share that follows trial.py ranks what the columns of a table may be; and judge/ judges by it those
+that have no formula.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from core.backprop.network import COLUMNS, WEIGHTS, Array
-from core.backprop.rules import TABLE_RULES, TABLE_STEPS, names_in
-from core.workbook.exercise.quantities import EXAMPLE, expanded, followed
+from core.backprop.rules import TABLE_STEPS, names_in
+from core.workbook.exercise.quantities import EXAMPLE, HELPERS, RULES, expanded, followed
 
 _EPS = np.finfo(float).eps
 ROOM = 1.05
@@ -26,11 +27,18 @@ class Numbers:
     """Quantities over the lines of a table.
 
     values: each with its numbers, NaN where there is none. doubt: how far the digits leave each
-    open. Both are of equal length for all quantities.
+    open. found: what the cells of a quantity come to where that is not its value, as in a world, in
+    which they hold what they should; NaN where they do not tell. All are of equal length.
     """
 
-    def __init__(self, values: Mapping[str, Array], doubt: Mapping[str, Array]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Array],
+        doubt: Mapping[str, Array],
+        found: Mapping[str, Array] | None = None,
+    ) -> None:
         self.values, self.doubt = dict(values), dict(doubt)
+        self.found = found or self.values
         self.length = len(next(iter(self.values.values())))
 
     def having(self, name: str, values: Array) -> Numbers:
@@ -40,18 +48,17 @@ class Numbers:
     @cached_property
     def rules(self) -> dict[str, str]:
         """The rules of those that follow from others that are there, in terms of these."""
-        known = frozenset(self.values)
         found = {}
-        for name in COLUMNS:
+        for name in (*COLUMNS, *HELPERS):
             if name in self.values and name not in EXAMPLE:
-                rule = expanded(_rule(name), known)
-                if known.issuperset(names_in(rule)):
+                rule = expanded(_rule(name), frozenset(self.values))
+                if self.values.keys() >= {*names_in(rule)}:
                     found[name] = rule
         return found
 
     def inputs(self, name: str) -> list[str]:
         """What a quantity is calculated from."""
-        return names_in(self.rules[name])
+        return names_in(self.rules.get(name) or expanded(_rule(name), frozenset(self.values)))
 
     @staticmethod
     def first(name: str) -> int:
@@ -63,9 +70,10 @@ class Numbers:
         above = slice(lines.start - self.first(name), lines.stop - self.first(name))
         state = {n: self.values[n][above] for n in self.inputs(name)}
         # All at once: first as they are, then with each input moved by its doubt.
-        count, length = len(state) + 1, lines.stop - lines.start
+        doubtful = [n for n in state if self.doubt[n][above].any()]
+        count, length = len(doubtful) + 1, lines.stop - lines.start
         tiled = {n: np.tile(values, count) for n, values in state.items()}
-        for i, n in enumerate(state, start=1):
+        for i, n in enumerate(doubtful, start=1):
             tiled[n][i * length : (i + 1) * length] += self.doubt[n][above]
         with np.errstate(all="ignore"):
             values = np.broadcast_to(followed(_rule(name), tiled), (count * length,))
@@ -87,29 +95,24 @@ class Numbers:
         """The same for one line."""
         return bool(self.off(name, slice(k, k + 1))[0])
 
-    def share(self, names: Iterable[str]) -> float:
-        """How many of these quantities' numbers follow from the others; none if too few are there.
-
-        Numbers that are open by as much as the quantity itself do not count as agreeing.
+    def following(self, name: str, found: Array, doubt: Array) -> tuple[int, int]:
+        """How many of a column's numbers are what this quantity's rule makes of the others; and how
+        many are there. Those that are open by as much as the quantity itself do not agree.
         """
-        agree = filled = 0
-        for name in names:
-            if name not in self.rules:
-                continue
-            lines = slice(self.first(name), self.length)
-            right, doubt = self.expected(name, lines)
-            with np.errstate(invalid="ignore"):
-                open_by = doubt + ROOM * self.doubt[name][lines]
-                near = np.abs(self.values[name][lines] - right) <= open_by
-                told = open_by < 0.2 * np.nanmax(np.abs(right), initial=1e-300)
-            there = np.isfinite(self.values[name][lines] + right)
-            agree += int((near & told & there).sum())
-            filled += int(there.sum())
-        return agree / filled if filled else 0.0
+        if not self.values.keys() >= {*self.inputs(name)}:
+            return 0, 0
+        lines = slice(self.first(name), self.length)
+        right, open_by = self.expected(name, lines)
+        with np.errstate(invalid="ignore"):
+            open_by = open_by + ROOM * doubt[lines]
+            near = np.abs(found[lines] - right) <= open_by
+            told = open_by < 0.2 * np.nanmax(np.abs(right), initial=1e-300)
+        there = np.isfinite(found[lines] + right)
+        return int((near & told & there).sum()), int(there.sum())
 
 
 def _rule(name: str) -> str:
-    return TABLE_STEPS.get(name) or TABLE_RULES[name]
+    return TABLE_STEPS.get(name) or RULES[name]
 
 
 def as_numbers(values: Iterable[object]) -> Array:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -49,8 +49,8 @@ class Reading:
     elsewhere: quantity -> another table that holds it, which this one refers to. siblings: the
     other tables below the same headers. others: the tables elsewhere. fixed: quantity -> its
     labelled cell, for inputs, targets and η that have no column. told: what lines of text say.
-    helpers: column -> what it holds. setup: the start. missing: what was taken from the published
-    start because the file does not say it.
+    setup: the start. missing: what was taken from the published start because the file does not say
+    it.
     """
 
     book: Book
@@ -65,7 +65,6 @@ class Reading:
     setup: Setup
     rate: Rate | None
     missing: list[str]
-    helpers: dict[int, str] = field(default_factory=dict)
 
     @cached_property
     def _columns(self) -> dict[str, list[Address | None]]:
@@ -81,7 +80,7 @@ class Reading:
             elif (there := self._there(name)) is not None:
                 places = [*there.places(name)[:steps]]
                 places += [self.at(name, k) for k in range(len(places), steps)]
-            elif name in (*table.columns, *self.helpers.values()):
+            elif name in table.columns:
                 places = [self.at(name, k) for k in range(steps)]
             else:
                 places = [self.at(name, 0)] * steps  # one cell for all epochs, or none
@@ -127,9 +126,6 @@ class Reading:
             return self.rate.at if self.rate else None
         if name in self.elsewhere and k < self.elsewhere[name].epochs:
             return self.elsewhere[name].at(name, k)
-        for column, helper in self.helpers.items():
-            if helper == name and k < self.table.epochs:
-                return self.table.cell(self.table.lines[k], column)
         return self.fixed.get(name)
 
     def lacks(self, name: str) -> str:
@@ -143,7 +139,7 @@ class Reading:
         table = self.table
         if table.drops:
             return []
-        known = {*table.columns.values(), *self.helpers}
+        known = {*table.columns.values()}
         ends = [column for name, column in table.columns.items() if name not in ("epoch", "η")]
         between = range(min(ends), max(ends))
         others = [c for c in between if c not in known]
@@ -155,11 +151,8 @@ class Reading:
 
     def heading(self, name: str) -> str:
         """What the file calls it, or its usual name."""
-        columns = {n: column for column, n in self.helpers.items()} | dict(self.table.columns)
-        if name in columns:
-            table, column = self.table, columns[name]
-            head = table.heading(name) if name in table.columns else table.cell(table.head, column)
-            written = self.book.cells.get(head)
+        if name in self.table.columns:
+            written = self.book.cells.get(self.table.heading(name))
             if written and isinstance(written.value, str) and len(written.value) <= 14:
                 return " ".join(written.value.split())
         return name

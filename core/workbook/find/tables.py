@@ -125,7 +125,8 @@ def _tables_along(shown: Shown, sheet: str, unread: list[str], *, across: bool) 
             hints = {c: name for name, c in columns.items() if name not in _QUANTITIES} | rivals
             columns = {name: c for name, c in columns.items() if name in _QUANTITIES}
             counters = [c for c, name in rivals.items() if name == "epoch"]
-            if _runs_upwards(shown, cell, lines, columns):
+            upwards = _runs_upwards(shown, cell, lines, columns)
+            if upwards:
                 lines.reverse()
             found += [
                 Table(
@@ -133,6 +134,7 @@ def _tables_along(shown: Shown, sheet: str, unread: list[str], *, across: bool) 
                     hints=hints,
                     shifts=shifts,
                     listed=_listed(shown, cell, run, columns),
+                    upwards=upwards,
                 )
                 for run in _runs(shown, cell, lines, columns, counters)
             ]
@@ -391,7 +393,8 @@ def _runs_upwards(shown: Shown, cell: Ask, lines: list[int], columns: Mapping[st
     """Whether the newest epoch is on top: weights follow from those below, or epochs count down."""
     weights = [columns[name] for name in WEIGHTS if name in columns]
     asked = {-1: 0, 1: 0}
-    for line in lines[len(lines) // 2 :][:2]:
+    middle = lines[len(lines) // 2 :][:2]
+    for line in (lines[0] - 1, *middle, lines[-1] + 1):  # outside, the weights it leads to
         for column in weights:
             try:
                 found = shown.book.asked(cell(line, column))

@@ -224,6 +224,20 @@ class Worlds:
         eta = 1.0 if reading.rate is None else float(np.ravel(reading.rate.value)[0])
         return [_world(reading, rng, example, eta) for _ in range(2)]
 
+    @cached_property
+    def told(self) -> World:
+        """The one in which all is drawn that cells tell; what they do not is in the formulas."""
+        rng, reading = np.random.default_rng(0), self.reading
+        example = {
+            name: float(rng.uniform(0.2, 0.9)) if reading.at(name, 0) else own
+            for name, own in reading.setup.numbers.items()
+            if name in EXAMPLE
+        }
+        eta = float(rng.uniform(0.3, 1.7))
+        if reading.rate is not None and reading.rate.at is None:
+            eta = float(np.ravel(reading.rate.value)[0])
+        return _world(reading, rng, example, eta)
+
     def with_helper(self, helper: Address, tree: Node) -> Worlds:
         """The worlds in which a cell outside the table has another formula."""
 

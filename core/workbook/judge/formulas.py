@@ -69,11 +69,9 @@ class _Columns:
     def __init__(self, worlds: Worlds) -> None:
         self.worlds, self.reading = worlds, worlds.reading
         self.book, self.table, self.steps = worlds.book, worlds.table, worlds.steps
-        self.names = [n for n in (*COLUMNS, *HELPERS) if self._has(n) and n not in EXAMPLE]
+        known = self.table.columns
+        self.names = [n for n in (*COLUMNS, *HELPERS) if n in known and n not in EXAMPLE]
         self.rounding = _Rounding(worlds, self.names)
-
-    def _has(self, name: str) -> bool:
-        return name in self.table.columns or name in self.reading.helpers.values()
 
     def are_misread(self) -> bool:
         """Whether most columns of the forward pass are wrong in most of a few of their rows."""

@@ -530,9 +530,9 @@ class Table:
         row, column = self.corner
         shifts, across = self.layout.shifts, self.layout.columns.index(name)
         line = self.epochs - 1 - epoch if self.layout.upwards else epoch
-        above = max(
-            0, -min(shifts.values(), default=0)
-        )  # room for what stands before the first epoch
+        # Room for what stands above the first epoch's line, or the newest's.
+        above = max(0, -min(shifts.values(), default=0))
+        above += self.layout.upwards and self.layout.last_step
         along = 0 if epoch < 0 else 1 + above + line + shifts.get(name, 0)
         return (
             (row + across, column + along) if self.layout.across else (row + along, column + across)

@@ -296,6 +296,36 @@ def test_layouts_and_slips_that_few_have(layout, slip):
     assert len(report.findings) == 1
 
 
+SUBTRACTED = replace(  # Δw = η·∂E/∂w, which is ∂E/∂w in every digit at η = 1
+    STEPS,
+    algebra={
+        **STEPS.algebra,
+        **{f"w{n}": f"w{n}'-g{n}'" for n in range(1, 9)},
+        **{f"δ_o{n}": WITH_DELTAS[f"δ_o{n}"] for n in "12"},
+    },
+)
+S1, S2 = "out_o1*(1-out_o1)", "out_o2*(1-out_o2)"
+OTHER_DELTAS = Layout(  # δ of an output is ∂E/∂out, not ∂E/∂net
+    "A4",
+    STEPS.columns,
+    algebra={
+        **WITH_DELTAS,
+        **{f"δ_o{n}": f"out_o{n}-t{n}" for n in "12"},
+        "δ_h1": f"(δ_o1*{S1}*w5+δ_o2*{S2}*w7)*out_h1*(1-out_h1)",
+        "δ_h2": f"(δ_o1*{S1}*w6+δ_o2*{S2}*w8)*out_h2*(1-out_h2)",
+        **{f"g{n}": f"{WITH_DELTAS[f'g{n}']}*{S1 if n < 7 else S2}" for n in (5, 6, 7, 8)},
+    },
+)
+
+
+@pytest.mark.parametrize("layout", [STEPS, SUBTRACTED, OTHER_DELTAS])
+@pytest.mark.parametrize("rate", [0.5, 1.0])
+def test_columns_on_the_way_are_what_their_numbers_are(layout, rate):
+    assert_right(check(make(layout, rate=rate, setup=OTHER).file))
+    made = make(layout, "plus in out_o1", rate=rate, setup=OTHER)
+    assert accused(check(made.file)) == {cell for _, cell in made.accused}
+
+
 def test_numbers_of_a_second_sheet_explain_those_of_the_first():
     """A gradient typed over later is one slip, where it stands, and no weight is accused of it."""
     forward, backward = RUN.drop(columns=list(GRADIENTS)), RUN[["epoch", *GRADIENTS]].copy()
