@@ -522,7 +522,7 @@ def test_hovering_the_curve_reads_its_values(backprop):
 
 
 def test_edits_rerun_a_fragment_and_not_the_page(backprop, new_page, address):
-    tab = new_page()
+    tab = new_page(is_alone=True)
     frames: list[bytes] = []
     tab.on("websocket", lambda ws: ws.on("framereceived", lambda frame: frames.append(frame)))
     page = BackpropPage(tab, address)

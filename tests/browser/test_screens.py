@@ -240,7 +240,7 @@ def test_the_whole_table_fits_a_zoomed_window(new_page, address, size):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("visit", PAGES.values(), ids=PAGES)
 def test_a_view_zoomed_printed_and_without_the_internet(new_page, address, visit, scheme):
-    page = new_page(color_scheme=scheme)
+    page = new_page(is_alone=True, color_scheme=scheme)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     visit(page, address)
@@ -253,7 +253,7 @@ def test_a_view_zoomed_printed_and_without_the_internet(new_page, address, visit
 
 
 def test_the_ways_between_the_pages_need_no_internet(new_page, address):
-    page = new_page()
+    page = new_page(is_alone=True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     opened = WorkbookPage(page, address)

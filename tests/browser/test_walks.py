@@ -289,7 +289,7 @@ EVIL = "[x](https://e.org)![](//e.org/a.png):red[x]$x^2$:smile:<b>b</b> www.e.or
     ],
 )
 def test_nothing_from_an_address_becomes_markup(new_page, runs_address, path):
-    page = new_page()
+    page = new_page(is_alone=True)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{runs_address}/{path}")
