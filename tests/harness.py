@@ -226,11 +226,12 @@ class BackpropPage:
 
 
 class MnistPage:
-    """The MNIST page in a browser, read the way a person reads it."""
+    """The MNIST page in a browser, read the way a person reads it; no address: it is open."""
 
-    def __init__(self, page: Page, address: str, query: str = "") -> None:
+    def __init__(self, page: Page, address: str | None = None, query: str = "") -> None:
         self.page = page
-        page.goto(f"{address}/mnist{query and '?' + query}")
+        if address is not None:
+            page.goto(f"{address}/mnist{query and '?' + query}")
         page.get_by_role("tab", name="Results").wait_for(timeout=60_000)
         self.settle()
 
