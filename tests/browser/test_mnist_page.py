@@ -240,8 +240,6 @@ def test_a_run_outlives_a_killed_worker_a_refresh_and_a_stop(mnist, place):
     page = mnist()
     start(page, Epochs=8)
     expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
-    other = mnist("view=Train")
-    expect(other.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
     os.kill(process("--worker", str(newest(place))), signal.SIGKILL)
     expect(page.say("ended unexpectedly")).to_be_visible(timeout=TRAINING)
     page.page.get_by_role("button", name="Resume").click()
@@ -252,6 +250,8 @@ def test_a_run_outlives_a_killed_worker_a_refresh_and_a_stop(mnist, place):
     expect(stop).to_be_in_viewport()
     form = page.page.get_by_role("button", name="Start")
     assert stop.bounding_box()["y"] < form.bounding_box()["y"]  # what trains stands first
+    other = mnist("view=Train")
+    expect(other.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
     stop.click()
     expect(page.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=TRAINING)
     expect(other.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=TRAINING)
