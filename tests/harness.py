@@ -133,14 +133,14 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], patience: float = 60) 
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the system's Chromium, headless."""
+def chromium(*options: str) -> Iterator[Browser]:
+    """Start the system's Chromium, headless; options: of its command line."""
     if CHROMIUM is None:
         raise RuntimeError("no Chromium found; install the package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", *options],
         )
         try:
             yield browser

@@ -31,7 +31,8 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with chromium() as browser:
+    # More memory for young objects, so that they are collected less often: a twentieth of its work.
+    with chromium("--js-flags=--min-semi-space-size=64") as browser:
         yield browser
 
 
