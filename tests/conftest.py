@@ -5,6 +5,9 @@ import pytest
 
 # Two processes run side by side (pyproject.toml): more threads in each only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A training takes a thread a core all the same. Where the cores are busy, threads that spin while
+# they wait for another take several times the work of the training itself.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -133,14 +133,14 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], patience: float = 60) 
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the system's Chromium, headless."""
+def chromium(*options: str) -> Iterator[Browser]:
+    """Start the system's Chromium, headless; options: of its command line."""
     if CHROMIUM is None:
         raise RuntimeError("no Chromium found; install the package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", *options],
         )
         try:
             yield browser
@@ -226,11 +226,12 @@ class BackpropPage:
 
 
 class MnistPage:
-    """The MNIST page in a browser, read the way a person reads it."""
+    """The MNIST page in a browser, read the way a person reads it; no address: it is open."""
 
-    def __init__(self, page: Page, address: str, query: str = "") -> None:
+    def __init__(self, page: Page, address: str | None = None, query: str = "") -> None:
         self.page = page
-        page.goto(f"{address}/mnist{query and '?' + query}")
+        if address is not None:
+            page.goto(f"{address}/mnist{query and '?' + query}")
         page.get_by_role("tab", name="Results").wait_for(timeout=60_000)
         self.settle()
 

@@ -63,9 +63,8 @@ def test_at_most_one_value_is_under_way_and_the_last_one_lands(backprop):
         }"""
     )
     left, width, y = page.press("eta", 0.1)
-    for _ in range(3):
-        page.page.mouse.move(left + 0.9 * width, y, steps=40)
-        page.page.mouse.move(left + 0.2 * width, y, steps=40)
+    page.page.mouse.move(left + 0.9 * width, y, steps=40)
+    page.page.mouse.move(left + 0.2 * width, y, steps=40)
     page.page.mouse.move(left + 0.7 * width, y, steps=5)
     page.page.mouse.up()
     rate = float(page.field("eta").input_value())
@@ -96,8 +95,47 @@ def test_the_slider_works_by_touch(backprop):
     expect(page.page).to_have_url(re.compile(r"epoch=2[4-7]"))
 
 
-def test_controls_have_names_for_a_screen_reader(backprop):
+def test_a_newcomer_sees_points_at_and_hears_all_parts(backprop):
     page = backprop()
+    assert_all_parts_and_the_first_rows_are_seen_without_scrolling(page)
+    assert_an_edge_shows_its_formula_with_its_numbers(page)
+    assert_the_curve_reads_its_values(page)
+    assert_controls_have_names_for_a_screen_reader(page)
+
+
+def assert_all_parts_and_the_first_rows_are_seen_without_scrolling(page):
+    for part in (
+        page.slider("eta"),
+        page.chart("The network").first,
+        page.chart("Error of each epoch").first,
+        page.page.get_by_role("tab", name="Check"),
+        page.cell(1, W1),
+    ):
+        box = part.bounding_box()
+        assert box["y"] + box["height"] <= LAPTOP[1]
+
+
+def assert_an_edge_shows_its_formula_with_its_numbers(page):
+    edge = page.chart("The network").first.locator("[aria-label^='w5 from h1 to o1']")
+    box = edge.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tooltip = page.page.locator("#vg-tooltip-element")
+    expect(tooltip).to_contain_text("(out_o1 − t1)·out_o1·(1 − out_o1)·out_h1")
+    expect(tooltip).to_contain_text("= 0.0721571")
+    expect(tooltip).to_contain_text("0.4 − 1·0.0721571 = 0.327843")
+
+
+def assert_the_curve_reads_its_values(page):
+    box = page.chart("Error of each epoch").first.locator(".mark-line").first.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.page.mouse.move(box["x"] + box["width"] / 2 + 2, box["y"] + box["height"] / 2)
+    tooltip = page.page.locator("#vg-tooltip-element")
+    expect(tooltip).to_contain_text("E_total")
+    epoch = int(re.search(r"epoch:?\s*(\d+)", tooltip.inner_text())[1])
+    assert f"{descend(SEED, 1.0, 50).E_total[epoch - 1]:.6g}" in tooltip.inner_text()
+
+
+def assert_controls_have_names_for_a_screen_reader(page):
     expect(page.page.get_by_role("slider", name="learning rate η")).to_be_visible()
     expect(page.page.get_by_role("slider", name="epoch", exact=True)).to_be_visible()
     expect(page.page.get_by_role("spinbutton", name="w8")).to_have_value("0.55")
@@ -175,8 +213,14 @@ def test_a_bad_link_says_so_and_draws_what_it_can(backprop):
     expect(alerts).to_have_count(0)
 
 
-def test_a_number_typed_in_any_usual_way_is_understood_and_shown(backprop):
+def test_a_number_typed_is_understood_or_refused_and_changed_by_arrow_keys(backprop):
     page = backprop()
+    assert_any_usual_way_is_understood_and_shown(page)
+    assert_what_cannot_be_read_is_refused_whole_and_the_last_value_stays(page)
+    assert_the_arrow_keys_change_a_number_by_its_step(page)
+
+
+def assert_any_usual_way_is_understood_and_shown(page):
     for typed, shown in (
         ("0,5", "0.5"),
         ("−0.5", "-0.5"),
@@ -197,8 +241,7 @@ def test_a_number_typed_in_any_usual_way_is_understood_and_shown(backprop):
         expect(page.field("w1")).to_have_value("0.15")
 
 
-def test_what_cannot_be_read_is_refused_whole_and_the_last_value_stays(backprop):
-    page = backprop()
+def assert_what_cannot_be_read_is_refused_whole_and_the_last_value_stays(page):
     for typed in ("0,5x", "1.000,5", "1_0", "2²"):
         page.field("w1").fill("0.3")
         page.field("w1").press("Enter")
@@ -218,8 +261,7 @@ def test_what_cannot_be_read_is_refused_whole_and_the_last_value_stays(backprop)
         expect(page.field("w1")).to_have_value("0.15")
 
 
-def test_the_arrow_keys_change_a_number_by_its_step(backprop):
-    page = backprop()
+def assert_the_arrow_keys_change_a_number_by_its_step(page):
     page.field("epochs").press("ArrowUp")
     expect(page.field("epochs")).to_have_value("51")
     page.field("w1").press("ArrowDown")
@@ -499,30 +541,8 @@ def test_one_step_forward_and_back_and_another_speed(backprop):
     expect(page.page.get_by_role("button", name="Play, epoch")).to_be_visible()
 
 
-def test_hovering_an_edge_shows_its_formula_with_its_numbers(backprop):
-    page = backprop()
-    edge = page.chart("The network").first.locator("[aria-label^='w5 from h1 to o1']")
-    box = edge.bounding_box()
-    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    tooltip = page.page.locator("#vg-tooltip-element")
-    expect(tooltip).to_contain_text("(out_o1 − t1)·out_o1·(1 − out_o1)·out_h1")
-    expect(tooltip).to_contain_text("= 0.0721571")
-    expect(tooltip).to_contain_text("0.4 − 1·0.0721571 = 0.327843")
-
-
-def test_hovering_the_curve_reads_its_values(backprop):
-    page = backprop()
-    box = page.chart("Error of each epoch").first.locator(".mark-line").first.bounding_box()
-    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.page.mouse.move(box["x"] + box["width"] / 2 + 2, box["y"] + box["height"] / 2)
-    tooltip = page.page.locator("#vg-tooltip-element")
-    expect(tooltip).to_contain_text("E_total")
-    epoch = int(re.search(r"epoch:?\s*(\d+)", tooltip.inner_text())[1])
-    assert f"{descend(SEED, 1.0, 50).E_total[epoch - 1]:.6g}" in tooltip.inner_text()
-
-
 def test_edits_rerun_a_fragment_and_not_the_page(backprop, new_page, address):
-    tab = new_page()
+    tab = new_page(is_alone=True)
     frames: list[bytes] = []
     tab.on("websocket", lambda ws: ws.on("framereceived", lambda frame: frames.append(frame)))
     page = BackpropPage(tab, address)
@@ -601,17 +621,13 @@ def test_a_click_changes_the_rate_while_it_plays(backprop):
     expect(page.cell(60, W5)).to_have_text(six(run.row(60)["w5"]))
 
 
-def test_the_table_downloads_as_csv(backprop):
-    page = backprop("eta=2")
+def test_the_table_downloads_as_csv_and_the_setting_as_a_workbook(backprop):
+    page = backprop("eta=2&w1=0.7")
     with page.page.expect_download() as download:
         page.page.get_by_role("button", name="Table as CSV").click()
     text = download.value.path().read_text(encoding="utf-8")
-    expected = descend(SEED, 2.0, 50).table()
+    expected = descend(replace(SEED, w1=0.7), 2.0, 50).table()
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), expected, check_exact=True)
-
-
-def test_the_setting_downloads_as_a_workbook(backprop):
-    page = backprop("eta=2&w1=0.7")
     with page.page.expect_download() as download:
         page.page.get_by_role("button", name="Workbook").click()
     assert download.value.suggested_filename == "backprop.xlsx"
@@ -629,16 +645,23 @@ def test_a_thousand_epochs_scroll_and_stay_exact(backprop):
     expect(page.cell(1000, 31)).to_have_text(repr(float(table["∂E/∂w8"][999])))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [LAPTOP, PHONE])
-def test_nothing_scrolls_sideways_and_words_stand_out(new_page, address, size, scheme):
-    page = new_page(size=size, color_scheme=scheme)
+def test_nothing_scrolls_sideways_and_words_stand_out(new_page, address):
+    page = new_page()
     page.goto(address)
     page.get_by_role("heading", level=1).wait_for()
     settle(page)
-    assert_fits_and_stands_out(page, "home", scheme)
+    assert_fits_and_stands_out_on_every_screen(page, "home")
     BackpropPage(page, address, "eta=1e9")
-    assert_fits_and_stands_out(page, "backprop", scheme)
+    assert_fits_and_stands_out_on_every_screen(page, "backprop")
+
+
+def assert_fits_and_stands_out_on_every_screen(page: Page, name: str) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width, height in (PHONE, LAPTOP):
+            page.set_viewport_size({"width": width, "height": height})
+            settle(page, 300)
+            assert_fits_and_stands_out(page, name, scheme)
 
 
 def assert_fits_and_stands_out(page: Page, name: str, scheme: str) -> None:
@@ -812,18 +835,6 @@ def test_another_network_is_compared_column_by_column(backprop):
     assert beside(page) == []
 
 
-def test_a_run_is_pinned_by_keyboard(backprop):
-    page = backprop("tab=Check")
-    page.page.get_by_role("button", name="Pin this run").focus()
-    page.page.keyboard.press("Enter")
-    unpin = page.page.get_by_role("button", name="Unpin")
-    expect(unpin).to_be_focused()
-    expect(page.page).to_have_url(re.compile("tab=Check&pin=defaults$"))
-    page.page.keyboard.press("Enter")
-    expect(page.page.get_by_role("button", name="Pin this run")).to_be_focused()
-    expect(page.page).to_have_url(re.compile("tab=Check$"))
-
-
 def test_hovering_two_curves_reads_both(backprop):
     page = backprop("pin=epochs%3D20&eta=3")
     box = page.chart("Error of each epoch").first.locator(".mark-line").first.bounding_box()
@@ -885,19 +896,6 @@ def test_the_open_tab_is_in_the_address_and_alone_is_drawn(backprop):
     page.page.reload()
     page.settle()
     expect(page.page.get_by_text("The same derivatives")).to_be_visible()
-
-
-def test_a_newcomer_sees_all_parts_and_the_first_rows_without_scrolling(backprop):
-    page = backprop()
-    for part in (
-        page.slider("eta"),
-        page.chart("The network").first,
-        page.chart("Error of each epoch").first,
-        page.page.get_by_role("tab", name="Check"),
-        page.cell(1, W1),
-    ):
-        box = part.bounding_box()
-        assert box["y"] + box["height"] <= LAPTOP[1]
 
 
 def test_a_derivative_is_taken_apart_and_follows_the_hand(backprop):
@@ -962,8 +960,9 @@ def test_the_landscape_follows_the_hand_and_reads_its_errors(backprop):
     expect(chart).to_contain_text("w8")
 
 
-def test_the_derivatives_are_checked(backprop):
+def test_the_derivatives_are_checked_and_a_run_is_pinned_by_keyboard(backprop):
     page = backprop("tab=Check")
+    assert_a_run_is_pinned_by_keyboard(page)
     said = page.page.get_by_text("The largest relative error")
     errors = re.findall(r"(\d\.\de[+-]\d+) by", said.inner_text())
     autograd, complex_step, central = (float(error) for error in errors)
@@ -975,6 +974,17 @@ def test_the_derivatives_are_checked(backprop):
     expect(page.page).to_have_url(re.compile("tab=Check&weight=w1"))
     page.settle()
     assert chart.locator(".mark-line path").last.get_attribute("d") != before
+
+
+def assert_a_run_is_pinned_by_keyboard(page):
+    page.page.get_by_role("button", name="Pin this run").focus()
+    page.page.keyboard.press("Enter")
+    unpin = page.page.get_by_role("button", name="Unpin")
+    expect(unpin).to_be_focused()
+    expect(page.page).to_have_url(re.compile("tab=Check&pin=defaults$"))
+    page.page.keyboard.press("Enter")
+    expect(page.page.get_by_role("button", name="Pin this run")).to_be_focused()
+    expect(page.page).to_have_url(re.compile("tab=Check$"))
 
 
 def test_another_kind_of_network_is_followed_everywhere(backprop):

@@ -13,10 +13,20 @@ import torch
 from playwright.sync_api import expect
 from safetensors.torch import save
 
-from core.mnist import checkpoint, data, portable, records
+from core.mnist import checkpoint, data, portable, records, runs
 from core.mnist.evaluation import evaluate
+from core.mnist.recipe import preset
 from tests.core.mnist.prepared import stopped
-from tests.harness import LAPTOP, PHONE, ROOT, MnistPage, SketchPage, process, server
+from tests.harness import (
+    LAPTOP,
+    PHONE,
+    ROOT,
+    BackpropPage,
+    MnistPage,
+    SketchPage,
+    process,
+    server,
+)
 from tests.strokes import FORMS
 
 TRAINING = 600_000  # milliseconds a short training may take on a very busy machine
@@ -76,11 +86,7 @@ def test_a_checkpoint_is_there_at_once_with_no_data(mnist):
     page.page.get_by_role("tab", name="torchinfo").click()
     expect(page.say("Total params: 15,738")).to_be_visible()
     expect(page.say("MNIST must be on this machine")).to_be_visible()
-
-
-def test_hover_reads_a_cell_of_the_confusion_matrix_and_an_epoch_of_the_curve(mnist):
-    page = mnist()
-    _, record = checkpoint.load_checkpoint("published")
+    # A hand reads a cell of the matrix, and an epoch of the curve.
     square = page.chart("Confusion matrix").locator(".mark-rect path").first
     square.scroll_into_view_if_needed()
     square.hover(force=True)
@@ -141,6 +147,13 @@ def test_downloads_are_the_network_its_record_and_its_log(mnist):
 
 def test_what_was_downloaded_is_dropped_and_stands_in_every_list(mnist, new_page, offline):
     page = mnist("network=compact")
+    before = page.page.url
+    drop(page, "notes.txt", b"I am a text.")
+    expect(page.say("notes.txt is damaged or no safetensors file.")).to_be_visible()
+    drop(page, "other.safetensors", save({"weight": torch.zeros(2, 2)}))
+    expect(page.say("other.safetensors has 1 tensors")).to_be_visible()
+    expect(page.say("notes.txt")).to_have_count(0)
+    assert page.page.url == before  # a file that is no network is a sentence and changes nothing
     file = download(page, "Network")
     drop(page, "compact.safetensors", file)
     chosen = page.page.get_by_label("Trained network", exact=True)
@@ -186,19 +199,20 @@ def test_a_foreign_file_is_shown_without_figures_until_they_are_measured(mnist, 
     expect(train.say("Loaded from a file, without a log.")).to_be_visible()
 
 
-def test_a_file_that_is_no_network_is_a_sentence_and_changes_nothing(mnist):
-    page = mnist("network=compact")
-    before = page.page.url
-    drop(page, "notes.txt", b"I am a text.")
-    expect(page.say("notes.txt is damaged or no safetensors file.")).to_be_visible()
-    drop(page, "other.safetensors", save({"weight": torch.zeros(2, 2)}))
-    expect(page.say("other.safetensors has 1 tensors")).to_be_visible()
-    expect(page.say("notes.txt")).to_have_count(0)
-    assert page.page.url == before
-
-
-def test_a_training_from_press_to_finished_curve(mnist, place):
-    page = mnist()
+def test_a_training_from_press_to_finished_curve(new_page, offline, place):
+    first = BackpropPage(
+        new_page(), offline, "w1=0.9"
+    )  # a visit of which the training hears nothing
+    first.page.get_by_role("radio", name="zeros").click()
+    first.settle()
+    first.field("epochs").fill("23")
+    first.field("epochs").press("Enter")
+    for tab in ("Derivation", "Learning rates", "Landscape", "Check"):
+        first.open(tab)
+    first.page.get_by_role("link", name="MNIST", exact=True).click()
+    page = MnistPage(first.page)
+    page.open("Train")
+    expect(page.page.get_by_label("Seed", exact=True)).to_have_value("0")
     start(page, Epochs=2)
     expect(page.say("Finished:")).to_be_visible(timeout=TRAINING)
     folder = newest(place)
@@ -216,44 +230,44 @@ def test_a_training_from_press_to_finished_curve(mnist, place):
     expect(page.say(f"{record.test.total - record.test.correct} of 360")).to_be_visible()
     figures = page.page.locator(".misread figure")
     expect(figures).to_have_count(len(record.test.misread))
+    page.page.get_by_role("link", name="Backpropagation", exact=True).click()
+    first.settle()
+    expect(first.field("epochs")).to_have_value("23")
+    assert "None" not in page.page.url
 
 
-def test_a_refresh_in_the_middle_loses_nothing_and_stop_and_resume_finish_it(mnist, place):
+def test_a_run_outlives_a_killed_worker_a_refresh_and_a_stop(mnist, place):
     page = mnist()
     start(page, Epochs=8)
     expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
+    os.kill(process("--worker", str(newest(place))), signal.SIGKILL)
+    expect(page.say("ended unexpectedly")).to_be_visible(timeout=TRAINING)
+    page.page.get_by_role("button", name="Resume").click()
+    stop = page.page.get_by_role("button", name="Stop")
+    expect(stop).to_be_visible(timeout=TRAINING)
     page.page.reload()
     expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
-    stop = page.page.get_by_role("button", name="Stop")
     expect(stop).to_be_in_viewport()
     form = page.page.get_by_role("button", name="Start")
     assert stop.bounding_box()["y"] < form.bounding_box()["y"]  # what trains stands first
     other = mnist("view=Train")
     expect(other.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
-    page.page.get_by_role("button", name="Stop").click()
+    stop.click()
     expect(page.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=TRAINING)
     expect(other.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=TRAINING)
+    other.page.close()  # it would draw each further epoch too
     page.page.get_by_role("button", name="Resume").click()
     expect(page.say("Finished:")).to_be_visible(timeout=TRAINING)
     _, record = checkpoint.load(newest(place))
     assert [epoch.epoch for epoch in record.epochs] == list(range(1, 9))
 
 
-def test_a_killed_worker_is_said_in_words_and_can_be_resumed(mnist, place):
-    page = mnist()
-    start(page, Epochs=19)
-    expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=TRAINING)
-    os.kill(process("--worker", str(newest(place))), signal.SIGKILL)
-    expect(page.say("ended unexpectedly")).to_be_visible(timeout=TRAINING)
-    page.page.get_by_role("button", name="Resume").click()
-    expect(page.page.get_by_role("button", name="Stop")).to_be_visible(timeout=TRAINING)
-    page.page.get_by_role("button", name="Stop").click()
-    expect(page.say("Stopped.")).to_be_visible(timeout=TRAINING)
-
-
-def test_a_second_person_waits_in_the_queue_and_a_stopped_run_can_be_deleted(mnist, place):
-    one, two = mnist(), mnist()
-    start(one, Epochs=19)
+def test_a_second_person_waits_in_the_queue_and_a_stopped_run_can_be_deleted(
+    mnist, place, monkeypatch
+):
+    monkeypatch.setenv("RUNS_ROOT", str(place))
+    first = runs.start(preset("fast", data="uci", epochs=19), "fast")  # the first person's
+    two = mnist()
     start(two, Epochs=19, Seed=1)
     expect(two.say("Waiting: 1 run is ahead in the queue.")).to_be_visible(timeout=TRAINING)
     expect(two.say("2 runs train or wait")).to_be_visible(timeout=TRAINING)
@@ -267,26 +281,25 @@ def test_a_second_person_waits_in_the_queue_and_a_stopped_run_can_be_deleted(mni
     expect(two.say("Stopped.")).to_be_hidden(timeout=TRAINING)
     expect(two.say("There is no run called")).to_be_hidden()
     assert not folder.exists()
-    one.page.get_by_role("button", name="Stop").click()
-    expect(one.say("Stopped.")).to_be_visible(timeout=TRAINING)
+    runs.stop(first)
 
 
 def test_a_recipe_fills_the_form_and_an_edit_makes_it_ones_own(mnist):
     page = mnist("view=Train")
     page.choose("Digits", "UCI")
     expect(page.page.get_by_role("radio", name="Fast")).to_be_checked()
-    assert "batch_size=32" in page.page.url
+    expect(page.page).to_have_url(re.compile("batch_size=32"))
     page.choose("Digits", "MNIST")
     page.page.get_by_role("radio", name="Best").click()
     page.settle()
     expect(page.page.get_by_label("Epochs", exact=True)).to_have_value("19")
-    assert "epochs=19" in page.page.url
+    expect(page.page).to_have_url(re.compile("epochs=19"))
     page.page.get_by_text("All settings").click()
     field = page.page.get_by_label("Dropout", exact=True)
     field.fill("0.3")
     field.press("Enter")
     page.settle()
-    assert "dropout=0.3" in page.page.url
+    expect(page.page).to_have_url(re.compile(r"dropout=0\.3"))
     expect(page.page.get_by_role("radio", name="Your own")).to_be_checked()
 
 
@@ -311,14 +324,6 @@ def test_a_finished_run_on_mnist_leads_to_the_notebooks_log(mnist, place):
     shutil.rmtree(folder)
 
 
-def test_runs_are_compared_side_by_side(mnist):
-    page = mnist("view=Compare")
-    chart = page.chart("Test accuracy of each epoch")
-    expect(chart).to_be_visible()
-    for label in ("Published, shipped", "Compact, shipped"):
-        expect(chart).to_contain_text(label)
-
-
 def test_what_a_link_names_and_is_not_there_is_said(mnist):
     compared = mnist("view=Compare&compared=compact+20200101-000000-gone-1")
     expect(compared.say("There is no network called “20200101-000000-gone-1”")).to_be_visible()
@@ -329,12 +334,16 @@ def test_what_a_link_names_and_is_not_there_is_said(mnist):
     expect(page.chart("Confusion matrix")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [LAPTOP, PHONE])
-def test_nothing_scrolls_sideways(mnist, size):
-    page = mnist(size=size)
-    for view in ("Results", "Train", "Compare"):
-        page.open(view)
-        wide = page.page.evaluate(
-            "() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth"
-        )
-        assert wide <= 0, view
+def test_runs_are_compared_side_by_side_and_nothing_scrolls_sideways(mnist):
+    page = mnist()
+    for width, height in (LAPTOP, PHONE):
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.settle()
+        for view in ("Results", "Train", "Compare"):
+            page.open(view)
+            wide = page.page.evaluate(
+                "() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth"
+            )
+            assert wide <= 0, view
+        for label in ("Published, shipped", "Compact, shipped"):
+            expect(page.chart("Test accuracy of each epoch")).to_contain_text(label)

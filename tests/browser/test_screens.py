@@ -3,11 +3,12 @@
 import io
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from core.backprop.network import COLUMNS, SEED, descend
 from tests.harness import (
@@ -79,9 +80,16 @@ def differ(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 # --- few colours
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_few_colours_still_show_what_is_chosen_and_how_far(new_page, address, scheme):
-    page = BackpropPage(new_page(forced_colors="active", color_scheme=scheme), address, "epoch=3")
+def test_few_colours_still_show_what_is_chosen_how_far_and_where_the_focus_is(new_page, address):
+    page = BackpropPage(new_page(forced_colors="active"), address, "epoch=3")
+    for scheme in ("light", "dark"):
+        page.page.emulate_media(color_scheme=scheme)
+        page.settle()
+        assert_chosen_and_far_in_few_colours(page)
+    assert_focus_in_few_colours(page)
+
+
+def assert_chosen_and_far_in_few_colours(page: BackpropPage) -> None:
     canvas = main_colour(pixels(page.page.locator("h1")))
     track = pixels(page.slider("eta"))
     middle = track.height // 2
@@ -107,8 +115,7 @@ def test_few_colours_still_show_what_is_chosen_and_how_far(new_page, address, sc
     assert any(differ(one, canvas) for one in colours[0] - colours[1])
 
 
-def test_few_colours_show_where_the_focus_is(new_page, address):
-    page = BackpropPage(new_page(forced_colors="active"), address)
+def assert_focus_in_few_colours(page: BackpropPage) -> None:
     for part in (
         page.field("eta"),
         page.slider("eta"),
@@ -134,9 +141,8 @@ def on_paper(page: Page, **options: object) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
-@pytest.mark.parametrize("digits", ["all", "six"])
-def test_all_numbers_of_all_epochs_are_printed(new_page, address, digits):
-    page = BackpropPage(new_page(size=SHEET), address, f"epochs=1000&epoch=7&digits={digits}")
+def test_all_numbers_of_all_epochs_are_printed(new_page, address):
+    page = BackpropPage(new_page(size=SHEET), address, "epochs=1000&epoch=7&digits=all")
     page.page.evaluate(
         """() => addEventListener('afterprint', () => {
           const host = [...document.querySelectorAll('.st-key-epoch_table *')]
@@ -148,6 +154,18 @@ def test_all_numbers_of_all_epochs_are_printed(new_page, address, digits):
             [...table.rows[0].cells].slice(1).map((cell) => cell.textContent.split(' (')[0]));
         })"""
     )
+    assert_all_numbers_are_printed(page, "all")
+    to_six_digits(page)
+    assert_all_numbers_are_printed(page, "six")
+
+
+def to_six_digits(page: BackpropPage) -> None:
+    page.page.get_by_role("radio", name="six").click()
+    expect(page.page).not_to_have_url(re.compile("digits="))
+    page.settle()
+
+
+def assert_all_numbers_are_printed(page: BackpropPage, digits: str) -> None:
     assert on_paper(page.page) > 30
     blocks = page.page.evaluate("window.printed")
     assert [name for block in blocks for name in block[0][1:]] == list(COLUMNS)
@@ -173,9 +191,15 @@ def test_all_numbers_of_all_epochs_are_printed(new_page, address, digits):
     assert 10 < page.page.locator(".epoch-table tbody tr").count() < 40
 
 
-@pytest.mark.parametrize("digits", ["all", "six"])
-def test_the_printed_columns_fit_a_sheet(new_page, address, digits):
-    page = BackpropPage(new_page(size=SHEET), address, f"digits={digits}&eta=10")
+def test_the_printed_columns_fit_a_sheet(new_page, address):
+    page = BackpropPage(new_page(size=SHEET), address, "digits=all&eta=10")
+    assert_printed_columns_fit(page)
+    page.page.emulate_media(media="null")
+    to_six_digits(page)
+    assert_printed_columns_fit(page)
+
+
+def assert_printed_columns_fit(page: BackpropPage) -> None:
     page.page.emulate_media(media="print")
     page.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     for table in page.page.locator(".sheets table").all():
@@ -224,48 +248,72 @@ def test_without_movement_nothing_fades_and_play_still_steps(new_page, address):
 # --- zoomed
 
 
-@pytest.mark.parametrize("size", ZOOMED)
-def test_the_whole_table_fits_a_zoomed_window(new_page, address, size):
-    page = BackpropPage(new_page(size=size), address, "epoch=20")
-    box = page.page.locator(".epoch-table").bounding_box()
-    assert box is not None
-    assert box["height"] <= 0.9 * size[1]
-    page.page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
-    expect(page.cell(25, 2)).to_be_visible()  # rows fill the room that is new
+def test_the_whole_table_fits_a_zoomed_window(new_page, address):
+    page = BackpropPage(new_page(size=ZOOMED[0]), address, "epoch=20")
+    for size in ZOOMED:
+        resize(page.page, size)
+        box = page.page.locator(".epoch-table").bounding_box()
+        assert box is not None
+        assert box["height"] <= 0.9 * size[1]
+        resize(page.page, LAPTOP)
+        expect(page.cell(25, 2)).to_be_visible()  # rows fill the room that is new
 
 
 # --- every view, loaded once
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("visit", PAGES.values(), ids=PAGES)
-def test_a_view_zoomed_printed_and_without_the_internet(new_page, address, visit, scheme):
-    page = new_page(color_scheme=scheme)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    visit(page, address)
-    assert_printed_whole_and_on_white(page)
-    page.emulate_media(media="null")
-    for size in ZOOMED:
-        resize(page, size)
-        assert page.evaluate(SIDEWAYS_BEYOND_COVERS) == [[], [], []], size
+def test_a_view_zoomed_printed_and_without_the_internet(new_page, address, visit):
+    page = new_page(color_scheme="dark")
+    with requests_of(page) as asked:
+        visit(page, address)
+        for scheme in ("dark", "light"):
+            to_scheme(page, scheme)
+            assert_printed_whole_and_on_white(page)
+            page.emulate_media(media="null")
+            for size in ZOOMED:
+                resize(page, size)
+                assert page.evaluate(SIDEWAYS_BEYOND_COVERS) == [[], [], []], (scheme, size)
+            resize(page, LAPTOP)
     assert_asks_only(address, asked)
 
 
 def test_the_ways_between_the_pages_need_no_internet(new_page, address):
     page = new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    opened = WorkbookPage(page, address)
-    for title in ("Home", *TITLES[3:], *TITLES[1:3]):
-        opened.go(title)
+    with requests_of(page) as asked:
+        opened = WorkbookPage(page, address)
+        for title in ("Home", *TITLES[3:], *TITLES[1:3]):
+            opened.go(title)
     assert_asks_only(address, asked)
+
+
+@contextmanager
+def requests_of(page: Page) -> Iterator[list[str]]:
+    """The addresses that the page asks for from now on."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", note)
+    yield asked
+    page.remove_listener("request", note)
 
 
 def assert_asks_only(address: str, asked: list[str]) -> None:
     ours = (address, address.replace("http", "ws"), "data:", "blob:")
     assert [url for url in asked if not url.startswith(ours)] == []
     assert len(asked) > 10
+
+
+def to_scheme(page: Page, scheme: str) -> None:
+    """Have the person's system change to light or to dark colours."""
+    page.emulate_media(media="null", color_scheme=scheme)
+    settle(page)
+    ground = page.locator(".stApp").evaluate(
+        "e => getComputedStyle(e).backgroundColor.match(/\\d+/g).map(Number)"
+    )
+    assert (max(ground) < 100) == (scheme == "dark")
 
 
 def resize(page: Page, size: tuple[int, int]) -> None:
@@ -317,24 +365,25 @@ def assert_printed_whole_and_on_white(page: Page) -> None:
 # --- the menu and the home page
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_menu_is_one_line_and_marks_the_open_page(new_page, address, scheme):
-    page = new_page(color_scheme=scheme)
+def test_the_menu_is_one_line_and_marks_the_open_page(new_page, address):
+    page = new_page()
     WorkbookPage(page, address)
     links = page.locator(".st-key-menu").get_by_role("link")
     expect(links).to_have_text(TITLES)
-    for size in (LAPTOP, PHONE, ZOOMED[1]):
-        resize(page, size)
-        boxes = [link.bounding_box() for link in links.all()]
-        assert len({round(box["y"]) for box in boxes}) == 1, size
-        assert boxes[-1]["x"] + boxes[-1]["width"] <= size[0]
-        assert boxes[0]["y"] < 20, size  # nothing above it
-        title = page.get_by_role("heading", level=1).bounding_box()
-        assert title["y"] - boxes[0]["y"] - boxes[0]["height"] < 30, size
-    current = page.locator(".st-key-menu [aria-current=page]")
-    expect(current).to_have_text("Workbooks")
-    weights = [link.evaluate("e => getComputedStyle(e).fontWeight") for link in links.all()]
-    assert weights == ["400", "400", "600", "400", "400"]
+    for scheme in ("light", "dark"):
+        to_scheme(page, scheme)
+        for size in (LAPTOP, PHONE, ZOOMED[1]):
+            resize(page, size)
+            boxes = [link.bounding_box() for link in links.all()]
+            assert len({round(box["y"]) for box in boxes}) == 1, size
+            assert boxes[-1]["x"] + boxes[-1]["width"] <= size[0]
+            assert boxes[0]["y"] < 20, size  # nothing above it
+            title = page.get_by_role("heading", level=1).bounding_box()
+            assert title["y"] - boxes[0]["y"] - boxes[0]["height"] < 30, size
+        current = page.locator(".st-key-menu [aria-current=page]")
+        expect(current).to_have_text("Workbooks")
+        weights = [link.evaluate("e => getComputedStyle(e).fontWeight") for link in links.all()]
+        assert weights == ["400", "400", "600", "400", "400"]
 
 
 def test_the_menu_is_used_by_keyboard(new_page, address):
@@ -348,13 +397,13 @@ def test_the_menu_is_used_by_keyboard(new_page, address):
     expect(page.locator("[aria-current=page]")).to_have_text("Workbooks")
 
 
-@pytest.mark.parametrize("size", [LAPTOP, PHONE])
-def test_home_starts_with_one_card(new_page, address, size):
-    page = new_page(size=size)
+def test_home_starts_with_one_card(new_page, address):
+    page = new_page()
     home(page, address)
-    start = page.get_by_role("link", name="Open Backpropagation")
-    expect(start).to_be_in_viewport()
-    expect(page.locator(".st-key-first img")).to_be_visible()
+    for size in (LAPTOP, PHONE):
+        resize(page, size)
+        expect(page.get_by_role("link", name="Open Backpropagation")).to_be_in_viewport()
+        expect(page.locator(".st-key-first img")).to_be_visible()
     expect(page.get_by_text("Start here:")).to_have_count(4)
     headings = page.locator(".st-key-others").get_by_role("heading")
     expect(headings).to_have_text(

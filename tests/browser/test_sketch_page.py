@@ -51,15 +51,6 @@ def photograph(size=(300, 400)):
     return png(np.asarray(paper))
 
 
-def test_an_empty_canvas_is_no_digit(sketch):
-    page = sketch()
-    assert "No digit yet" in page.verdict()
-    page.chart("What the network answers").wait_for()
-    words = page.chart("What the network answers").locator(".labels_marks text")
-    assert words.all_text_contents() == [""] * 10
-    expect(page.page.get_by_text("Why", exact=True)).to_have_count(0)
-
-
 def clear(page):
     page.tool("Clear").click()
     expect(page.page.get_by_text("No digit yet")).to_be_visible()
@@ -79,8 +70,34 @@ def test_every_digit_drawn_with_the_mouse_is_read(sketch):
         clear(page)
 
 
-def test_each_stroke_is_answered_and_can_be_taken_back(sketch):
+def assert_empty_canvas_is_no_digit(page):
+    assert "No digit yet" in page.verdict()
+    page.chart("What the network answers").wait_for()
+    words = page.chart("What the network answers").locator(".labels_marks text")
+    assert words.all_text_contents() == [""] * 10
+    expect(page.page.get_by_text("Why", exact=True)).to_have_count(0)
+
+
+def assert_hidden_tools_take_neither_click_nor_key(page):
+    page.canvas.hover()
+    hidden = page.page.locator(".dc-toolbar button")
+    assert not any(button.is_visible() for button in hidden.all())
+    for _ in range(30):
+        page.page.keyboard.press("Tab")
+        focused = page.page.evaluate(
+            """() => {
+              let e = document.activeElement;
+              while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+              return e?.className ?? '';
+            }"""
+        )
+        assert "dc-icon-button" not in focused
+
+
+def test_the_canvas_is_empty_then_each_stroke_is_answered_and_can_be_taken_back(sketch):
     page = sketch()
+    assert_empty_canvas_is_no_digit(page)
+    assert_hidden_tools_take_neither_click_nor_key(page)
     page.draw(SEVEN)
     seven = page.verdict()
     picture = page.page.locator(".seen img")
@@ -99,7 +116,13 @@ def test_each_stroke_is_answered_and_can_be_taken_back(sketch):
     assert digit_in(page.verdict()) == "1"
 
 
-def test_what_the_network_sees_is_what_it_is_given(sketch):
+SCRIBBLE = [
+    [(0.1, 0.1), (0.9, 0.7), (0.1, 0.8), (0.8, 0.1), (0.4, 1), (0.9, 0.3), (0, 0.5), (1, 0.9)]
+]
+LETTER = [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, 0.5), (1, 0.5)]]
+
+
+def test_it_answers_what_it_is_given_and_says_when_it_is_not_sure(sketch):
     page = sketch()
     page.draw(FORMS["2 looped"].strokes)
     source = page.page.locator(".seen img").get_attribute("src")
@@ -108,28 +131,12 @@ def test_what_the_network_sees_is_what_it_is_given(sketch):
     model, record = checkpoint.load_checkpoint("published")
     found = answer(model, torch.from_numpy(image.copy()), record.calibration)
     assert page.probabilities() == pytest.approx([100 * p for p in found.probabilities], abs=0.051)
-
-
-SCRIBBLE = [
-    [(0.1, 0.1), (0.9, 0.7), (0.1, 0.8), (0.8, 0.1), (0.4, 1), (0.9, 0.3), (0, 0.5), (1, 0.9)]
-]
-LETTER = [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, 0.5), (1, 0.5)]]
-
-
-def test_it_says_when_it_is_not_sure(sketch):
-    page = sketch()
-    for strokes in (SCRIBBLE, LETTER):
-        page.draw(strokes)
-        assert "I am not sure" in page.verdict(), strokes
-        assert digit_in(page.verdict()) == "?", strokes
+    clear(page)
+    for drawn in (SCRIBBLE, LETTER):
+        page.draw(drawn)
+        assert "I am not sure" in page.verdict(), drawn
+        assert digit_in(page.verdict()) == "?", drawn
         clear(page)
-
-
-def test_a_finger_draws_as_well(sketch):
-    page = sketch(size=PHONE, has_touch=True, is_mobile=True)
-    page.touch([(0.5, 0.15 + 0.035 * i) for i in range(20)])
-    page.settle()
-    assert digit_in(page.verdict()) == "1"
 
 
 def test_a_drawing_is_there_again_after_another_page(sketch):
@@ -306,16 +313,24 @@ def test_the_canvas_is_whole_at_every_width(sketch):
         box = page.canvas.bounding_box()
         assert box["width"] == box["height"] == min(320, width - 32)
         assert all(is_at(page, x, y) for x in (0, 0.5, 1) for y in (0, 0.5, 1)), width
+    page.page.emulate_media(color_scheme="dark")
+    for width, height in (LAPTOP, PHONE):
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.settle()
+        assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, width
 
 
-@pytest.mark.parametrize("width", [320, 700])
-def test_ink_is_where_the_pen_is_on_a_canvas_of_any_size(sketch, width):
-    page = sketch(size=(width, 800))
-    page.stroke([(0.02, 0.02), (0.98, 0.02), (0.98, 0.98)])
-    page.settle()
-    stored = page.page.evaluate("JSON.parse(sessionStorage.getItem('sketch.strokes'))[0].path")
-    ends = [*stored[0][-2:], *stored[-1][-2:]]
-    assert ends == pytest.approx([6.4, 6.4, 313.6, 313.6], abs=1.5)
+def test_ink_is_where_the_pen_is_on_a_canvas_of_any_size(sketch):
+    page = sketch(size=(320, 800))
+    for width in (320, 700):
+        page.page.set_viewport_size({"width": width, "height": 800})
+        page.settle()
+        page.stroke([(0.02, 0.02), (0.98, 0.02), (0.98, 0.98)])
+        page.settle()
+        stored = page.page.evaluate("JSON.parse(sessionStorage.getItem('sketch.strokes'))[0].path")
+        ends = [*stored[0][-2:], *stored[-1][-2:]]
+        assert ends == pytest.approx([6.4, 6.4, 313.6, 313.6], abs=1.5)
+        clear(page)
 
 
 @pytest.mark.skipif(not available("mnist"), reason="MNIST is not on this machine")
@@ -338,8 +353,12 @@ def test_the_test_set_is_within_reach_at_every_width(sketch):
             assert part.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
 
 
-def test_on_a_phone_the_answer_is_in_view_while_one_draws(sketch):
+def test_on_a_phone_a_finger_draws_and_the_answer_is_in_view_meanwhile(sketch):
     page = sketch(size=PHONE, has_touch=True, is_mobile=True)
+    page.touch([(0.5, 0.15 + 0.035 * i) for i in range(20)])
+    page.settle()
+    assert digit_in(page.verdict()) == "1"
+    clear(page)
     page.touch([(0.2, 0.15), (0.8, 0.15), (0.45, 0.85)])
     page.settle()
     assert digit_in(page.verdict()) == "7"
@@ -370,49 +389,12 @@ def test_a_stroke_may_begin_in_the_corner_where_the_canvas_hides_its_tools(sketc
     assert "No digit yet" not in page.verdict()
 
 
-def test_the_tools_that_the_canvas_hides_take_neither_click_nor_key(sketch):
-    page = sketch()
-    page.canvas.hover()
-    hidden = page.page.locator(".dc-toolbar button")
-    assert not any(button.is_visible() for button in hidden.all())
-    for _ in range(30):
-        page.page.keyboard.press("Tab")
-        focused = page.page.evaluate(
-            """() => {
-              let e = document.activeElement;
-              while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
-              return e?.className ?? '';
-            }"""
-        )
-        assert "dc-icon-button" not in focused
-
-
-def test_another_network_reads_the_same_drawing(sketch):
-    page = sketch()
-    page.draw(SEVEN)
-    first = page.probabilities()
-    page.page.get_by_label("Trained network").click()
-    page.page.get_by_role("option", name="Compact, shipped").click()
-    page.settle()
-    assert "network=compact" in page.page.url
-    assert digit_in(page.verdict()) == "7"
-    second = page.probabilities()
-    assert int(np.argmax(second)) == int(np.argmax(first)) == 7
-
-
 def upload(page, name, content, kind="image/png"):
     with page.page.expect_response(lambda response: response.request.method == "PUT"):
         page.page.locator("input[type=file]").set_input_files(
             {"name": name, "mimeType": kind, "buffer": content}
         )
     page.settle()
-
-
-def test_an_uploaded_picture_is_read(sketch):
-    page = sketch("source=upload")
-    upload(page, "seven.png", photograph())
-    assert digit_in(page.verdict()) == "7"
-    expect(page.page.get_by_text("The ink that was found")).to_be_visible()
 
 
 def bomb():
@@ -457,6 +439,23 @@ def test_bad_files_are_answered_in_a_sentence_and_the_session_lives_on(sketch):
     upload(page, "seven.png", photograph())
     expect(page.page.locator("[data-testid=stAlert]")).to_have_count(0)
     assert digit_in(page.verdict()) == "7"
+    expect(page.page.get_by_text("The ink that was found")).to_be_visible()
+
+
+def test_a_photograph_of_20_megapixels_and_one_of_a_number_are_read(sketch):
+    page = sketch("source=upload")
+    paper = Image.open(io.BytesIO(photograph())).resize((3900, 5200))
+    file = io.BytesIO()
+    paper.save(file, "JPEG", quality=70)
+    upload(page, "large.jpg", file.getvalue(), "image/jpeg")
+    expect(page.page.get_by_text("The ink that was found")).to_be_visible()
+    assert digit_in(page.verdict()) == "7"
+    paper = Image.new("L", (500, 300), 225)
+    pen = ImageDraw.Draw(paper)
+    pen.line([(110, 70), (190, 70), (140, 230)], fill=40, width=16, joint="curve")
+    pen.line([(300, 70), (300, 230)], fill=40, width=16)
+    upload(page, "71.png", png(np.asarray(paper)))
+    answers_with(page, [7, 1])
 
 
 def test_a_refused_file_is_named_and_leaves_the_list(sketch):
@@ -528,16 +527,6 @@ def test_each_source_is_as_it_was_left(sketch, given):
     expect(page.page.get_by_text("A reload forgets it.")).to_have_count(int(given))
 
 
-def test_a_photograph_of_20_megapixels_is_read(sketch):
-    page = sketch("source=upload")
-    paper = Image.open(io.BytesIO(photograph())).resize((3900, 5200))
-    file = io.BytesIO()
-    paper.save(file, "JPEG", quality=70)
-    upload(page, "large.jpg", file.getvalue(), "image/jpeg")
-    expect(page.page.get_by_text("The ink that was found")).to_be_visible()
-    assert digit_in(page.verdict()) == "7"
-
-
 @pytest.mark.skipif(not available("mnist"), reason="MNIST is not on this machine")
 def test_a_test_digit_comes_with_its_label_and_a_link_is_the_page(sketch):
     page = sketch("source=test&index=18&method=occlusion&about=3")
@@ -561,28 +550,15 @@ def test_a_gone_network_or_a_bad_setting_in_a_link_is_said(sketch):
     assert digit_in(page.verdict()) == "7"
 
 
-def test_what_speaks_for_a_digit(sketch):
+def test_a_digit_has_its_maps_its_reasons_and_an_answer_of_another_network(sketch):
     page = sketch()
     page.draw(SEVEN)
-    overlay = page.chart("Saliency map")
-    expect(page.page.get_by_text("Why 7?")).to_be_visible()
-    pictures = set()
-    for method in ("Grad-CAM", "Integrated gradients", "Occlusion"):
-        page.page.get_by_role("radio", name=method).click()
-        page.settle()
-        cells = overlay.locator("g.layer_1_marks path, g.mark-rect:last-of-type path")
-        pictures.add(tuple(c.get_attribute("fill-opacity") or "" for c in cells.all()[::7]))
-    assert len(pictures) == 3
-    box = overlay.bounding_box()
-    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
-    tip = page.page.locator("#vg-tooltip-element")
-    expect(tip).to_contain_text("adds to the logit")
-    expect(tip).to_contain_text("row")
+    assert_every_map_is_there_and_says_where_it_comes_from(page)
+    assert_methods_say_what_speaks_for_a_digit(page)
+    assert_another_network_reads_the_same_drawing(page)
 
 
-def test_every_map_is_there_and_says_where_it_comes_from(sketch):
-    page = sketch()
-    page.draw(SEVEN)
+def assert_every_map_is_there_and_says_where_it_comes_from(page):
     model, _ = checkpoint.load_checkpoint("published")
     blank = torch.zeros(28, 28, dtype=torch.uint8)
     layers = explain.feature_maps(model, blank)
@@ -600,13 +576,35 @@ def test_every_map_is_there_and_says_where_it_comes_from(sketch):
     assert maps.nth(7).locator("canvas").evaluate(ink)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [LAPTOP, PHONE])
-def test_nothing_is_wider_than_the_screen(sketch, size, scheme):
-    page = sketch(size=size, color_scheme=scheme)
-    page.draw(SEVEN)
-    main = page.page.locator("[data-testid=stMain]")
-    assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+def assert_methods_say_what_speaks_for_a_digit(page):
+    overlay = page.chart("Saliency map")
+    expect(page.page.get_by_text("Why 7?")).to_be_visible()
+    pictures = set()
+    for method in ("Grad-CAM", "Integrated gradients", "Occlusion"):
+        page.page.get_by_role("radio", name=method).click()
+        page.settle()
+        cells = overlay.locator("g.layer_1_marks path, g.mark-rect:last-of-type path")
+        pictures.add(tuple(c.get_attribute("fill-opacity") or "" for c in cells.all()[::7]))
+    assert len(pictures) == 3
+    box = overlay.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
+    tip = page.page.locator("#vg-tooltip-element")
+    expect(tip).to_contain_text("adds to the logit")
+    expect(tip).to_contain_text("row")
+
+
+def assert_another_network_reads_the_same_drawing(page):
+    first = page.probabilities()
+    field = page.page.get_by_label("Trained network")
+    field.scroll_into_view_if_needed()
+    field.element_handle().wait_for_element_state("stable")  # scrolling closes an open list
+    field.click()
+    page.page.get_by_role("option", name="Compact, shipped").click()
+    page.settle()
+    assert "network=compact" in page.page.url
+    assert digit_in(page.verdict()) == "7"
+    second = page.probabilities()
+    assert int(np.argmax(second)) == int(np.argmax(first)) == 7
 
 
 def test_the_reliability_diagram_is_on_the_mnist_page(new_page, address):
@@ -665,14 +663,3 @@ def test_a_five_with_its_hat_apart_is_one_digit(sketch):
     page.stroke([(0.42, 0.22), (0.62, 0.2)])
     page.settle()
     answers_with(page, [5])
-
-
-def test_a_photographed_number_is_read_digit_by_digit(sketch):
-    page = sketch("source=upload")
-    paper = Image.new("L", (500, 300), 225)
-    pen = ImageDraw.Draw(paper)
-    pen.line([(110, 70), (190, 70), (140, 230)], fill=40, width=16, joint="curve")
-    pen.line([(300, 70), (300, 230)], fill=40, width=16)
-    given = {"name": "71.png", "mimeType": "image/png", "buffer": png(np.asarray(paper))}
-    page.page.locator("input[type=file]").set_input_files(given)
-    answers_with(page, [7, 1])

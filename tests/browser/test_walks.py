@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests import harness
-from tests.harness import ROOT, server
 
 MENU = {
     "home": "Home",
@@ -22,14 +21,6 @@ HEADINGS = {
     "mnist": "A network that reads digits",
     "sketch": "Sketch a digit",
 }
-
-
-@pytest.fixture(scope="module")
-def runs_address(tmp_path_factory):
-    """A server whose runs are its own."""
-    runs = str(tmp_path_factory.mktemp("runs"))
-    with server(ROOT / "streamlit_app.py", env={"RUNS_ROOT": runs}) as url:
-        yield url
 
 
 def settle(page: Page) -> None:
@@ -121,17 +112,18 @@ def expect_reading(page: Page, name: str, left: list[str]) -> None:
 
 
 @pytest.mark.parametrize("first", MENU)
-def test_every_page_is_found_as_it_was_left_whichever_was_opened_between(
-    new_page, runs_address, first
-):
+def test_every_page_is_found_as_it_was_left_whichever_was_opened_between(new_page, address, first):
+    """From the first page to two others and back; in all, from each page to each other one."""
     page = new_page()
-    page.goto(f"{runs_address}/{'' if first == 'home' else first}")
+    page.goto(f"{address}/{'' if first == 'home' else first}")
     arrive(page, first)
-    for number, second in enumerate(other for other in MENU if other != first):
-        change(page, first, number)
+    place = [*MENU].index(first)
+    for number in (1, 2):
+        second = [*MENU][(place + number) % len(MENU)]
+        change(page, first, place + number)
         left_first = reading(page, first)
         go(page, second)
-        change(page, second, number + 1)
+        change(page, second, place + 2 * number + 2)  # to another value than in other rounds
         left_second = reading(page, second)
         go(page, first)
         expect_reading(page, first, left_first)
@@ -141,14 +133,18 @@ def test_every_page_is_found_as_it_was_left_whichever_was_opened_between(
         page.go_forward()
         arrive(page, first)
         expect_reading(page, first, left_first)
+        go(page, second)
+        expect_reading(page, second, left_second)
         page.reload()
-        arrive(page, first)
-        expect_reading(page, first, left_first)
+        arrive(page, second)
+        expect_reading(page, second, left_second)
+        if number == 1:
+            go(page, first)
 
 
-def test_back_from_the_first_edit_takes_it_back(new_page, runs_address):
+def test_back_from_the_first_edit_takes_it_back(new_page, address):
     page = new_page()
-    page.goto(f"{runs_address}/backprop")
+    page.goto(f"{address}/backprop")
     arrive(page, "backprop")
     type_in(page, "w1", "0.9")
     expect(page).to_have_url(re.compile(r"\?w1=0\.9$"))
@@ -162,12 +158,12 @@ def test_back_from_the_first_edit_takes_it_back(new_page, runs_address):
     expect(page.get_by_label("w1", exact=True)).to_have_value("0.15")
 
 
-def test_a_link_typed_in_is_the_page_and_two_tabs_are_two_people(new_page, runs_address):
+def test_a_link_typed_in_is_the_page_and_two_tabs_are_two_people(new_page, address):
     page = new_page()
-    page.goto(f"{runs_address}/backprop?w1=0.9&epochs=7&scale=log")
+    page.goto(f"{address}/backprop?w1=0.9&epochs=7&scale=log")
     arrive(page, "backprop")
     other = page.context.new_page()
-    other.goto(f"{runs_address}/mnist?view=Train&epochs=3&seed=5")
+    other.goto(f"{address}/mnist?view=Train&epochs=3&seed=5")
     arrive(other, "mnist")
     expect(other.get_by_label("Epochs", exact=True)).to_have_value("3")
     go(other, "backprop")
@@ -181,31 +177,9 @@ def test_a_link_typed_in_is_the_page_and_two_tabs_are_two_people(new_page, runs_
     expect(other.get_by_label("Epochs", exact=True)).to_have_value("3")
 
 
-def test_training_starts_after_a_visit_to_the_backpropagation_page(new_page, runs_address):
+def test_a_page_that_plays_can_be_left(new_page, address):
     page = new_page()
-    page.goto(runs_address)
-    arrive(page, "home")
-    go(page, "backprop")
-    change(page, "backprop", 3)
-    go(page, "mnist")
-    page.get_by_role("tab", name="Train", exact=True).click()
-    settle(page)
-    expect(page.get_by_label("Seed", exact=True)).to_have_value("0")
-    page.get_by_label("Digits", exact=True).click()
-    page.get_by_role("option", name="UCI").click()
-    settle(page)
-    type_in(page, "Epochs", "1")
-    page.get_by_role("button", name="Start").click()
-    expect(page.get_by_text("Finished:")).to_be_visible(timeout=300_000)
-    settle(page)
-    go(page, "backprop")
-    expect(page.get_by_label("epochs", exact=True)).to_have_value("23")
-    assert "None" not in page.url
-
-
-def test_a_page_that_plays_can_be_left(new_page, runs_address):
-    page = new_page()
-    page.goto(f"{runs_address}/backprop?epochs=1000")
+    page.goto(f"{address}/backprop?epochs=1000")
     arrive(page, "backprop")
     before = 1
     for to in (name for name in MENU if name != "backprop"):
@@ -222,9 +196,9 @@ def test_a_page_that_plays_can_be_left(new_page, runs_address):
         before = epoch
 
 
-def test_a_seed_outlives_another_preset(new_page, runs_address):
+def test_a_seed_outlives_another_preset(new_page, address):
     page = new_page()
-    page.goto(f"{runs_address}/backprop")
+    page.goto(f"{address}/backprop")
     arrive(page, "backprop")
     choose(page, "random")
     type_in(page, "Seed", "7")
@@ -237,16 +211,16 @@ def test_a_seed_outlives_another_preset(new_page, runs_address):
 
 
 @pytest.mark.parametrize("below", ["/extra", "/", "/a/b%20c/"])
-def test_an_address_below_a_page_leads_to_the_page(new_page, runs_address, below):
+def test_an_address_below_a_page_leads_to_the_page(new_page, address, below):
     page = new_page()
-    page.goto(f"{runs_address}/backprop{below}?w1=0.9")
+    page.goto(f"{address}/backprop{below}?w1=0.9")
     arrive(page, "backprop")
     expect(field(page, "w1")).to_have_value("0.9")
 
 
-def test_a_late_write_of_the_page_before_is_taken_back(new_page, runs_address):
+def test_a_late_write_of_the_page_before_is_taken_back(new_page, address):
     page = new_page()
-    page.goto(f"{runs_address}/workbook")
+    page.goto(f"{address}/workbook")
     arrive(page, "workbook")
     page.evaluate(
         """() => {
@@ -259,7 +233,7 @@ def test_a_late_write_of_the_page_before_is_taken_back(new_page, runs_address):
         }"""
     )
     go(page, "sketch")
-    page.wait_for_url(f"{runs_address}/sketch", timeout=10_000)
+    page.wait_for_url(f"{address}/sketch", timeout=10_000)
     settle(page)
     choose(page, "Test set")
     assert page.url.endswith("/sketch?source=test")
@@ -267,9 +241,9 @@ def test_a_late_write_of_the_page_before_is_taken_back(new_page, runs_address):
     expect(chosen).to_have_value("Published, shipped")
 
 
-def test_names_of_others_in_an_address_pass_without_a_word(new_page, runs_address):
+def test_names_of_others_in_an_address_pass_without_a_word(new_page, address):
     page = new_page()
-    page.goto(f"{runs_address}/backprop?fbclid=x&utm_source=y&w1=0.9&colour=red")
+    page.goto(f"{address}/backprop?fbclid=x&utm_source=y&w1=0.9&colour=red")
     arrive(page, "backprop")
     expect(field(page, "w1")).to_have_value("0.9")
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
@@ -288,11 +262,11 @@ EVIL = "[x](https://e.org)![](//e.org/a.png):red[x]$x^2$:smile:<b>b</b> www.e.or
         f"?x={EVIL}",
     ],
 )
-def test_nothing_from_an_address_becomes_markup(new_page, runs_address, path):
-    page = new_page()
+def test_nothing_from_an_address_becomes_markup(new_page, address, path):
+    page = new_page(is_alone=True)  # a listener stays with its tab
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{runs_address}/{path}")
+    page.goto(f"{address}/{path}")
     settle(page)
     page.locator("h1").wait_for(timeout=60_000)
     settle(page)

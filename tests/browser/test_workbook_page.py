@@ -57,6 +57,12 @@ def test_a_faulty_workbook_gets_its_verdict_its_findings_and_a_mended_copy(workb
     )
     assert findings.nth(1).locator("dd").first.locator("mark").all_text_contents() == ["K11"] * 2
     assert findings.nth(1).locator("dd").last.locator("mark").all_text_contents() == ["M11"] * 2
+    assert_the_map_shows_what_a_cell_holds_and_should_hold(page)
+    assert_nothing_scrolls_sideways(page)
+    page.go("Backpropagation")
+    page.go("Workbooks")
+    expect(page.verdict()).to_contain_text("homework.xlsx")  # it is there again
+    expect(findings).to_have_count(3)
     with page.page.expect_download() as download:
         page.page.get_by_role("button", name="Mended workbook").click()
     assert download.value.suggested_filename == "homework-mended.xlsx"
@@ -65,6 +71,27 @@ def test_a_faulty_workbook_gets_its_verdict_its_findings_and_a_mended_copy(workb
     expect(page.verdict()).to_contain_text("Right: each of")
     expect(findings).to_have_count(0)
     expect(page.page.get_by_role("button", name="Mended workbook")).to_have_count(0)
+
+
+def assert_the_map_shows_what_a_cell_holds_and_should_hold(page):
+    chart = page.chart("The table, cell by cell")
+    chart.wait_for(timeout=30_000)
+    chart.scroll_into_view_if_needed()
+    tooltip = pointed_at(page, chart.locator(".mark-rect path").last, 0.5, 0.5)
+    expect(tooltip).to_contain_text("AF60")
+    right = descend(SEED, 1.0, 50).single_rows()[-1, -1]
+    shown = re.search(r"right is\s*(-?[\d.e-]+)", tooltip.inner_text())
+    assert np.isclose(float(shown[1]), right, rtol=1e-8)
+
+
+def assert_nothing_scrolls_sideways(page):
+    for (width, height), scheme in ((PHONE, "dark"), (LAPTOP, "light")):
+        page.page.emulate_media(color_scheme=scheme)
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.settle()
+        page.chart("The table, cell by cell").wait_for(timeout=30_000)
+        wide = page.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0
 
 
 def test_the_example_needs_no_file_and_every_chart_answers(workbooks):
@@ -174,16 +201,6 @@ def test_a_name_or_a_cell_of_a_file_cannot_write_html(workbooks):
     expect(page.page.locator(".finding img")).to_have_count(0)
 
 
-def test_the_outcome_is_there_again_after_another_page(workbooks, faulty):
-    page = workbooks()
-    page.give("homework.xlsx", faulty)
-    expect(page.verdict()).to_contain_text("Not right: 3 slips")
-    page.go("Backpropagation")
-    page.go("Workbooks")
-    expect(page.verdict()).to_contain_text("homework.xlsx")
-    expect(page.page.locator(".finding")).to_have_count(3)
-
-
 def test_a_file_that_was_left_while_it_was_judged_is_judged_when_one_is_back(workbooks):
     page = workbooks()
     chosen = {"name": "long.xlsx", "mimeType": "", "buffer": workbook(SEED, 1.0, 1000)}
@@ -218,26 +235,3 @@ def test_several_tables_can_be_chosen(workbooks):
     expect(options.first).to_contain_text("Backprop!A10:AF22, η = 0.5: right")
     options.filter(has_text="Learning rates!G6:G18, η = 2").click()
     expect(page.page.get_by_text("12 epochs, η = 2, from the header of its column")).to_be_visible()
-
-
-@pytest.mark.parametrize(("size", "scheme"), [(LAPTOP, "light"), (PHONE, "dark")])
-def test_nothing_scrolls_sideways(workbooks, faulty, size, scheme):
-    page = workbooks(size=size, color_scheme=scheme)
-    page.give("homework.xlsx", faulty)
-    expect(page.verdict()).to_contain_text("Not right: 3 slips")
-    page.chart("The table, cell by cell").wait_for(timeout=30_000)
-    wide = page.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0
-
-
-def test_the_map_shows_what_a_cell_holds_and_should_hold(workbooks, faulty):
-    page = workbooks()
-    page.give("homework.xlsx", faulty)
-    chart = page.chart("The table, cell by cell")
-    chart.wait_for(timeout=30_000)
-    chart.scroll_into_view_if_needed()
-    tooltip = pointed_at(page, chart.locator(".mark-rect path").last, 0.5, 0.5)
-    expect(tooltip).to_contain_text("AF60")
-    right = descend(SEED, 1.0, 50).single_rows()[-1, -1]
-    shown = re.search(r"right is\s*(-?[\d.e-]+)", tooltip.inner_text())
-    assert np.isclose(float(shown[1]), right, rtol=1e-8)

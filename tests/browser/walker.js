@@ -1,11 +1,12 @@
 // What walker.py asks of a page: ask("list"), ask("find", kind, label, which), ask("focused"),
 // ask("form"), ask("look"). Shadow roots are looked into as if they were not there.
 (ask, kind, label, which) => {
-  const all = function* (root) {
+  const all = (root, found = []) => {
     for (const element of root.querySelectorAll("*")) {
-      yield element;
-      if (element.shadowRoot) yield* all(element.shadowRoot);
+      found.push(element);
+      if (element.shadowRoot) all(element.shadowRoot, found);
     }
+    return found;
   };
   const tidy = (text) => (text ?? "").replace(/\s+/g, " ").trim().slice(0, 60);
   const isSeen = (e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 0;
@@ -49,6 +50,7 @@
       ?.closest("[data-testid=stFullScreenFrame]");
     const counts = new Map();
     for (const element of all(full ?? document)) {
+      if (element instanceof SVGElement) continue; // thousands, and a picture is used as a whole
       const kind = kindOf(element);
       if (!kind) continue;
       const label = labelOf(element, kind);

@@ -50,7 +50,7 @@ PAGES = {"": None, "backprop": backprop, "workbook": workbook, "mnist": mnist, "
 SETTINGS = {page: frozenset(own.defaults()) if own else frozenset() for page, own in PAGES.items()}
 
 PATIENCE = 20.0  # seconds in which a page must have a heading, and an address must be right
-FEW = 3  # epochs of a training that a walk may start
+FEW = 2  # epochs of a training that a walk may start
 TABS = 3  # of the browser
 
 

@@ -78,7 +78,7 @@ def test_a_worker_has_the_lowest_priority_and_outlives_whoever_started_it(root):
 
 
 def test_stop_and_resume_give_the_unbroken_run_to_the_last_bit(root):
-    config = replace(QUICK, epochs=4, batch_size=16, averaging=0.9)
+    config = replace(QUICK, epochs=4, batch_size=64, averaging=0.9)
     unbroken, broken = runs.start(config, "own"), runs.start(config, "own")
     wait(lambda: state(unbroken) is State.FINISHED)
     wait(lambda: runs.read(broken).epochs)
@@ -97,7 +97,7 @@ def test_stop_and_resume_give_the_unbroken_run_to_the_last_bit(root):
 
 
 def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root):
-    folder = runs.start(replace(QUICK, epochs=6, batch_size=32), "own")
+    folder = runs.start(replace(QUICK, epochs=4, batch_size=64), "own")
     wait(lambda: runs.read(folder).epochs)
     assert state(folder) is State.RUNNING
     os.kill(process("--worker", str(folder)), signal.SIGKILL)
@@ -110,10 +110,10 @@ def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root
     assert [one.id for one in runs.every()] == [run.id]
     runs.resume(folder)
     wait(lambda: state(folder) is State.FINISHED)
-    assert runs.read(folder).epochs[-1].epoch == 6
+    assert runs.read(folder).epochs[-1].epoch == 4
     started = [e for e in run_folder.events(folder) if e["event"] == "started"]
     assert len(started) == 2
-    assert done < 6
+    assert done < 4
 
 
 def test_runs_take_turns_in_the_order_in_which_they_came(root):

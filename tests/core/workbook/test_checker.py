@@ -10,12 +10,12 @@ import numpy as np
 import openpyxl
 import pytest
 from faulty import LAYOUTS, SLIPS, make, possible
+from judged import check
 from spreadsheet import Calculated
 
 from core.backprop.network import SEED, Network, Setup, descend
 from core.backprop.presets import PRESETS
 from core.workbook.__main__ import main
-from core.workbook.checker import check
 from core.workbook.example import faulty_workbook
 from core.workbook.export import workbook
 from core.workbook.file.book import FileError

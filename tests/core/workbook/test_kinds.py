@@ -11,10 +11,11 @@ from faulty import (
     make,
     possible,
 )
+from judged import check
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from core.backprop.network import descend
-from core.workbook import check, mended
+from core.workbook import mended
 
 EPOCHS = 14
 RATES = (0.1, 0.2, 0.5, 0.8, 2.0)
