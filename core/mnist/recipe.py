@@ -143,9 +143,9 @@ class TrainConfig(_Checked):
     which batch normalisation's statistics are recomputed after each epoch, 0 to keep those of
     training; plain_epochs: the last so many epochs train on unchanged images; drawn: digits of a
     simulated pen that are trained on besides the data set's; drawn_others: its drawings that are no
-    digit, for which every answer is to be equally likely; validation: images held out of the
-    training set, on which the network is calibrated at the end; parts: each batch is split into so
-    many, which run side by side and are normalised apart.
+    digit, for which every answer is to be equally likely, each met in one epoch; validation: images
+    held out of the training set, on which the network is calibrated at the end; parts: each batch
+    is split into so many, which run side by side and are normalised apart.
     """
 
     architecture: str = _choice("published", NETWORKS, "Network", MAIN)
@@ -223,7 +223,7 @@ class TrainConfig(_Checked):
         60_000,
         "Drawings of other things",
         DRAWINGS,
-        "Scribbles, letters, rows of digits: it learns low confidence on them.",
+        "Letters, signs, scribbles, each met in one epoch: it learns low confidence on them.",
     )
     precision: str = _choice(
         "float32",
@@ -330,7 +330,7 @@ PRESETS = {
             ),
             plain_epochs=3,
             drawn=3_000,
-            drawn_others=2_500,
+            drawn_others=7_600,
             validation=5_000,
             dropout=0.01,
             averaging=0.998,
@@ -343,7 +343,7 @@ PRESETS = {
 
 # The presets' amounts are for MNIST. A thousand digits make few batches of 256, too few steps to
 # learn in, and have fewer to hold out.
-UCI_AT_MOST = {"batch_size": 32, "validation": 200, "drawn": 300, "drawn_others": 150}
+UCI_AT_MOST = {"batch_size": 32, "validation": 200, "drawn": 300, "drawn_others": 300}
 
 
 def preset(name: str, **changes: Any) -> TrainConfig:

@@ -358,13 +358,20 @@ def _spawn(folder: Path) -> None:
             stdout=output,
             stderr=output,
             **apart,
-            env=os.environ | _absolute_folders(),
+            env=_environment(),
         )
 
 
-def _absolute_folders() -> dict[str, str]:
-    """The folders as a worker must be told of them: it starts in another one than we may have."""
-    return {
-        "RUNS_ROOT": str(run_folder.root().resolve()),
-        "MNIST_ROOT": str(source.mnist_folder().resolve()),
-    }
+def _environment() -> dict[str, str]:
+    """A worker's: the folders are told whole, as it starts in another one than we may have.
+
+    Its threads do not spin while they wait for each other, which would keep the pages waiting too.
+    """
+    return (
+        {"OMP_WAIT_POLICY": "PASSIVE"}
+        | os.environ
+        | {
+            "RUNS_ROOT": str(run_folder.root().resolve()),
+            "MNIST_ROOT": str(source.mnist_folder().resolve()),
+        }
+    )

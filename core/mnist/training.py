@@ -128,12 +128,14 @@ def train(
 class _Images:
     """What a run has to do with: uint8 (N, 28, 28), and labels, int64 (N,).
 
-    all: the training set, the simulated pen's drawings at its end; order: indices of those trained
-    on; plain: those from which batch normalisation's statistics are recomputed.
+    all: the training set, the simulated pen's drawings at its end; order: indices of the digits
+    trained on; others: those of each epoch's drawings that are no digit; plain: those from which
+    batch normalisation's statistics are recomputed.
     """
 
     all: tuple[Tensor, Tensor]
     order: Tensor
+    others: list[Tensor]
     plain: Tensor
     held_out: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
@@ -149,23 +151,28 @@ class _Images:
         order, held_out = split(config, digits)
         drawn = drawn_digits(config.drawn, config.seed)
         others = drawn_others(config.drawn_others, config.seed)
-        added = torch.arange(len(labels), len(labels) + config.drawn + config.drawn_others)
+        added = len(labels) + torch.arange(config.drawn + config.drawn_others)
         found = cls(
             all=(
                 torch.cat([images, drawn[0], others[0]]),
                 torch.cat([labels, drawn[1], others[1]]),
             ),
-            order=torch.cat([order, added]),
+            order=torch.cat([order, added[: config.drawn]]),
+            others=[added[config.drawn + k :: config.epochs] for k in range(config.epochs)],
             plain=images[order[: config.settling]],
             held_out=(images[held_out], labels[held_out]),
             test=(digits.test_images, digits.test_labels),
         )
-        if len(found.order) < config.batch_size:
+        count = len(found.of_epoch(config.epochs))
+        if count < config.batch_size:
             raise ConfigError(
-                f"A batch of {config.batch_size} is more than the {len(found.order)} images to "
-                "train on."
+                f"A batch of {config.batch_size} is more than the {count} images to train on."
             )
         return found
+
+    def of_epoch(self, epoch: int) -> Tensor:
+        """Indices of what an epoch trains on; the last has the fewest."""
+        return torch.cat([self.order, self.others[epoch - 1]])
 
 
 @dataclass(frozen=True)
@@ -209,7 +216,7 @@ class _Learner:
 
     def __init__(self, config: TrainConfig, images: _Images) -> None:
         self.config, self.images = config, images
-        self.batches = len(images.order) // config.batch_size
+        self.batches = len(images.of_epoch(config.epochs)) // config.batch_size
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.model = channels_last(build(config.architecture))
@@ -257,7 +264,8 @@ class _Learner:
 
     def _batches(self, epoch: int) -> Iterator[Tensor]:
         """Indices of each batch's images; the few that fill no batch are left out."""
-        order, shuffler = self.images.order, _generator(self.config.seed, epoch, 0)
+        order = self.images.of_epoch(epoch)
+        shuffler = _generator(self.config.seed, epoch, 0)
         shuffled = order[torch.randperm(len(order), generator=shuffler)]
         whole = shuffled[: self.batches * self.config.batch_size]
         return iter(whole.split(self.config.batch_size))
