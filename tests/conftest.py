@@ -16,3 +16,8 @@ def _own_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNS_ROOT", str(tmp_path_factory.mktemp("runs")))
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: begun last, it would keep the other process waiting for minutes."""
+    items.sort(key=lambda item: "random" not in item.nodeid)

@@ -306,14 +306,17 @@ def assert_asks_only(address: str, asked: list[str]) -> None:
     assert len(asked) > 10
 
 
+IS_IN_SCHEME = """(scheme) => {
+  const ground = getComputedStyle(document.querySelector(".stApp")).backgroundColor;
+  return Math.max(...ground.match(/\\d+/g).map(Number)) < 100 === (scheme === "dark");
+}"""
+
+
 def to_scheme(page: Page, scheme: str) -> None:
     """Have the person's system change to light or to dark colours."""
     page.emulate_media(media="null", color_scheme=scheme)
+    page.wait_for_function(IS_IN_SCHEME, arg=scheme)
     settle(page)
-    ground = page.locator(".stApp").evaluate(
-        "e => getComputedStyle(e).backgroundColor.match(/\\d+/g).map(Number)"
-    )
-    assert (max(ground) < 100) == (scheme == "dark")
 
 
 def resize(page: Page, size: tuple[int, int]) -> None:
