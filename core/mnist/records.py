@@ -213,22 +213,36 @@ def verify(record: Record, weights: Mapping[str, npt.ArrayLike], name: str) -> N
         )
 
 
-def load_whole(folder: Path) -> Record | None:
-    """The record of a folder that says all there is to say, its weights as they were saved.
+def load_whole(folder: Path) -> tuple[Record, Network] | None:
+    """The record of a folder and what the network is made of, its weights as they were saved.
 
     None where only the network itself can tell, checkpoint.load. Raises CheckpointError.
     """
     record = load_record(folder / RECORD)
     try:
-        is_told = record.network and record.checksum == checksum(load_file(folder / WEIGHTS))
-    except (SafetensorError, OSError, ValueError):
-        return None
-    return record if is_told else None
+        is_whole = record.checksum == checksum(_weights(folder))
+    except CheckpointError:
+        return None  # what is wrong, the network's shapes tell
+    return (record, record.network) if record.network and is_whole else None
 
 
 def pack(folder: Path, record: Record) -> bytes:
-    """The network of a folder as one safetensors file, its record in the metadata."""
-    return save(load_file(folder / WEIGHTS), {PACKED: json.dumps(record.to_json())})
+    """The network of a folder as one safetensors file, its record in the metadata.
+
+    Raises CheckpointError.
+    """
+    return save(_weights(folder), {PACKED: json.dumps(record.to_json())})
+
+
+def _weights(folder: Path) -> dict[str, npt.NDArray[Any]]:
+    path = folder / WEIGHTS
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CheckpointError(f"{path.name} is far larger than any network here.")
+        found: dict[str, npt.NDArray[Any]] = load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:  # the last: of a strange type
+        raise CheckpointError(f"{path.name} is not there, or damaged.") from error
+    return found
 
 
 def shipped() -> list[str]:

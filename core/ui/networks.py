@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import streamlit as st
 
 from core.mnist import records, runs
 from core.mnist.recipe import DIGITS, NETWORKS, PRESETS
-from core.mnist.records import CheckpointError, Record
+from core.mnist.records import CheckpointError, Network, Record
 from core.mnist.run_folder import State
 from core.mnist.runs import Run
 from core.ui.settings import Settings
@@ -81,12 +80,12 @@ def load(folder: Path) -> tuple[ConvNet, Record]:
     return _load(folder, _written(folder))
 
 
-def record_of(folder: Path) -> Record:
-    """The record of a folder, read once, which says what the network is made of.
+def told(folder: Path) -> tuple[Record, Network]:
+    """The record of a folder and what the network is made of, read once.
 
     Needs no torch where the record is of this version. Raises CheckpointError.
     """
-    return _record_of(folder, _written(folder))
+    return _told(folder, _written(folder))
 
 
 def _written(folder: Path) -> int:
@@ -104,10 +103,10 @@ def _load(folder: Path, written: int) -> tuple[ConvNet, Record]:
 
 
 @lru_cache(maxsize=64)
-def _record_of(folder: Path, written: int) -> Record:
-    if (record := records.load_whole(folder)) is not None:
-        return record
+def _told(folder: Path, written: int) -> tuple[Record, Network]:
+    if (found := records.load_whole(folder)) is not None:
+        return found
     from core.mnist import models
 
     model, record = _load(folder, written)
-    return replace(record, network=models.described(model))
+    return record, models.described(model)

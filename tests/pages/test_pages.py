@@ -1,6 +1,7 @@
 import gc
 import json
 import re
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -229,3 +230,19 @@ def test_a_checked_workbook_leaves_no_book_in_the_session():
 def books():
     gc.collect()
     return [one for one in gc.get_objects() if type(one) is Book]
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_weights_that_went_while_their_results_are_shown_are_a_sentence(
+    spoil, tmp_path, monkeypatch
+):
+    shutil.copytree(records.CHECKPOINTS, tmp_path / "checkpoints")
+    monkeypatch.setattr(records, "CHECKPOINTS", tmp_path / "checkpoints")
+    app = open_page("mnist", network="compact")
+    assert not app.error
+    spoil(tmp_path / "checkpoints" / "compact" / records.WEIGHTS)
+    app.run()
+    assert not app.exception
+    assert ["This network can no longer be downloaded" in error.value for error in app.error] == [
+        True
+    ]

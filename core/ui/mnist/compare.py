@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.mnist import notebook, records
 from core.mnist.recipe import TrainConfig, preset
-from core.mnist.records import Record
+from core.mnist.records import Network, Record
 from core.ui import networks
 from core.ui.charts import draw
 from core.ui.mnist.charts import Curve, compare_data, compare_spec
@@ -44,11 +44,11 @@ def view() -> None:
             rows.append(_notebooks_row())
             continue
         try:
-            record = networks.record_of(sources[name][1])
+            record, made_of = networks.told(sources[name][1])
         except records.CheckpointError as error:
             st.error(plain(f"{label} cannot be shown. {error}"))
             continue
-        rows.append(_row(label, record))
+        rows.append(_row(label, record, made_of))
         if record.epochs:
             curves[label] = [(e.epoch, e.test_loss, e.test_accuracy) for e in record.epochs]
     if not rows:
@@ -95,7 +95,7 @@ def _optimiser(config: TrainConfig) -> str:
     return f"{config.optimiser}, {config.schedule}, {config.peak_rate:g}"
 
 
-def _row(label: str, record: Record) -> dict[str, str | int | None]:
+def _row(label: str, record: Record, made_of: Network) -> dict[str, str | int | None]:
     """A run's final numbers, as far as they are known."""
     config, test = record.config, record.test
     row: dict[str, str | int | None] = {
@@ -103,7 +103,7 @@ def _row(label: str, record: Record) -> dict[str, str | int | None]:
         "test accuracy": f"{100 * test.accuracy:.2f} %" if test else None,
         "misclassified": test.total - test.correct if test else None,
         "test loss": f"{test.loss:.4f}" if test else None,
-        "parameters": f"{record.network.parameters:,}" if record.network else None,
+        "parameters": f"{made_of.parameters:,}",
     }
     if record.epochs:
         row |= {

@@ -13,7 +13,7 @@ import streamlit as st
 from core.mnist import notebook, records, runs, task
 from core.mnist.figures import Evaluation, calibration_error, confused_pairs, scores
 from core.mnist.recipe import NETWORK_NOTES
-from core.mnist.records import EpochRecord, Record
+from core.mnist.records import CheckpointError, EpochRecord, Network, Record
 from core.mnist.source import DataError, available, test_pictures
 from core.ui import networks
 from core.ui.charts import draw
@@ -53,11 +53,11 @@ def view() -> None:
     if folder is None:
         return
     try:
-        record = networks.record_of(folder)
-    except records.CheckpointError as error:
+        record, made_of = networks.told(folder)
+    except CheckpointError as error:
         st.error(plain(f"This network cannot be shown. {error}"), icon=":material/error:")
         return
-    headline(record)
+    headline(record, made_of)
     for difference in record.differs:
         st.caption(plain(f"Its record is of another version: {difference}"))
     if sentence := seeds_sentence(folder):
@@ -71,9 +71,9 @@ def view() -> None:
         if record.epochs:
             st.subheader("Log", anchor=False)
             log(record.epochs)
-        demands(record)
+        demands(record, made_of)
     with network_side:
-        network(record)
+        network(record, made_of)
     if record.test is not None:
         per_digit(record.test)
         if record.epochs:
@@ -82,15 +82,14 @@ def view() -> None:
     downloads(folder, record)
 
 
-def headline(record: Record) -> None:
+def headline(record: Record, made_of: Network) -> None:
     """The numbers that a person asks for first."""
     found: dict[str, str] = {}
     if test := record.test:
         when = ", last epoch" if record.epochs else ""
         found[f"Test accuracy{when}"] = f"{100 * test.accuracy:.2f} %"
         found["Misclassified"] = f"{test.total - test.correct} of {test.total:,}"
-    if record.network is not None:
-        found["Parameters"] = f"{record.network.parameters:,}"
+    found["Parameters"] = f"{made_of.parameters:,}"
     if record.epochs:
         found["Epochs"] = f"{len(record.epochs)}"
         found["Training"] = duration(record.seconds)
@@ -323,16 +322,13 @@ def misread(source: str, test: Evaluation) -> None:
     misread_pictures(found, images)
 
 
-def network(record: Record) -> None:
+def network(record: Record, made_of: Network) -> None:
     """The network: its layers, what it meets of the task, torchinfo's summary."""
     st.subheader("Network", anchor=False)
-    found = record.network
-    if found is None:
-        return
     st.markdown(NETWORK_NOTES[record.config.architecture])
     with st.container(key="layers"):
         table, summary = st.tabs(["Layers", "torchinfo"])
-    rows = found.layers
+    rows = made_of.layers
     table.dataframe(
         pd.DataFrame(
             [
@@ -340,7 +336,7 @@ def network(record: Record) -> None:
                     "layer": row.name,
                     "output shape": " × ".join(map(str, row.shape)),
                     "parameters": row.parameters,
-                    "share": 100 * row.parameters / found.parameters,
+                    "share": 100 * row.parameters / made_of.parameters,
                     "receptive field": f"{row.receptive_field} × {row.receptive_field}",
                 }
                 for row in rows
@@ -360,17 +356,15 @@ def network(record: Record) -> None:
         },
         alt="The network's layers with output shape, parameters and receptive field",
     )
-    summary.code(found.summary, language=None)
+    summary.code(made_of.summary, language=None)
 
 
-def demands(record: Record) -> None:
+def demands(record: Record, made_of: Network) -> None:
     """What the task demanded, each with what is here."""
-    if record.network is None:
-        return
     st.markdown("**Task requirements**")
     lines = [
         f":material/{icon}: {d.asked}: **{verdict}**{d.found and ', ' + d.found}"
-        for d in task.demands(record.network, record.config.dropout, len(record.epochs))
+        for d in task.demands(made_of, record.config.dropout, len(record.epochs))
         for icon, verdict in [VERDICTS[d.met]]
     ]
     st.markdown("  \n".join(lines))
@@ -380,8 +374,13 @@ def downloads(folder: Path, record: Record) -> None:
     """The run as files; small, so they are made at once, and a click never finds them gone."""
     name = record.config.architecture
     written = json.dumps(record.to_json(), indent=1)
+    try:
+        packed = records.pack(folder, record)
+    except CheckpointError as error:  # deleted or damaged since it was read
+        st.error(plain(f"This network can no longer be downloaded. {error}"))
+        return
     files: list[tuple[str, str | bytes, str, str]] = [
-        ("Network", records.pack(folder, record), f"{name}.safetensors", BYTES),
+        ("Network", packed, f"{name}.safetensors", BYTES),
         ("Record", written, f"{name}.json", "application/json"),
     ]
     if record.epochs:

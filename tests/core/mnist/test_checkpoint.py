@@ -69,8 +69,8 @@ def test_a_number_that_changed_on_the_disk_is_noticed(saved):
 
 
 def test_a_record_tells_what_its_network_is_made_of(saved):
-    record = records.load_whole(saved)
-    assert record.network == described(build("compact"))
+    record, made_of = records.load_whole(saved)
+    assert made_of == record.network == described(build("compact"))
     assert record == checkpoint.load(saved)[1]
 
 
@@ -81,9 +81,9 @@ def test_where_a_record_does_not_tell_the_network_is_asked(saved, lacking):
     del found[lacking]
     path.write_text(json.dumps(found))
     assert records.load_whole(saved) is None
-    told = networks.record_of(saved)
-    assert told.network == described(build("compact"))
-    assert told.differs == []
+    record, made_of = networks.told(saved)
+    assert made_of == described(build("compact"))
+    assert record.differs == []
 
 
 class Bomb:
@@ -148,7 +148,7 @@ def test_shipped_records_are_whole(name):
     last = record.epochs[-1]
     assert (last.test_loss, last.test_correct) == (record.test.loss, record.test.correct)
     assert record.versions.keys() >= {"torch", "python"}
-    assert records.load_whole(records.CHECKPOINTS / name) == record
+    assert records.load_whole(records.CHECKPOINTS / name) == (record, record.network)
     assert record.network == described(build(name))
 
 
