@@ -14,6 +14,7 @@ import numpy as np
 
 from core.backprop.network import (
     COLUMNS,
+    GRADIENTS,
     SEED,
     WEIGHTS,
     Array,
@@ -135,13 +136,15 @@ class Reading:
         return next((n for n in absent if self.at(n, min(1, self.table.epochs - 1)) is None), "")
 
     def unnamed(self) -> list[str]:
-        """The headers between the table's whose columns were not recognised."""
+        """The headers between the table's, and its helpers', of columns that nothing judges."""
         table = self.table
         if table.drops:
             return []
         known = {*table.columns.values()}
-        ends = [column for name, column in table.columns.items() if name not in ("epoch", "η")]
-        between = range(min(ends), max(ends))
+        own = [column for name, column in table.columns.items() if name not in ("epoch", "η")]
+        steps = (*HELPERS, *GRADIENTS)  # some call η·∂E/∂w as others the gradient
+        ends = [*own, *(column for column, hint in table.hints.items() if hint in steps)]
+        between = range(min(ends), max(ends) + 1)
         others = [c for c in between if c not in known]
         filled = [c for c in others if table.cell(table.lines[-1], c) in self.book.cells]
         cells = [self.book.cells.get(table.cell(table.head, c)) for c in filled]

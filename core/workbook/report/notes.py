@@ -75,8 +75,8 @@ class Notes:
         unnamed = reading.unnamed()
         if unnamed:
             said = (
-                f"{table.where}: what these columns are was not recognised, so they were "
-                f"not judged: {', '.join(unnamed[:12])}."
+                f"{table.where}: these columns were not judged, as what they are was not "
+                f"recognised or is not told by formulas: {', '.join(unnamed[:12])}."
             )
             if "E_total" in {*table.columns, *reading.elsewhere}:
                 self.remarks.append(said)

@@ -362,3 +362,18 @@ def test_whoever_waits_is_told_how_far_it_is(layout):
     assert shares == sorted(shares)
     assert shares[0] < 0.3
     assert 0.7 <= shares[-1] < 1
+
+
+@pytest.mark.parametrize(
+    ("extra", "place"), [("Δw1", 32), ("δo1", 32), ("Δw1", 20), ("δo1", 20), ("my own", 20)]
+)
+def test_a_pasted_column_that_nothing_judges_is_named(extra, place):
+    rows = descend(SEED, 1.0, 12).table()
+    rows.insert(place, extra, 7.0)
+    book = openpyxl.Workbook()
+    for row in (list(rows.columns), *rows.to_numpy().tolist()):
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    (said,) = [one for one in check(file.getvalue()).remarks if "were not judged" in one]
+    assert said.endswith(f": {extra}.")
