@@ -93,10 +93,11 @@ def _by_layers(tensors: dict[str, Tensor]) -> list[str]:
     return sorted(_as_they_are(tensors), key=place)
 
 
-def keep(file: bytes, name: str) -> Path:
+def keep(file: bytes, name: str, owner: str = "") -> Path:
     """Put a network beside the runs of this machine; the folder, of an equal one if there is one.
 
-    Raises CheckpointError or RunError, and leaves nothing then.
+    owner: the mark of who may delete it. Raises CheckpointError or RunError, and leaves nothing
+    then.
     """
     weights, record = unpack(file, name)
     digest = hashlib.sha256(file).hexdigest()
@@ -108,7 +109,7 @@ def keep(file: bytes, name: str) -> Path:
         run_folder.append(folder, run_folder.State.FINISHED)
         checkpoint.save(folder, model, record)
 
-    return runs.add(record.config, LOADED if record.epochs else FOREIGN, digest, fill)
+    return runs.add(record.config, LOADED if record.epochs else FOREIGN, digest, fill, owner)
 
 
 def measure(folder: Path, source: str) -> None:

@@ -24,8 +24,6 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 PROJECT = Path(__file__).resolve().parents[2]
-AT_ONCE = 1
-MAX_WAITING = 4
 START_SECONDS = 20.0  # a new process has so long to take its lock before it counts as dead
 POLL_SECONDS = 0.5
 DOOR_SECONDS = 10.0  # so long a starter waits while others start
@@ -60,20 +58,6 @@ class State(StrEnum):
 def root() -> Path:
     """Where the runs are: `$RUNS_ROOT` if it is set, else the project's runs folder."""
     return Path(os.environ.get("RUNS_ROOT") or PROJECT / "runs")
-
-
-def at_once() -> int:
-    """How many runs may train side by side: `$RUNS_AT_ONCE` if it is set, else 1.
-
-    Raises RunError where that is no number.
-    """
-    given = os.environ.get("RUNS_AT_ONCE") or str(AT_ONCE)
-    if not re.fullmatch("0*[1-9][0-9]{0,2}", given.strip()):
-        raise RunError(
-            f"RUNS_AT_ONCE is “{given[:30]}”: it says how many runs may train side by side, a "
-            "whole number from 1 to 999. Set it so, or remove it, and start the app again."
-        )
-    return int(given)
 
 
 def folders() -> list[Path]:
@@ -197,6 +181,11 @@ def take_ticket(folder: Path) -> None:
         raise RunError(f"The run {folder.name} cannot be written: {error.strerror}.") from error
 
 
+def too_long(minutes: float) -> str:
+    """What is said of a run that has had all the time that a server gives it."""
+    return f"It has trained for {minutes:g} minutes, the longest that this server allows a run."
+
+
 def gone(folder: Path) -> RunError:
     """What to raise for a run whose folder is not there."""
     return RunError(f"The run {folder.name} has been deleted.")
@@ -279,12 +268,15 @@ def ahead(folder: Path) -> int:
     return sum(_ticket(other) < _ticket(folder) for other in queue())
 
 
-def wait_for_turn(folder: Path) -> bool:
-    """Return True when the folder may train, or False as soon as it is told to stop."""
+def wait_for_turn(folder: Path, at_once: int) -> bool:
+    """Return True when the folder may train, or False as soon as it is told to stop.
+
+    at_once: how many may train side by side.
+    """
     for _ in _polls():
         if (folder / STOP).exists():
             return False
-        if ahead(folder) < at_once():
+        if ahead(folder) < at_once:
             return True
     raise AssertionError("polling has no end")
 

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from core.mnist import fields, run_folder, source
 from core.mnist.files import save_json
+from core.mnist.policy import policy
 from core.mnist.recipe import ConfigError, TrainConfig
 from core.mnist.records import EpochRecord
 from core.mnist.run_folder import RunError, State
@@ -30,6 +31,7 @@ from core.mnist.run_folder import RunError, State
 T = TypeVar("T")
 CONFIG = "config.json"
 LOADED, FOREIGN = "loaded", "foreign"  # titles of runs from elsewhere; FOREIGN: without a record
+NO_TRAINING = "Training is switched off on this server."
 MAX_BYTES = 150_000_000  # of all runs together; a run of 19 epochs takes 2 MB
 
 
@@ -51,7 +53,7 @@ class Run:
     progress: moments of the epochs so far and of the one that runs; message: why it failed;
     traceback: where in the code; differs: what its files have more or less than today's, in words;
     downloaded: the share of the data that has come, while it comes; ahead: runs before it in
-    the queue.
+    the queue; owner: the mark of who may change it, empty where nobody in particular may.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class Run:
     ahead: int
     traceback: str = ""
     differs: tuple[str, ...] = ()
+    owner: str = ""
 
     @property
     def id(self) -> str:
@@ -86,6 +89,11 @@ class Run:
         return self.epochs[-1].epoch if self.epochs else 0
 
     @property
+    def trained(self) -> float:
+        """Seconds of training, those of its complete epochs."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+    @property
     def share_done(self) -> float:
         """Of all batches, 0 to 1."""
         if self.state is State.FINISHED:
@@ -98,7 +106,7 @@ class Run:
         """Training time to come at the present speed, or None before there is one."""
         left = self.config.epochs * (1 - self.share_done)
         if self.epochs:
-            return left * sum(e.seconds for e in self.epochs) / len(self.epochs)
+            return left * self.trained / len(self.epochs)
         if self.now:
             images = self.now.batches * self.config.batch_size
             return left * images / self.now.images_per_second
@@ -126,7 +134,7 @@ def _read(folder: Path, queued: list[Path] | None) -> Run:
     try:
         found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         config, differs = fields.read(TrainConfig, found["config"])
-        title = str(found["title"])
+        title, owner = str(found["title"]), str(found.get("owner", ""))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ConfigError) as error:
         if not folder.is_dir():
             raise run_folder.gone(folder) from error
@@ -155,6 +163,7 @@ def _read(folder: Path, queued: list[Path] | None) -> Run:
         ahead=ahead,
         traceback=told.traceback,
         differs=tuple(dict.fromkeys(told.differs)),
+        owner=owner,
     )
 
 
@@ -212,31 +221,34 @@ def every() -> list[Run]:
     return found
 
 
-def enter(config: TrainConfig, title: str) -> Path:
+def enter(config: TrainConfig, title: str, owner: str = "") -> Path:
     """A new run that has joined the queue, for whoever trains it; the oldest make room for it.
 
-    Raises RunError if the queue is full or nothing can be written.
+    owner: the mark of who may change it. Raises RunError if the queue is full or nothing can be
+    written.
     """
     with run_folder.door():
         _check_room()
         _make_room()
-        folder = _create(config, {"title": title})
+        folder = _create(config, {"title": title, "owner": owner})
         run_folder.take_ticket(folder)
         return folder
 
 
-def add(config: TrainConfig, title: str, digest: str, fill: Callable[[Path], None]) -> Path:
+def add(
+    config: TrainConfig, title: str, digest: str, fill: Callable[[Path], None], owner: str = ""
+) -> Path:
     """A run that was trained elsewhere, written whole by `fill`; the oldest make room for it.
 
     title: LOADED or FOREIGN; digest: of its file: where there is one of the same, that is the
-    answer. Raises RunError if it cannot be written.
+    answer; owner: the mark of who may delete it. Raises RunError if it cannot be written.
     """
     with run_folder.door():
         for folder in run_folder.folders():
             if _digest(folder) == digest:
                 return folder
         _make_room()
-        return _create(config, {"title": title, "digest": digest}, fill)
+        return _create(config, {"title": title, "digest": digest, "owner": owner}, fill)
 
 
 def _digest(folder: Path) -> str | None:
@@ -274,9 +286,11 @@ def _free(config: TrainConfig) -> Path:
     return next(folder for name in names if not (folder := run_folder.root() / name).exists())
 
 
-def start(config: TrainConfig, title: str) -> Path:
-    """Train in a process of its own, in turn. Raises RunError if the queue is full."""
-    folder = enter(config, title)
+def start(config: TrainConfig, title: str, owner: str = "") -> Path:
+    """Train in a process of its own, in turn. Raises RunError if that may not be now."""
+    if not policy().training:
+        raise RunError(NO_TRAINING)
+    folder = enter(config, title, owner)
     _spawn(folder)
     return folder
 
@@ -287,6 +301,10 @@ def resume(folder: Path) -> None:
         run = read(folder)
         if not run.is_resumable:
             raise RunError(f"This run is {run.state}; only a run that has stopped can go on.")
+        if not policy().training:
+            raise RunError(NO_TRAINING)
+        if run.trained >= 60 * policy().minutes:
+            raise RunError(run_folder.too_long(policy().minutes))
         _check_room()
         run_folder.take_ticket(folder)
     _spawn(folder)
@@ -314,10 +332,10 @@ def delete(folder: Path) -> None:
 
 
 def _check_room() -> None:
-    if len(run_folder.queue()) >= run_folder.at_once() + run_folder.MAX_WAITING:
+    allowed = policy()
+    if len(run_folder.queue()) >= allowed.at_once + allowed.waiting:
         raise RunError(
-            f"The queue is full: {run_folder.MAX_WAITING} runs are waiting. "
-            "Try again when one has ended."
+            f"The queue is full: {allowed.waiting} runs are waiting. Try again when one has ended."
         )
 
 

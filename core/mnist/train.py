@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from core.mnist import records, run_folder
+from core.mnist.policy import policy
 from core.mnist.recipe import HYPERPARAMETERS, PRESETS, ConfigError, TrainConfig, preset
 
 NICENESS = 19  # pages answer first, training takes what is left
@@ -39,7 +40,8 @@ def _worker(folder: Path) -> int:
         return 1
     with lock:
         try:
-            has_turn = run_folder.wait_for_turn(folder)
+            allowed = policy()
+            has_turn = run_folder.wait_for_turn(folder, allowed.at_once)
         except run_folder.RunError as error:
             run_folder.fail(folder, str(error))
             print(error, file=sys.stderr)
@@ -50,7 +52,7 @@ def _worker(folder: Path) -> int:
         from core.mnist import worker
 
         try:
-            for _ in worker.work(folder):
+            for _ in worker.work(folder, allowed.minutes):
                 pass
         except worker.FAILURES as error:
             print(error, file=sys.stderr)
@@ -82,7 +84,7 @@ def _command(arguments: list[str]) -> int:
         with run_folder.hold(folder):
             if before := run_folder.ahead(folder):
                 print(f"Runs ahead in the queue: {before}. Waiting; Ctrl+C gives up.", flush=True)
-            if not run_folder.wait_for_turn(folder):
+            if not run_folder.wait_for_turn(folder, policy().at_once):
                 run_folder.append(folder, run_folder.State.STOPPED)
                 print("Stopped while it waited. The page can resume this run.", file=sys.stderr)
                 return 0

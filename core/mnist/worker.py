@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import time
 import traceback
 from collections.abc import Iterator
@@ -28,12 +29,14 @@ FAILURES = (DataError, CheckpointError, ConfigError, RunError)  # each says why 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def carry_out(folder: Path, digits: Digits) -> Iterator[Event]:
+def carry_out(folder: Path, digits: Digits, minutes: float = math.inf) -> Iterator[Event]:
     """Train the folder's run from where it is, write all that happens, and pass it on.
 
-    The caller holds the folder's lock. Ends early, with a line in the log, when told to stop.
+    The caller holds the folder's lock. Ends early, with a line in the log, when told to stop, or
+    when it has trained for so many minutes in all.
     """
-    config = read(folder).config
+    run = read(folder)
+    config, deadline = run.config, time.monotonic() + 60 * minutes - run.trained
     state = None
     if (folder / RESUME).exists():
         state = checkpoint.load_tensors(folder / RESUME)
@@ -69,8 +72,14 @@ def carry_out(folder: Path, digits: Digits) -> Iterator[Event]:
                 checkpoint.save(folder, event.model, record)
                 run_folder.append(folder, State.FINISHED)
         yield event
-        if not isinstance(event, Finished) and (folder / run_folder.STOP).exists():
+        if isinstance(event, Finished):
+            return
+        if (folder / run_folder.STOP).exists():
             run_folder.append(folder, State.STOPPED)
+            return
+        is_last = isinstance(event, EpochDone) and event.epoch == config.epochs
+        if time.monotonic() > deadline and not is_last:
+            run_folder.append(folder, State.STOPPED, message=run_folder.too_long(minutes))
             return
 
 
@@ -91,8 +100,11 @@ def _last_evaluation(folder: Path) -> Evaluation | None:
     return fields.read(Evaluation, found)[0]
 
 
-def work(folder: Path) -> Iterator[Event]:
-    """What a worker does in its turn: load the digits, train, and say why if it fails."""
+def work(folder: Path, minutes: float = math.inf) -> Iterator[Event]:
+    """What a worker does in its turn: load the digits, train, and say why if it fails.
+
+    minutes: how long the run may train.
+    """
     try:
         digits = data.load(
             read(folder).config.data,
@@ -100,7 +112,7 @@ def work(folder: Path) -> Iterator[Event]:
                 folder, "download", received=received, total=total
             ),
         )
-        yield from carry_out(folder, digits)
+        yield from carry_out(folder, digits, minutes)
     except FAILURES as error:
         run_folder.fail(folder, str(error))
         raise

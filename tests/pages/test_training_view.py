@@ -34,6 +34,10 @@ def press(app: AppTest, label: str) -> None:
     assert not app.exception
 
 
+def labels(app: AppTest) -> set[str]:
+    return {button.label for button in app.button if not button.disabled}
+
+
 def errors(app: AppTest) -> str:
     return " ".join(error.value for error in app.error).replace("\\", "")
 
@@ -86,12 +90,57 @@ def test_a_cut_line_in_one_run_stops_no_page(root):
         train_view(view=view)
 
 
-def test_a_wrong_number_of_runs_at_once_is_said_at_start(root, monkeypatch):
+def test_a_wrong_number_of_runs_at_once_is_said(root, monkeypatch):
     monkeypatch.setenv("RUNS_AT_ONCE", "two")
     app = train_view(data="uci")
-    press(app, "Start")
     assert "RUNS_AT_ONCE is “two”" in errors(app)
+    assert "Start" not in labels(app)
+
+
+def test_a_server_without_training_shows_its_runs_and_starts_none(root, monkeypatch):
+    folder = stopped(root / NAME)
+    app = train_view(run=NAME)
+    assert {"Start", "Resume"} <= labels(app)
+    monkeypatch.setenv("RUNS_TRAINING", "off")
+    press(app, "Resume")
+    assert "Training is switched off on this server." in errors(app)
+    assert runs.read(folder).state is run_folder.State.STOPPED
+    app.run()
+    assert "Start" not in labels(app)
+    assert any("Training is switched off" in info.value for info in app.info)
+
+
+def test_only_its_session_or_an_administrator_changes_a_run(root, monkeypatch):
+    monkeypatch.setattr(runs, "_spawn", lambda folder: None)
+    monkeypatch.setenv("RUNS_ADMIN", "a long secret")
+    mine, other = train_view(data="uci", epochs="1"), train_view()
+    press(mine, "Start")
+    (folder,) = run_folder.folders()
+    other.run()
+    (stop,) = (button for button in other.button if button.label == "Stop")
+    assert stop.disabled
+    assert any("Only who started it" in caption.value for caption in other.caption)
+    press(mine, "Stop")
+    run_folder.append(folder, "stopped")
+    mine.run()
+    other.run()
+    assert {"Resume", "Delete this run"} <= labels(mine)
+    assert not {"Resume", "Delete this run"} & labels(other)
+    other.text_input(key="mnist.admin_token_field").set_value("a wrong secret")
+    press(other, "Enter")
+    assert "not the server's token" in errors(other)
+    other.text_input(key="mnist.admin_token_field").set_value("a long secret")
+    press(other, "Enter")
+    press(other, "Delete this run")
     assert run_folder.folders() == []
+
+
+def test_a_click_after_the_right_to_it_is_gone_changes_nothing(root, monkeypatch):
+    folder = stopped(root / NAME)
+    app = train_view(run=NAME)
+    monkeypatch.setenv("RUNS_ADMIN", "a long secret")
+    press(app, "Delete this run")
+    assert folder.exists()
 
 
 def test_every_setting_of_a_recipe_has_its_field(root):

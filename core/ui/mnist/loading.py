@@ -10,6 +10,7 @@ from core.mnist.recipe import DIGITS
 from core.mnist.records import MAX_BYTES, CheckpointError, Record
 from core.mnist.run_folder import RunError
 from core.mnist.source import DataError, available
+from core.ui.mnist.rights import own_mark
 from core.ui.mnist.settings import settings
 from core.ui.text import plain
 
@@ -49,7 +50,7 @@ def _take(key: str) -> None:
     from core.mnist import portable
 
     try:
-        settings.edit({"network": portable.keep(given.getvalue(), given.name).name})
+        settings.edit({"network": portable.keep(given.getvalue(), given.name, own_mark()).name})
     except (CheckpointError, RunError) as error:
         state[REFUSED] = str(error)
 

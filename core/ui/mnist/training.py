@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from core.mnist import run_folder, runs
+from core.mnist.policy import Policy, policy
 from core.mnist.recipe import (
     GROUPS,
     HYPERPARAMETERS,
@@ -22,6 +24,7 @@ from core.mnist.runs import Run
 from core.mnist.source import DOWNLOAD_BYTES, available
 from core.ui.mnist.compare import NOTEBOOK
 from core.ui.mnist.results import duration, history, log_text
+from core.ui.mnist.rights import administrator, may_change, own_mark
 from core.ui.mnist.settings import (
     CUSTOM,
     VIEWS,
@@ -43,17 +46,24 @@ state = st.session_state
 
 def view() -> None:
     """The form and the runs; one that trains, or was watched while it did, stands first."""
+    try:
+        allowed = policy()
+    except run_folder.RunError as error:
+        st.error(plain(str(error)))
+        return
     every = {run.id: run for run in runs.every()}
     _choose_run(every)
     chosen = every.get(settings["run"])
     is_first = chosen is not None and (chosen.state.is_active or state.get(WATCHED) == chosen.id)
     if is_first:
-        _runs(every)
-        st.subheader("Train another", anchor=False)
-        _form()
+        _runs(every, allowed)
+        if allowed.training:
+            st.subheader("Train another", anchor=False)
+        _form(allowed)
     else:
-        _form()
-        _runs(every)
+        _form(allowed)
+        _runs(every, allowed)
+    administrator(allowed)
     state.pop(REFUSED, None)  # only now: a run of the page that is begun anew has shown nothing
 
 
@@ -67,10 +77,12 @@ def _choose_run(every: Mapping[str, Run]) -> None:
         settings.adjust({"run": next(iter([*active, *every]), "")})
 
 
-def _runs(every: Mapping[str, Run]) -> None:
+def _runs(every: Mapping[str, Run], allowed: Policy) -> None:
     """The chosen run, the queue and the list of all."""
     if refused := state.get(REFUSED):
         st.error(plain(refused))
+    if not every and not allowed.training:
+        return
     if not every:
         st.markdown("No runs yet. A run continues when you leave, and you find it here later.")
         return
@@ -78,51 +90,49 @@ def _runs(every: Mapping[str, Run]) -> None:
         "Run", every, format_func=lambda name: label(every[name]), **settings.widget("run")
     )
     chosen = every[settings["run"]]
-    st.fragment(_follow, run_every=1.0 if chosen.state.is_active else None)()
+    st.fragment(_follow, run_every=1.0 if chosen.state.is_active else None)(allowed)
     queue([run for run in every.values() if run.state.is_active])
     with st.expander(f"All runs ({len(every)})"):
         table(list(every.values()))
 
 
-def _form() -> None:
+def _form(allowed: Policy) -> None:
+    if not allowed.training:
+        st.info(
+            f"{runs.NO_TRAINING} The trained networks are in Results and Compare. To train one, "
+            "start the app on your own machine.",
+            icon=":material/block:",
+        )
+        return
     with st.container(border=True):
         _fields()
         if note := data_note(settings["data"]):
             st.info(note, icon=":material/download:")
         st.button("Start", type="primary", icon=":material/play_arrow:", on_click=_start)
+        if math.isfinite(allowed.minutes):
+            st.caption(f"A run trains for at most {allowed.minutes:g} minutes on this server.")
 
 
 def _start() -> None:
     try:
-        folder = runs.start(current_config(), current_preset())
+        folder = runs.start(current_config(), current_preset(), own_mark())
         settings.edit({"run": folder.name})
     except (ConfigError, run_folder.RunError) as error:
         state[REFUSED] = str(error)
 
 
-def _stop(folder: Path) -> None:
+def _change(what: Callable[[Path], None], folder: Path) -> None:
+    """Stop, resume or delete a run, where this session may."""
     try:
-        runs.stop(folder)
+        if may_change(runs.read(folder), policy()):
+            what(folder)
+            if what is runs.delete:
+                settings.edit({"run": ""})
     except run_folder.RunError as error:
         state[REFUSED] = str(error)
 
 
-def _resume(folder: Path) -> None:
-    try:
-        runs.resume(folder)
-    except run_folder.RunError as error:
-        state[REFUSED] = str(error)
-
-
-def _delete(folder: Path) -> None:
-    try:
-        runs.delete(folder)
-        settings.edit({"run": ""})
-    except run_folder.RunError as error:
-        state[REFUSED] = str(error)
-
-
-def _follow() -> None:
+def _follow(allowed: Policy) -> None:
     """The chosen run; while it is active this is drawn anew each second."""
     if settings["view"] != VIEWS[1]:  # a click here has opened another
         st.rerun()
@@ -134,23 +144,32 @@ def _follow() -> None:
     progress(run)
     for difference in run.differs:
         st.caption(plain(f"Its files are of another version: {difference}"))
+    may = may_change(run, allowed)
+    if not may and (run.state.is_active or run.is_resumable):
+        st.caption("Only who started it, in the same tab, or an administrator may change this run.")
     with st.container(horizontal=True, vertical_alignment="center"):
         if run.state.is_active:
             st.button(
                 "Stop",
                 icon=":material/stop:",
-                on_click=_stop,
-                args=(folder,),
-                disabled=run.state is State.STOPPING,
+                on_click=_change,
+                args=(runs.stop, folder),
+                disabled=run.state is State.STOPPING or not may,
             )
         elif run.is_resumable:
-            st.button("Resume", icon=":material/play_arrow:", on_click=_resume, args=(folder,))
+            st.button(
+                "Resume",
+                icon=":material/play_arrow:",
+                on_click=_change,
+                args=(runs.resume, folder),
+                disabled=not may,
+            )
         else:
             _onward(run)
-        if not run.state.is_active:
+        if not run.state.is_active and may:
             with st.popover("Delete", icon=":material/delete:"):
                 st.markdown("This deletes its weights and log for everyone.")
-                st.button("Delete this run", on_click=_delete, args=(folder,))
+                st.button("Delete this run", on_click=_change, args=(runs.delete, folder))
     live(run)
     if run.state.is_active:
         state[WATCHED] = run.id
@@ -268,7 +287,8 @@ def progress(run: Run) -> None:
                 icon=":material/check:",
             )
         case State.STOPPED:
-            st.info(f"Stopped. {_kept(run)}", icon=":material/stop:")
+            said = " ".join(filter(None, ["Stopped.", run.message, _kept(run)]))
+            st.info(said, icon=":material/stop:")
         case State.FAILED:
             why = run.message or "It failed, and its log does not say why."
             st.error(plain(f"{why} {_kept(run)}"), icon=":material/error:")

@@ -117,7 +117,7 @@ def test_a_training_waits_for_its_turn_in_the_queue(tmp_path, monkeypatch):
 
 def test_a_training_that_finds_the_queue_full_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("RUNS_ROOT", str(tmp_path / "runs"))
-    monkeypatch.setattr(run_folder, "MAX_WAITING", 0)
+    monkeypatch.setenv("RUNS_WAITING", "0")
     runs.enter(QUICK, "own")
     assert train.main(["--preset", "fast", "--data", "uci"]) == 1
     assert "The queue is full" in capsys.readouterr().err

@@ -132,7 +132,7 @@ def test_runs_take_turns_in_the_order_in_which_they_came(root):
 
 
 def test_the_queue_is_bounded(root, monkeypatch):
-    monkeypatch.setattr(run_folder, "MAX_WAITING", 1)
+    monkeypatch.setenv("RUNS_WAITING", "1")
     runs.start(LONG, "own")
     runs.start(LONG, "own")
     with pytest.raises(RunError, match="Try again when one has ended"):
@@ -177,7 +177,7 @@ def test_a_folder_that_is_no_run_is_left_out(root):
 
 
 def test_a_full_queue_holds_however_many_start_at_once(root, monkeypatch):
-    monkeypatch.setattr(run_folder, "MAX_WAITING", 2)
+    monkeypatch.setenv("RUNS_WAITING", "2")
 
     def enter(number):
         try:
@@ -311,14 +311,6 @@ def test_a_lost_line_of_an_epoch_is_named(root):
 
 
 # --- where runs are kept
-
-
-def test_a_wrong_number_of_runs_at_once_is_a_sentence(root, monkeypatch):
-    for wrong in ("two", "0", "-1", "1.5", "1000"):
-        monkeypatch.setenv("RUNS_AT_ONCE", wrong)
-        with pytest.raises(RunError, match=f"RUNS_AT_ONCE is “{wrong}”.*a whole number from 1"):
-            runs.start(QUICK, "own")
-    assert run_folder.folders() == []
 
 
 def test_a_worker_that_finds_a_wrong_number_says_so(root, monkeypatch):

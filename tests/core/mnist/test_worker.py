@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from core.mnist import run_folder, runs, worker
 from core.mnist.run_folder import RunError, State
 from core.mnist.train import main
-from tests.core.mnist.prepared import QUICK
+from tests.core.mnist.prepared import QUICK, stopped
 from tests.harness import ROOT
 
 
@@ -134,3 +134,24 @@ def test_a_damaged_evaluation_does_not_end_in_silence(root):
     assert run.state is State.FAILED
     assert run.message
     assert run.traceback
+
+
+def test_a_run_is_ended_when_its_time_is_up_and_gets_no_more(root, monkeypatch):
+    monkeypatch.setenv("RUNS_MINUTES", "0.0001")
+    folder = runs.enter(replace(QUICK, epochs=3), "own")
+    assert main(["--worker", str(folder)]) == 0
+    run = runs.read(folder)
+    assert run.state is State.STOPPED
+    assert run.message == (
+        "It has trained for 0.0001 minutes, the longest that this server allows a run."
+    )
+    told = stopped(root / "20260101-000000-compact-1", epochs=2)
+    assert runs.read(told).trained == 3.0
+    monkeypatch.setenv("RUNS_MINUTES", "0.05")
+    with pytest.raises(RunError, match="the longest that this server allows"):
+        runs.resume(told)
+    monkeypatch.setenv("RUNS_MINUTES", "5")
+    with run_folder.door():
+        run_folder.take_ticket(folder)
+    assert main(["--worker", str(folder)]) == 0
+    assert runs.read(folder).state is State.FINISHED
