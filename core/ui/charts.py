@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from core.ui.colours import NEUTRAL
+from core.ui.sent import sent
 
 if TYPE_CHECKING:
     import altair as alt
@@ -43,8 +44,9 @@ def draw(
         return
 
     def selected() -> None:
-        if names := st.session_state[key]["selection"][_PICKED]:
-            on_pick(names[0]["name"])
+        name = sent(lambda: st.session_state[key]["selection"][_PICKED][0]["name"])
+        if isinstance(name, str):
+            on_pick(name)
 
     st.vega_lite_chart(
         chart, key=key, alt=alt_text, width=width, on_select=selected, selection_mode=_PICKED

@@ -10,13 +10,14 @@ field to be mended. How browser and server talk is drawn at the top of `live_num
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
+from core.ui.sent import sent
 from core.ui.settings import Settings
 
 _HERE = Path(__file__).parent
@@ -96,37 +97,39 @@ def live_numbers(
     takes longer can wait for it.
     """
     key = f"{settings.page}-{key}"
-    last: dict[str, Any] = (st.session_state.get(key) or {}).get("edit") or {}
-    if not last:  # new on the screen
+    numbers = {number.name: number for number in shown}
+    last = sent(lambda: int(st.session_state[key]["edit"]["number"]))
+    if last is None:  # new on the screen
         st.session_state[f"{key}.open"] = _Open()
     known: _Open = st.session_state[f"{key}.open"]
-    numbers = {number.name: number for number in shown}
 
     def edited() -> None:
-        edit = st.session_state[key]["edit"]
-        name, landed = edit["name"], bool(edit["landed"])
-        if edit["does"]:
-            settings.edit(_done(numbers[name], edit["does"]), landed=landed)
+        edit = sent(lambda: _Edit.of(st.session_state[key]["edit"], numbers))
+        if edit is None:
+            return
+        name, landed = edit.name, edit.landed
+        if edit.does:
+            settings.edit(_done(numbers[name], edit.does), landed=landed)
             known.refused.pop(name, None)
-            on_edit(bool(edit["numberFirst"]))
+            on_edit(edit.number_first)
             return
         before = known.before.setdefault(name, settings[name])
         known.refused.pop(name, None)
         try:
-            settings.edit({name: settings.spec(name).parse(str(edit["value"]))}, landed=landed)
+            settings.edit({name: settings.spec(name).parse(edit.value)}, landed=landed)
         except ValueError as wrong:
             if landed:
                 settings.edit({name: before})
                 known.refused[name] = str(wrong), before
         if landed:
             del known.before[name]
-        on_edit(bool(edit["numberFirst"]))
+        on_edit(edit.number_first)
 
     _mount(
         key=key,
         data={
             "fields": [_field(settings, number, known.refused) for number in shown],
-            "answered": last.get("number", 0),
+            "answered": last or 0,
             "drawsLater": on_draw is not None,
             "rests": on_rest is not None,
         },
@@ -134,6 +137,32 @@ def live_numbers(
         on_rest_change=on_rest or (lambda: None),
         on_draw_change=on_draw or (lambda: None),
     )
+
+
+class _Edit(NamedTuple):
+    """One edit, as the browser tells it: the number of a setting, or what a button does to it."""
+
+    name: str
+    value: str
+    does: str
+    landed: bool
+    number_first: bool
+
+    @classmethod
+    def of(cls, told: dict[str, Any], shown: Collection[str]) -> _Edit:
+        """Raises ValueError, KeyError or TypeError if it tells of nothing that is shown."""
+        if told["name"] not in shown or told["does"] not in (*_DOES, "", None):
+            raise ValueError("no edit of these numbers")
+        return cls(
+            told["name"],
+            str(told["value"]),
+            told["does"] or "",
+            bool(told["landed"]),
+            bool(told["numberFirst"]),
+        )
+
+
+_DOES = ("toggle", "before", "after")
 
 
 def _done(number: LiveNumber, does: str) -> Mapping[str, Any]:

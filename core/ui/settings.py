@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Protocol
 
 import streamlit as st
 
+from core.ui.sent import sent
 from core.ui.text import cut, plain
 from core.ui.typed import numbers_in, typed_number
 
@@ -227,11 +228,16 @@ class Settings:
     def edit(self, values: Mapping[str, Any], *, landed: bool = True) -> None:
         """Take what a person has chosen; complaints about the address are over then.
 
-        landed: False while the hand is still at it: `write` waits for it.
+        What a setting does not allow, and so no page offers, leaves it as it is. landed: False
+        while the hand is still at it: `write` waits for it.
         """
         here = self._here
-        here.values.update(values)
+        here.values.update({n: value for n, value in values.items() if self._allows(n, value)})
         here.complaints, here.edited, here.landed = [], True, landed
+
+    def _allows(self, name: str, value: Any) -> bool:
+        setting = self._settings[name]
+        return bool(sent(lambda: setting.parse(setting.format(value)) == value))
 
     def adjust(self, values: Mapping[str, Any]) -> None:
         """Set what a choice made elsewhere leaves no other way; no edit of a person's."""

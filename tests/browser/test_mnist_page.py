@@ -347,3 +347,12 @@ def test_runs_are_compared_side_by_side_and_nothing_scrolls_sideways(mnist):
             assert wide <= 0, view
         for label in ("Published, shipped", "Compact, shipped"):
             expect(page.chart("Test accuracy of each epoch")).to_contain_text(label)
+
+
+def test_a_servers_secrets_decide_what_visitors_may_do(new_page, tmp_path):
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('RUNS_TRAINING = "off"\nRUNS_WAITING = 2\n')
+    with server(ROOT / "streamlit_app.py", "--secrets.files", str(secrets)) as address:
+        page = MnistPage(new_page(), address, "view=Train")
+        page.say("Training is switched off on this server.").wait_for()
+        assert page.page.get_by_role("button", name="Start", exact=True).count() == 0

@@ -27,6 +27,7 @@ from core.ui.backprop.settings import (
     settings,
 )
 from core.ui.colours import FORWARD, GRADIENT_DOWN, GRADIENT_UP, LOSS, NEUTRAL
+from core.ui.sent import sent
 from core.ui.site import redraw
 
 _HERE = Path(__file__).parent
@@ -92,12 +93,12 @@ def table() -> None:
         rows, columns = np.vstack([rows, history.learning_rate]), (*columns, _ETA)
         if then and pinned:
             then[_ETA] = float(pinned.learning_rate[epoch - 1])
-    sent = rows[:, first : first + _MOST]
+    near = rows[:, first : first + _MOST]
     _mount(
         key=key,
         data={
             "head": _head(history.setup.network, has_eta=has_eta),
-            "rows": as_table(dict(zip(columns, sent, strict=True))),
+            "rows": as_table(dict(zip(columns, near, strict=True))),
             "first": first,
             "count": history.epochs,
             "tinted": tinted,
@@ -111,8 +112,8 @@ def table() -> None:
             "marks": _marks(columns, epoch),
             "full": settings["digits"] == "all",
         },
-        on_choose_change=lambda: _choose(int(st.session_state[key]["choose"])),
-        on_look_change=lambda: _look(int(st.session_state[key]["look"])),
+        on_choose_change=lambda: _choose(sent(lambda: int(st.session_state[key]["choose"]))),
+        on_look_change=lambda: _look(sent(lambda: int(st.session_state[key]["look"]))),
     )
 
 
@@ -141,12 +142,16 @@ def _first_sent(epochs: int, chosen: int) -> int:
     return int(first)
 
 
-def _look(row: int) -> None:
+def _look(row: int | None) -> None:
     """Send the rows around `row`, from 0."""
+    if row is None:
+        return
     st.session_state[_SENT] = row - _MOST // 2, chosen_epoch()
     redraw("panel")
 
 
-def _choose(epoch: int) -> None:
+def _choose(epoch: int | None) -> None:
+    if epoch is None:
+        return
     settings.edit({"epoch": epoch})
     redraw("sliders", "pictures", "panel")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.backprop.schedule import KINDS
 from core.ui.backprop.settings import MOST_CHANGES, MOST_EPOCHS, chosen_epoch, settings
+from core.ui.sent import sent
 from core.ui.site import redraw
 
 _EPOCH, _RATE = "from epoch", "η"
@@ -82,7 +83,10 @@ def _table() -> None:
     key = f"backprop.changes {number}"
 
     def edited() -> None:
-        changes, left_out = _applied(began, state[key])
+        applied = sent(lambda: _applied(began, state[key]))
+        if applied is None:
+            return
+        changes, left_out = applied
         state[_TABLE] = began, None if left_out else changes, number
         if left_out:
             st.toast(

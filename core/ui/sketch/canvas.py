@@ -17,6 +17,7 @@ from torch import Tensor
 
 from core.mnist.sketch import Pixels
 from core.ui.colours import FORWARD
+from core.ui.sent import sent
 from core.ui.sketch.ink import as_mnist
 from core.ui.sketch.settings import PEN, settings
 
@@ -108,11 +109,10 @@ def _drawing() -> _Drawing:
 
 def _take() -> None:
     """Remember what the canvas sent; what no canvas of ours can have sent changes nothing."""
-    drawing, sent = _drawing(), state[CANVAS]["drawing"]
-    try:
-        strokes, ink = _strokes(sent["raw"]["objects"]), _ink(sent["data"])
-    except (ValueError, OSError, SyntaxError):  # the last two: Pillow's, for what is no PNG
+    drawing, told = _drawing(), sent(_told)
+    if told is None:
         return
+    strokes, ink = told
     drawing.strokes, drawing.images = strokes, as_mnist(ink)
     if len(strokes) == len(drawing.base):  # no other drawing since the request had as many
         drawing.answered = drawing.pending
@@ -120,15 +120,32 @@ def _take() -> None:
 
 def _answer() -> None:
     """Give the canvas the base that the browser asks for."""
-    drawing, request = _drawing(), state[TOOLS]["request"]
-    drawing.pending = request["number"]
-    if "left" in request:
-        drawing.begin(drawing.base[: request["left"]])
+    drawing, request = _drawing(), sent(_request)
+    if request is None:
         return
-    try:
-        drawing.begin(_strokes(json.loads(request["restore"])))
-    except (ValueError, RecursionError):
+    drawing.pending, wish = request
+    if isinstance(wish, int):
+        drawing.begin(drawing.base[:wish])
+        return
+    strokes = sent(lambda: _strokes(json.loads(wish)))
+    if strokes is None:
         drawing.strokes, drawing.answered = [], drawing.pending
+    else:
+        drawing.begin(strokes)
+
+
+def _told() -> tuple[list[_Stroke], Pixels]:
+    drawing = state[CANVAS]["drawing"]
+    return _strokes(drawing["raw"]["objects"]), _ink(drawing["data"])
+
+
+def _request() -> tuple[int, int | str]:
+    """The number of what the browser asks for, and how many strokes are left, or those to have."""
+    asked = state[TOOLS]["request"]
+    wish = asked.get("left", asked.get("restore"))
+    if not isinstance(wish, int | str):
+        raise ValueError("no request of ours")
+    return int(asked["number"]), wish
 
 
 def _strokes(objects: object) -> list[_Stroke]:
@@ -178,11 +195,14 @@ def _path(stroke: _Stroke) -> dict[str, Any]:
 
 
 def _ink(picture: object) -> Pixels:
-    """How opaque each pixel of a PNG is, uint8 (SIDE, SIDE). Raises as `_take` says."""
+    """How opaque each pixel of a PNG is, uint8 (SIDE, SIDE). Raises ValueError if it is none."""
     if not isinstance(picture, str) or not picture.startswith(PNG) or len(picture) > MOST:
         raise ValueError("no picture of a canvas")
     content = base64.b64decode(picture.removeprefix(PNG), validate=True)
-    with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-        if image.size != (SIDE, SIDE) or image.mode != "RGBA":
-            raise ValueError("no picture of this canvas")
-        return np.asarray(image.getchannel("A"))
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            if image.size != (SIDE, SIDE) or image.mode != "RGBA":
+                raise ValueError("no picture of this canvas")
+            return np.asarray(image.getchannel("A"))
+    except (OSError, SyntaxError) as error:  # Pillow's, for what is no PNG
+        raise ValueError("no picture") from error

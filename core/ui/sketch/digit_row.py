@@ -10,6 +10,7 @@ from torch import Tensor
 
 from core.mnist.answer import Answer
 from core.ui.png import png
+from core.ui.sent import sent
 from core.ui.sketch.charts import percent
 
 ROW, CHOSEN = "digit_row", "sketch.chosen"
@@ -57,6 +58,6 @@ def digit_row(images: Sequence[Tensor], found: Sequence[Answer], chosen: int) ->
 
 def _choose() -> None:
     count, _ = state[CHOSEN]
-    wish = state[ROW]["chosen"]
-    if isinstance(wish, int) and 0 <= wish < count:
+    wish = sent(lambda: range(count)[int(state[ROW]["chosen"])])
+    if wish is not None:
         state[CHOSEN] = count, wish

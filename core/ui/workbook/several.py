@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from core.ui.sent import sent
 from core.ui.text import plain
 from core.ui.workbook.checking import bar, checked
 from core.workbook.file.book import FileError
@@ -85,8 +86,9 @@ def table(found: Sequence[Judged], given: int, choose: Callable[[int], None]) ->
     key = "workbook.files.chosen"
 
     def chosen() -> None:
-        if lines := st.session_state[key]["selection"]["rows"]:
-            choose(int(lines[0]))
+        line = sent(lambda: range(len(found))[st.session_state[key]["selection"]["rows"][0]])
+        if line is not None:
+            choose(line)
 
     st.caption("Tick a line to see its report below.")
     st.dataframe(
