@@ -1,0 +1,126 @@
+"""A session as a browser holds it with the server, without the browser: messages both ways."""
+
+from __future__ import annotations
+
+import http.client
+import uuid
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import connect
+
+PATIENCE = 60.0  # seconds that an answer may take
+
+
+class Session:
+    """A session on a server. address: of the server; page: its path.
+
+    page: the server's name for the page shown; fragments: those that its last runs have drawn, by
+    their ids; widgets: the ids that elements on the screen send their values under.
+    """
+
+    def __init__(self, address: str, path: str = "", query: str = "") -> None:
+        place = urlsplit(address)
+        self.host = place.netloc
+        self.socket = connect(
+            f"ws://{self.host}/_stcore/stream",
+            subprotocols=["streamlit"],
+            max_size=None,
+            legacy=True,
+        )
+        self.page = self.id = ""
+        self.query = query
+        self.widgets: dict[str, str] = {}
+        self.fragments: set[str] = set()
+        self.exceptions: list[str] = []
+        self.run(page_name=path)
+
+    def close(self) -> None:
+        """Leave, as a closed tab does."""
+        self.socket.close()
+
+    def run(
+        self,
+        widgets: Iterable[WidgetState] = (),
+        fragment: str = "",
+        page_name: str = "",
+        patience: float = PATIENCE,
+    ) -> int:
+        """Have the page run, or a fragment of it, and wait for the end; bytes that came.
+
+        patience: in seconds; TimeoutError after it. A fragment that is gone is never answered.
+        """
+        state = ClientState(
+            query_string=self.query,
+            page_script_hash="" if page_name else self.page,
+            page_name=page_name,
+            fragment_id=fragment,
+        )
+        state.widget_states.widgets.extend(widgets)
+        state.context_info.url = f"http://{self.host}/{page_name}"
+        self.send(BackMsg(rerun_script=state))
+        return sum(self._hear(message) for message in self._answers(patience))
+
+    def send(self, message: BackMsg | bytes) -> None:
+        """Send without waiting."""
+        content = message if isinstance(message, bytes) else message.SerializeToString()
+        self.socket.send(content)
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Hand a file to the server; its id, for the widget that takes it."""
+        asked = BackMsg()
+        asked.file_urls_request.request_id = str(uuid.uuid4())
+        asked.file_urls_request.file_names.append(name)
+        asked.file_urls_request.session_id = self.id
+        self.send(asked)
+        for message in self._messages():
+            if message.WhichOneof("type") == "file_urls_response":
+                (place,) = message.file_urls_response.file_urls
+                break
+        boundary = uuid.uuid4().hex
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"'
+        body = f"{head}\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        put = http.client.HTTPConnection(self.host)
+        kind = f"multipart/form-data; boundary={boundary}"
+        put.request("PUT", place.upload_url, body, {"Content-Type": kind})
+        assert put.getresponse().status == 204
+        return str(place.file_id)
+
+    def _messages(self, patience: float = PATIENCE) -> Iterator[ForwardMsg]:
+        while True:
+            message = ForwardMsg()
+            message.ParseFromString(self.socket.recv(patience))
+            yield message
+
+    def _answers(self, patience: float) -> Iterator[ForwardMsg]:
+        for message in self._messages(patience):
+            yield message
+            early = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
+            if message.WhichOneof("type") == "script_finished" and message.script_finished != early:
+                return
+
+    def _hear(self, message: ForwardMsg) -> int:
+        match message.WhichOneof("type"):
+            case "navigation":
+                self.page = message.navigation.page_script_hash
+            case "new_session":
+                if not message.metadata.run.fragment_ids:  # the whole page is drawn anew
+                    self.fragments, self.widgets = set(), {}
+                self.id = message.new_session.initialize.session_id or self.id
+            case "delta" if message.delta.WhichOneof("type") == "new_element":
+                element = message.delta.new_element
+                kind = element.WhichOneof("type") or ""
+                if kind == "exception":
+                    self.exceptions.append(f"{element.exception.type}: {element.exception.message}")
+                found = getattr(element, kind, None)
+                if isinstance(own := getattr(found, "id", None), str) and own:
+                    self.widgets[own] = kind
+                if fragment := message.delta.fragment_id:
+                    self.fragments.add(fragment)
+            case "page_info_changed":
+                self.query = message.page_info_changed.query_string
+        return message.ByteSize()
