@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import uuid
 from collections.abc import Iterable, Iterator
+from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -12,8 +14,34 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 PATIENCE = 60.0  # seconds that an answer may take
+
+
+def upload(address: str, path: str, name: str, content: bytes) -> None:
+    """Put a file where the server has said that it takes one; path: from the root."""
+    boundary = uuid.uuid4().hex
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"'
+    body = f"{head}\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    server = http.client.HTTPConnection(urlsplit(address).netloc)
+    server.request("GET", "/_stcore/health")
+    asked = server.getresponse()
+    asked.read()
+    token = SimpleCookie(asked.headers["Set-Cookie"])["_streamlit_xsrf"].value
+    server.request(
+        "PUT",
+        path,
+        body,
+        {
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Cookie": f"_streamlit_xsrf={token}",
+            "X-Xsrftoken": token,
+        },
+    )
+    status = server.getresponse().status
+    if status != http.HTTPStatus.NO_CONTENT:
+        raise OSError(f"{name} was answered with {status}")
 
 
 class Session:
@@ -28,7 +56,7 @@ class Session:
         self.host = place.netloc
         self.socket = connect(
             f"ws://{self.host}/_stcore/stream",
-            subprotocols=["streamlit"],
+            subprotocols=[Subprotocol("streamlit")],
             max_size=None,
             legacy=True,
         )
@@ -81,13 +109,7 @@ class Session:
             if message.WhichOneof("type") == "file_urls_response":
                 (place,) = message.file_urls_response.file_urls
                 break
-        boundary = uuid.uuid4().hex
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"'
-        body = f"{head}\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        put = http.client.HTTPConnection(self.host)
-        kind = f"multipart/form-data; boundary={boundary}"
-        put.request("PUT", place.upload_url, body, {"Content-Type": kind})
-        assert put.getresponse().status == 204
+        upload(f"http://{self.host}", place.upload_url, name, content)
         return str(place.file_id)
 
     def _messages(self, patience: float = PATIENCE) -> Iterator[ForwardMsg]:
@@ -123,4 +145,4 @@ class Session:
                     self.fragments.add(fragment)
             case "page_info_changed":
                 self.query = message.page_info_changed.query_string
-        return message.ByteSize()
+        return int(message.ByteSize())

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.ui.text import plain
-from core.ui.workbook.checking import bar, checked
+from core.ui.workbook.checking import bar, checked, turn
 from core.ui.workbook.outcome import outcome
 from core.ui.workbook.several import judge_all, table
 from core.ui.workbook.shown import shown
@@ -30,7 +30,9 @@ def _check(name: str, file: bytes) -> None:
     _forget()
     place = st.empty()
     try:
-        state[CHECKED] = shown(name, *checked(name, file, bar(place, "Judging every cell …")))
+        with turn(place):
+            found = checked(name, file, bar(place, "Judging every cell …"))
+        state[CHECKED] = shown(name, *found)
     except FileError as wrong:
         state[REFUSED] = name, str(wrong)
     place.empty()

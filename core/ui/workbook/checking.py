@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from streamlit.delta_generator import DeltaGenerator
 
 from core.workbook.checker import check
@@ -12,6 +16,8 @@ from core.workbook.mended import mended
 from core.workbook.report.report import Report
 
 _STEP = 0.02  # of the bar: each costs a message to the browser
+_TURN = threading.Lock()
+_LOOK = 0.25  # seconds until one who waits shows that, and may leave
 _COPY = 0.5  # where the copy begins, which is judged as the file was
 
 
@@ -30,6 +36,19 @@ def checked(name: str, file: bytes, tell: Tell) -> tuple[Report, bytes | str]:
         return report, mended(report, part(tell, _COPY, 1))
     except FileError as refused:
         return report, str(refused)
+
+
+@contextmanager
+def turn(place: DeltaGenerator) -> Iterator[None]:
+    """One file at a time is checked on a server: side by side they take as long, and meanwhile the
+    pages of all others would wait for every one of them.
+    """
+    while not _TURN.acquire(timeout=_LOOK):
+        place.progress(0.0, "Somebody else's file comes first …")
+    try:
+        yield
+    finally:
+        _TURN.release()
 
 
 def bar(place: DeltaGenerator, text: str, shown: float = 0.0) -> Tell:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.ui.sent import sent
 from core.ui.text import plain
-from core.ui.workbook.checking import bar, checked
+from core.ui.workbook.checking import bar, checked, turn
 from core.workbook.file.book import FileError
 from core.workbook.file.progress import Tell, part
 
@@ -55,8 +55,9 @@ def judge_all(files: Sequence[tuple[str, bytes]]) -> list[Judged]:
     place, found, files = st.empty(), [], files[:MOST_FILES]
     for done, (name, file) in enumerate(files):
         first, last = done / len(files), (done + 1) / len(files)
-        tell = bar(place, f"Judging {done + 1} of {len(files)}: {plain(name)}", first)
-        found.append(judged(name, file, part(tell, first, last)))
+        with turn(place):
+            tell = bar(place, f"Judging {done + 1} of {len(files)}: {plain(name)}", first)
+            found.append(judged(name, file, part(tell, first, last)))
     place.empty()
     return found
 
