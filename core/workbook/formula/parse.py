@@ -180,15 +180,13 @@ class _Reader:
         self.budget.count()
         if name in _OF_PLACES:
             return self.of_place(name)
-        if name not in (*FUNCTIONS, "SINGLE", "IFS"):
+        if name == "SINGLE":
+            return one(single(self.atom()))
+        if name not in (*FUNCTIONS, "IFS"):
             raise FormulaError(f"the function {name[:40]}")
         arguments = self.arguments(name, arrays=name in OF_ARRAYS)
-        if name == "SINGLE" and len(arguments) == 1:
-            return one(single(arguments[0]))
-        if name == "IFS" and arguments and len(arguments) % 2 == 0:
+        if name == "IFS":
             return self.conditions(arguments)
-        if name not in FUNCTIONS:
-            raise FormulaError(f"the function {name} of {len(arguments)} arguments")
         return Call(name, self.fitting(name, arguments))
 
     def arguments(self, name: str, *, arrays: bool = False) -> list[Node]:
@@ -219,29 +217,23 @@ class _Reader:
     def conditions(self, arguments: list[Node]) -> Node:
         """IFS as IF in IF; without a condition that holds it is #N/A."""
         node: Node = Constant(math.nan)
-        self.deepen(len(arguments) // 2)
-        for k in range(len(arguments) - 2, -1, -2):
-            self.budget.count()
-            node = Call("IF", (self.of_one(arguments[k]), arguments[k + 1], node))
-        return node
-
-    def deepen(self, levels: int) -> None:
-        if self.depth + levels > _DEEPEST:
+        if self.depth + len(arguments) // 2 > _DEEPEST:
             raise FormulaError("conditions nested too deep")
+        for condition, then in reversed(list(zip(arguments[::2], arguments[1::2], strict=False))):
+            self.budget.count()
+            node = Call("IF", (self.of_one(condition), then, node))
+        return node
 
     def of_place(self, name: str) -> Node:
         """INDEX, ROW, COLUMN, ROWS or COLUMNS."""
-        arguments = self.arguments(name, arrays=True)
-        first, by = arguments[0] if arguments else None, arguments[1:]
-        place = first if isinstance(first, Ref | Range | Indexed) else None
-        least, most = _OF_PLACES[name]
-        if not least <= len(arguments) <= most or (place is None and first and name != "INDEX"):
+        place, *by = self.arguments(name, arrays=True) or (None,)
+        if not isinstance(place, _OF_PLACES[name]) or len(by) > 2 * (name == "INDEX"):
             raise FormulaError(f"the function {name} of other than a range and numbers")
-        if most < 2:
+        if name != "INDEX":
             return Measure(name, place)
-        if not all(map(is_known, by)):
+        if not by or not all(map(is_known, by)):
             raise FormulaError(f"the function {name} by what cells hold")
-        return Indexed(place, tuple(by)) if place else Call(name, tuple(arguments))
+        return Indexed(place, tuple(by))
 
     def named(self, text: str) -> Node:
         if text.upper() in ("TRUE", "FALSE"):
@@ -252,10 +244,7 @@ class _Reader:
         self.budget.insert(len(pieces))
         # Names are always calculated as array formulas.
         inner = _Reader(pieces, meaning.home, self.names, True, self.budget, self.depth + 6)
-        node = inner.expression()
-        if inner.peek():
-            raise FormulaError(f"the name {text[:40]}")
-        return node
+        return inner.whole()
 
     def expect(self, text: str) -> None:
         if self.peek() != text:
@@ -264,10 +253,10 @@ class _Reader:
 
 
 _OF_PLACES = {
-    **{"ROW": (0, 1), "COLUMN": (0, 1), "ROWS": (1, 1), "COLUMNS": (1, 1)},
-    "INDEX": (2, 3),
+    **dict.fromkeys(("ROW", "COLUMN"), Ref | None),
+    **dict.fromkeys(("ROWS", "COLUMNS", "INDEX"), Ref | Range | Indexed),
 }
-"""Functions of where cells are: the least and the most arguments."""
+"""Functions of where cells are, and of what."""
 
 
 def _solid(text: str) -> list[Token]:
