@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from lxml import etree
-from openpyxl.utils.cell import get_column_letter
 
 from core.workbook.file.package import Element, local
+from core.workbook.formula.tree import Address
 
 Place: TypeAlias = tuple[int, int]
 """Row and column of a cell, both from 1."""
@@ -18,8 +18,7 @@ Place: TypeAlias = tuple[int, int]
 
 def name_of(place: Place) -> str:
     """“AA32” of a place."""
-    row, column = place
-    return f"{get_column_letter(column)}{row}"
+    return Address("", *place).cell
 
 
 def shown(value: float | str) -> tuple[str | None, str]:
@@ -38,7 +37,7 @@ def child_of(tag: str, text: str | None = None, **attributes: str) -> Element:
     return element
 
 
-def insert_after(parent: Element, child: Element, before: Sequence[str]) -> None:
-    """Adds `child` behind the last of the children that a schema wants `before` it."""
-    places = [k for k, element in enumerate(parent) if local(element) in before]
-    parent.insert(places[-1] + 1 if places else 0, child)
+def insert_before(parent: Element, child: Element, following: Sequence[str]) -> None:
+    """Adds `child` before the first of the children that a schema wants behind it."""
+    places = (k for k, element in enumerate(parent) if local(element) in following)
+    parent.insert(next(places, len(parent)), child)

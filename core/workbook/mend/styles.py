@@ -7,7 +7,7 @@ from copy import deepcopy
 from lxml import etree
 
 from core.workbook.file.package import Element
-from core.workbook.mend.elements import child_of, insert_after
+from core.workbook.mend.elements import child_of, insert_before
 from core.workbook.mend.package import TYPE, Parts
 
 MARK = "FFE3C2"
@@ -23,6 +23,7 @@ _NO_STYLES = {
     "cellStyles": '<cellStyle name="Normal" xfId="0" builtinId="0"/>',
 }
 """Section of styles.xml -> what it needs to hold; in the order in which the sections stand."""
+_AFTER_STYLES = ("dxfs", "tableStyles", "colors", "extLst")
 
 
 class Styles:
@@ -35,8 +36,6 @@ class Styles:
 
     def marked(self, style: int) -> int:
         """The number of the style that differs from `style` by the mark alone."""
-        if style in self.clones.values():
-            return style
         if style not in self.clones:
             root = self._root()
             styles = self._section(root, "cellXfs")
@@ -68,14 +67,12 @@ class Styles:
 
     def _section(self, root: Element, name: str) -> Element:
         section = root.find(f"{self.main}{name}")
-        if section is None or len(section) == 0:
-            if section is not None:
-                root.remove(section)
+        if section is None:
             text = f'<{name} xmlns="{self.main[1:-1]}">{_NO_STYLES[name]}</{name}>'
             section = etree.fromstring(text)
             section.set("count", str(len(section)))
             names = list(_NO_STYLES)
-            insert_after(root, section, ["numFmts", *names[: names.index(name)]])
+            insert_before(root, section, [*names[names.index(name) :], *_AFTER_STYLES])
         return section
 
     def _mark(self) -> Element:
