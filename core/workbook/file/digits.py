@@ -6,7 +6,7 @@ This module knows numbers as they are typed or pasted, rounded to decimals or to
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -61,11 +61,11 @@ def is_single(cells: Sequence[Cell | None]) -> bool:
         if (own := digits_of(cell)) and own[1] > 7 and cell and isinstance(cell.value, float)
     ]
     with np.errstate(over="ignore"):
-        single = [np.float32(value) for value in long]
-    fits = [
-        abs(float(s) - v) <= 2e-15 * abs(v) or float(str(s)) == v
-        for s, v in zip(single, long, strict=True)
-    ]
+        fits = [
+            abs(float(s) - v) <= 2e-15 * abs(v) or float(str(s)) == v
+            for v in long
+            for s in [np.float32(v)]
+        ]
     return len(fits) > 4 and sum(fits) > 0.95 * len(fits)
 
 
@@ -95,19 +95,13 @@ def digits_of(cell: Cell | None) -> tuple[int, int, int] | None:
     """Of a typed number its decimals, its significant digits, and the digits before the point."""
     if cell is None or cell.formula is not None or not cell.written:
         return None
-    try:
-        number = Decimal(cell.written)
-    except InvalidOperation:
-        return None
+    number = Decimal(cell.written)
     if len(number.as_tuple().digits) > 15:  # a rounded number as a float: 0.7648430000000001
         number = Decimal(f"{number:.15g}")
         if len(number.normalize().as_tuple().digits) <= 12:
             number = number.normalize()
-    sign_digits_exponent = number.as_tuple()
-    exponent = sign_digits_exponent.exponent
-    if not isinstance(exponent, int):
-        return None
-    return -exponent, len(sign_digits_exponent.digits), number.adjusted() + 1
+    _, digits, exponent = number.as_tuple()
+    return -int(exponent), len(digits), number.adjusted() + 1
 
 
 def distinct(a: float, b: float, digits: int = 8) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from core.workbook.file.limits import DAMAGED, MOST_CELLS, MOST_UNPACKED, TOO_MU
 from core.workbook.file.package import Element, Package, local, parser, place_of
 from core.workbook.file.progress import Tell
 from core.workbook.formula.tokens import LONGEST
-from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address, letters
+from core.workbook.formula.tree import LAST_ROW, Address, letters
 
 _MOST_MARKS = 3_000_000
 """Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
@@ -169,8 +169,7 @@ def _read_sheet(
         element.clear()
         while element.getprevious() is not None:
             del element.getparent()[0]
-    arrays = reader.arrays
-    _fill(arrays, name, book)
+    _fill(reader.arrays, name, book)
     for table in package.related(part, "table"):
         root = package.root(table)
         first = place_of(str(root.get("ref")).partition(":")[0])[1]
@@ -217,8 +216,6 @@ class _Cells:
                 line, column = place_of(where)
                 if line != row:
                     raise FileError(DAMAGED)
-            if column > LAST_COLUMN:
-                raise FileError(DAMAGED)
             at = Address(self.sheet, row, column)
             cell = self._cell(child, at)
             if cell is not None:
@@ -259,11 +256,8 @@ class _Cells:
 
         The cell of an array formula is the first of those it fills, `ref`.
         """
-        text, group, kind = (
-            (element.text or "")[: LONGEST + 1],
-            element.get("si"),
-            element.get("t"),
-        )
+        text, kind = (element.text or "")[: LONGEST + 1], element.get("t")
+        group = element.get("si")
         if kind == "shared" and group is not None:
             if text:
                 self._shared[group] = self.formulas.of(text, at)
