@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -83,27 +83,28 @@ def _layout(actual: Calculator, tell: Tell) -> Layout:
     return settled
 
 
+@dataclass
 class _Outcome:
     """What is said of a file whose tables and columns have been judged."""
 
-    def __init__(
-        self,
-        book: Book,
-        layout: Layout,
-        actual: Calculator,
-        tables: Sequence[Judged],
-        curves: Sequence[JudgedCurve],
-    ) -> None:
-        self.book, self.layout, self.actual = book, layout, actual
-        self.tables, self.curves = tables, curves
-        self.judged: list[Judged | JudgedCurve] = [*tables, *(c for c in curves if c.known)]
-        self.findings: list[Finding] = []
-        self.follows: dict[Address, str] = {}
-        said = [("", sentence) for sentence in (*book.unread, *layout.unread)]
-        self.notes = Notes(said, list(book.remarks))
+    book: Book
+    layout: Layout
+    actual: Calculator
+    tables: Sequence[Judged]
+    curves: Sequence[JudgedCurve]
+    findings: list[Finding] = field(default_factory=list)
+    follows: dict[Address, str] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
+
+    def __post_init__(self) -> None:
+        known = (curve for curve in self.curves if curve.known)
+        self.judged: list[Judged | JudgedCurve] = [*self.tables, *known]
 
     def report(self) -> Report:
         """Everything, in the order in which a person reads it."""
+        unread = (*self.book.unread, *self.layout.unread)
+        self.notes.not_judged += [("", sentence) for sentence in unread]
+        self.notes.remarks += self.book.remarks
         self._explain()
         self._say_unfound()
         self._check_against_engine()
