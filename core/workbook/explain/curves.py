@@ -62,8 +62,8 @@ def _of_another_rate(curve: JudgedCurve, tables: Sequence[Judged]) -> list[Slip]
         return [Slip(at, "η", "rate", cause, text, f"{shown.first:g}", ("rate",))]
     slips = []
     for at, there in zip(table.places("E_total"), meant.table.places("E_total"), strict=False):
-        theirs = f"={book.formula_text(at)}"
-        right = f"={quoted(there.sheet)}!{there.cell}" if there.sheet else f"={there.cell}"
+        cell = there.cell if there.sheet == at.sheet else f"{quoted(there.sheet)}!{there.cell}"
+        theirs, right = f"={book.formula_text(at)}", f"={cell}"
         cause = f"{at.cell} stands below η = {rate:g}, but {said}."
         slips.append(Slip(at, "E_total", "rate", cause, theirs, right, ("shown", rate)))
     return slips
