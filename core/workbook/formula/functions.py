@@ -201,16 +201,13 @@ def _of_all(function: Callable[[list[Any]], Any]) -> Callable[..., Value]:
     return called
 
 
-def _alike(arguments: tuple[Value, ...]) -> list[list[Any]]:
-    """The cells of areas of one shape, text counting as 0 as in SUMPRODUCT."""
-    areas = [_as_area(a) for a in arguments]
+def _sum_of_products(*arguments: Value) -> Value:
+    """Text counts as 0."""
+    areas = list(map(_as_area, arguments))
     if len({a.shape for a in areas}) > 1:
         raise ValueError("areas of different shapes")
-    return [[0.0 if isinstance(x, str) else number(x) for x in a] for a in areas]
-
-
-def _sum_of_products(*arguments: Value) -> Value:
-    products = (reduce(operator.mul, factors) for factors in zip(*_alike(arguments), strict=True))
+    numbers = ([0.0 if isinstance(x, str) else number(x) for x in a] for a in areas)
+    products = (reduce(operator.mul, factors) for factors in zip(*numbers, strict=True))
     return reduce(operator.add, products, 0.0)
 
 
@@ -263,6 +260,7 @@ def _is_number(value: Value) -> float:
     return float(not (value is None or isinstance(value, str) or _is_error(value)))
 
 
+_SPELLED = {"ADD": "+", "MINUS": "-", "MULTIPLY": "*", "DIVIDE": "/", "POWER": "^", "POW": "^"}
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "EXP": _one(_exp),
     "LN": _one(math.log),
@@ -274,14 +272,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "TANH": _one(np.tanh),
     "SINH": _one(math.sinh),
     "COSH": _one(math.cosh),
-    "POWER": _one(_power),
-    "POW": _one(_power),
-    "ADD": _one(operator.add),
-    "MINUS": _one(operator.sub),
-    "MULTIPLY": _one(operator.mul),
-    "DIVIDE": _one(operator.truediv),
-    "UMINUS": _one(operator.neg),
-    "UPLUS": _one(operator.pos),
+    **{name: partial(operated, sign) for name, sign in _SPELLED.items()},
+    "UMINUS": negative,
+    "UPLUS": number,
     "PI": lambda: math.pi,
     "MOD": _one(_modulo),
     "INT": _one(lambda x: float(math.floor(x))),

@@ -7,6 +7,7 @@ few functions in functions.py; anything else is a FormulaError.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -34,8 +35,8 @@ from core.workbook.formula.tree import (
 )
 
 _DEEPEST = 60
-_MOST_OPERATIONS = 400
-"""In one formula, with those of the names in it: E_total as one formula has less than 100."""
+_MOST = {"operations": 400, "characters with the names in it": LONGEST}
+"""In one formula, with those of the names in it: E_total as one has less than 100 operations."""
 _MOST_WORK = 50_000
 """Values that are read and calculated for the value of one formula."""
 
@@ -63,39 +64,26 @@ _STRENGTH = {
 
 
 @dataclass
-class _Budget:
-    """What all parts of one formula take together."""
-
-    operations: int = 0
-    pieces: int = 0
-
-    def count(self, operations: int = 1) -> None:
-        self.operations += operations
-        if self.operations > _MOST_OPERATIONS:
-            raise FormulaError(f"more than {_MOST_OPERATIONS} operations")
-
-    def insert(self, pieces: int) -> None:
-        """Something is read or put in that stands elsewhere."""
-        self.pieces += pieces
-        if self.pieces > LONGEST:
-            raise FormulaError(f"more than {LONGEST:,} characters with the names in it")
-
-
-@dataclass
 class _Reader:
     """Precedence climbing; as in Excel a sign binds closer than ^, and ^ goes from the left.
 
     arrays: whether it reads what is calculated with areas (an array formula, or an argument of
-    SUMPRODUCT); elsewhere an area gives one value where one is wanted (`single`).
+    SUMPRODUCT); elsewhere an area gives one value where one is wanted (`single`). counted: what all
+    parts of the formula take together.
     """
 
     pieces: list[Token]
     here: Address
     names: Names
     arrays: bool
-    budget: _Budget = field(default_factory=_Budget)
+    counted: Counter[str] = field(default_factory=Counter)
     depth: int = 0
     next: int = 0
+
+    def count(self, what: str = "operations", more: int = 1) -> None:
+        self.counted[what] += more
+        if self.counted[what] > _MOST[what]:
+            raise FormulaError(f"more than {_MOST[what]:,} {what}")
 
     def peek(self) -> str:
         return self.pieces[self.next].text if self.next < len(self.pieces) else ""
@@ -115,7 +103,7 @@ class _Reader:
         while (strength := _STRENGTH.get(self.peek(), 0)) >= weakest:
             sign = self.pieces[self.next].text
             self.next += 1
-            self.budget.count()
+            self.count()
             right = self.expression(strength + 1)
             node = Operation(sign, self.of_one(node), self.of_one(right))
         self.depth -= 1
@@ -136,7 +124,7 @@ class _Reader:
             node = one(single(node))
         while self.peek() == "%":
             self.next += 1
-            self.budget.count()
+            self.count()
             node = Operation("/", self.of_one(node), Constant(100.0))
         return Minus(self.of_one(node)) if signs % 2 else node
 
@@ -177,7 +165,7 @@ class _Reader:
 
     def call(self, text: str) -> Node:
         name = text.upper().removeprefix("_XLFN.")
-        self.budget.count()
+        self.count()
         if name in _OF_PLACES:
             return self.of_place(name)
         if name == "SINGLE":
@@ -220,7 +208,7 @@ class _Reader:
         if self.depth + len(arguments) // 2 > _DEEPEST:
             raise FormulaError("conditions nested too deep")
         for condition, then in reversed(list(zip(arguments[::2], arguments[1::2], strict=False))):
-            self.budget.count()
+            self.count()
             node = Call("IF", (self.of_one(condition), then, node))
         return node
 
@@ -240,10 +228,10 @@ class _Reader:
             return Constant(float(text.upper() == "TRUE"))
         meaning = self.names(text)
         pieces = _solid(meaning.text)
-        self.budget.count()
-        self.budget.insert(len(pieces))
+        self.count()
+        self.count("characters with the names in it", len(pieces))
         # Names are always calculated as array formulas.
-        inner = _Reader(pieces, meaning.home, self.names, True, self.budget, self.depth + 6)
+        inner = _Reader(pieces, meaning.home, self.names, True, self.counted, self.depth + 6)
         return inner.whole()
 
     def expect(self, text: str) -> None:

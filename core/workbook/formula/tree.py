@@ -49,6 +49,7 @@ class Address(NamedTuple):
         return f"{letters(self.column)}{self.row}"
 
 
+@cache
 def letters(column: int) -> str:
     """Column 1 is A, 27 is AA."""
     name = ""
@@ -469,24 +470,21 @@ def work(node: Node, here: Address) -> int:
 
     def shape(node: Node, here: Address) -> tuple[int, int]:
         nonlocal total
-        height = width = 1
+        home = node.origin(here) if isinstance(node, Element) else here
+        shapes = list(map(shape, node.parts(), repeat(home)))
+        height, width = map(max, zip((1, 1), *shapes, strict=True))
         match node:
             case Range() | Indexed():
                 height, width = _size(node.corners(here) or (here, here))
+            case Call("TRANSPOSE", (_,)):
+                width, height = shapes[0]
+            case Call("MMULT", (_, _)):
+                height, width = shapes[0][0], shapes[1][1]
+                total += height * width * shapes[1][0]
             case Element():
-                shape(node.node, node.origin(here))
-            case _:
-                shapes = list(map(shape, node.parts(), repeat(here)))
-                match node:
-                    case Call("TRANSPOSE", (_,)):
-                        width, height = shapes[0]
-                    case Call("MMULT", (_, _)):
-                        height, width = shapes[0][0], shapes[1][1]
-                        total += height * width * shapes[1][0]
-                    case Call(name, _) if name in OF_AREAS - GIVES_AREA:
-                        pass
-                    case _ if shapes:
-                        height, width = max(h for h, _ in shapes), max(w for _, w in shapes)
+                height = width = 1
+            case Call(name, _) if name in OF_AREAS:
+                height = width = 1
         if height * width > MOST_CELLS:
             raise FormulaError(f"a range of more than {MOST_CELLS} cells")
         total += height * width
