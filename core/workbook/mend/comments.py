@@ -13,9 +13,8 @@ from openpyxl.comments.shape_writer import ShapeWriter, excelns, officens, vmlns
 
 from core.workbook.file.package import Element, local, place_of
 from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW
-from core.workbook.mend.elements import Place, child_of, insert_before, name_of
-from core.workbook.mend.package import TYPE, Parts
-from core.workbook.mend.sheet import Sheet
+from core.workbook.mend.package import TYPE, Parts, child_of, insert_before
+from core.workbook.mend.sheet import Place, Sheet, name_of
 
 AUTHOR = "Backprop & MNIST Explorer"
 
@@ -143,7 +142,7 @@ class Comments:
         left, left_in, top, top_in, *end = numbers
         right = _walk(left, left_in + width, self.widths, LAST_COLUMN - 1)
         bottom = _walk(top, top_in + height, self.heights, LAST_ROW - 1)
-        ends = max((*end[:2],), right), max((*end[2:],), bottom)
+        ends = max(tuple(end[:2]), right), max(tuple(end[2:]), bottom)
         anchor.text = ", ".join(map(str, [*numbers[:4], *chain(*ends)]))
 
     def _new_note(self, place: Place, width: int, height: int) -> Element:

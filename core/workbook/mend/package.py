@@ -7,13 +7,12 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from lxml import etree
 
-from core.workbook.file.package import Element, Package, parser, relations_of
-from core.workbook.mend.elements import child_of, insert_before
+from core.workbook.file.package import Element, Package, local, parser, relations_of
 
 _TRANSITIONAL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -30,6 +29,19 @@ _OF_AN_ENTRY = (
     *("date_time", "compress_type", "create_system", "external_attr", "internal_attr", "comment"),
 )
 _HTML_BREAK = re.compile(rb"<br\s*>")
+
+
+def child_of(tag: str, text: str | None = None, **attributes: str) -> Element:
+    """A new element."""
+    element = etree.Element(tag, attributes)
+    element.text = text
+    return element
+
+
+def insert_before(parent: Element, child: Element, following: Sequence[str]) -> None:
+    """Adds `child` before the first of the children that a schema wants behind it."""
+    places = (k for k, element in enumerate(parent) if local(element) in following)
+    parent.insert(next(places, len(parent)), child)
 
 
 class Parts(Package):
@@ -152,15 +164,14 @@ class Parts(Package):
 
     def recalculate(self) -> None:
         """Drops the order of calculation, in which cells may be missing now, and asks for anew."""
-        for chain_part in self.related(self.workbook, "calcChain"):
-            for relation in self.relations(self.workbook):
-                if relation.target == chain_part:
-                    self.edit(relations_of(self.workbook)).remove(relation.element)
-            types = self.edit(_CONTENT_TYPES)
-            for element in list(types):
-                if (element.get("PartName") or "").lower() == f"/{chain_part}".lower():
-                    types.remove(element)
-            self.parts.pop(chain_part, None)
+        for chain in self.relations(self.workbook):
+            if chain.kind == "calcChain":
+                self.edit(relations_of(self.workbook)).remove(chain.element)
+                types = self.edit(_CONTENT_TYPES)
+                for element in list(types):
+                    if (element.get("PartName") or "").lower() == f"/{chain.target}".lower():
+                        types.remove(element)
+                self.parts.pop(chain.target, None)
         root = self.edit(self.workbook)
         settings = root.find(f"{self.main}calcPr")
         if settings is None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 from openpyxl.formula.translate import Translator
 from openpyxl.utils.cell import range_boundaries
 
 from core.workbook.file.package import Element, place_of
-from core.workbook.mend.elements import Place, child_of, name_of, shown
-from core.workbook.mend.package import Parts
+from core.workbook.formula.tree import Address
+from core.workbook.mend.package import Parts, child_of
+
+Place: TypeAlias = tuple[int, int]
+"""Row and column of a cell, both from 1."""
+
+
+def name_of(place: Place) -> str:
+    """“AA32” of a place."""
+    return Address("", *place).cell
 
 
 class Sheet:
@@ -91,7 +102,7 @@ class Sheet:
 
     def _write(self, cell: Element, formula: Element | None, value: float | str) -> None:
         self.package.edit(self.part)
-        kind, text = shown(value)
+        kind, text = _shown(value)
         cell.attrib.pop("t", None)
         if kind:
             cell.set("t", kind)
@@ -169,3 +180,12 @@ class Sheet:
 def _size(line: Element, name: str, default: float) -> float:
     """Of a row or column, in the unit of the file."""
     return 0.0 if line.get("hidden") in ("1", "true") else float(line.get(name, default))
+
+
+def _shown(value: float | str) -> tuple[str | None, str]:
+    """Type and text of a cell's value: a spreadsheet knows no ∞, and none nearer 0 than 2e-308."""
+    if isinstance(value, str):
+        return "str", value
+    if not math.isfinite(value):
+        return "e", "#NUM!"
+    return None, repr(float(value)) if abs(value) >= sys.float_info.min else "0"

@@ -7,8 +7,7 @@ from copy import deepcopy
 from lxml import etree
 
 from core.workbook.file.package import Element
-from core.workbook.mend.elements import child_of, insert_before
-from core.workbook.mend.package import TYPE, Parts
+from core.workbook.mend.package import TYPE, Parts, insert_before
 
 MARK = "FFE3C2"
 """The fill of a mended cell, a light orange on which black text reads well."""
@@ -76,11 +75,9 @@ class Styles:
         return section
 
     def _mark(self) -> Element:
-        fill = child_of(f"{self.main}fill")
-        pattern = etree.SubElement(fill, f"{self.main}patternFill", patternType="solid")
-        pattern.append(child_of(f"{self.main}fgColor", rgb=f"FF{MARK}"))
-        pattern.append(child_of(f"{self.main}bgColor", indexed="64"))
-        return fill
+        colours = f'<fgColor rgb="FF{MARK}"/><bgColor indexed="64"/>'
+        pattern = f'<patternFill patternType="solid">{colours}</patternFill>'
+        return etree.fromstring(f'<fill xmlns="{self.main[1:-1]}">{pattern}</fill>')
 
     @staticmethod
     def _append(section: Element, child: Element) -> int:
