@@ -65,10 +65,8 @@ def _one(file: Path, copy: Path | None, *, whole: bool) -> int:
     try:
         report = check(file)
     except FileError as wrong:
-        if whole:
-            print(wrong, file=sys.stderr)
-        else:
-            print(f"{file}: {wrong}", flush=True)
+        said, where = (wrong, sys.stderr) if whole else (f"{file}: {wrong}", sys.stdout)
+        print(said, file=where, flush=True)
         return 2
     print("\n".join(lines(report)) if whole else f"{file}: {report.verdict}", flush=True)
     if copy and report.findings:

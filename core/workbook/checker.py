@@ -18,8 +18,7 @@ from core.workbook.exercise.quantities import EXAMPLE
 from core.workbook.explain.curves import curve_slips
 from core.workbook.explain.tables import slips_of
 from core.workbook.file.book import Book, FileError
-from core.workbook.file.calculate import Calculator
-from core.workbook.file.contents import trees
+from core.workbook.file.calculate import Calculator, changed
 from core.workbook.file.digits import doubt, take_text_for_numbers
 from core.workbook.file.progress import Tell, part, silent
 from core.workbook.file.read import read
@@ -29,7 +28,7 @@ from core.workbook.find.layout import Layout, Table
 from core.workbook.find.reading import read_table
 from core.workbook.find.settle import settle
 from core.workbook.find.tables import find
-from core.workbook.formula.tree import Address, FormulaError
+from core.workbook.formula.tree import Address
 from core.workbook.judge.curves import JudgedCurve, judge_curve
 from core.workbook.judge.run import all_errors
 from core.workbook.judge.tables import Judged, judge_table
@@ -141,14 +140,13 @@ class _Outcome:
 
     def _say_unfound(self) -> None:
         tables = {table.sheet for table in (*self.layout.tables, *self.layout.curves)}
-        for sheet in self.book.sheets:
-            if sheet and sheet not in tables:
-                self.notes.remarks.append(
-                    f"The sheet {sheet} has no table of this exercise; it was not judged."
-                )
+        self.notes.remarks += [
+            f"The sheet {sheet} has no table of this exercise; it was not judged."
+            for sheet in self.book.sheets
+            if sheet and sheet not in tables
+        ]
         if self.actual.loops and not self.findings:
-            cells = sorted(at.cell for at in self.actual.loops)
-            said = f"Formulas that depend on themselves: {brief(cells)}."
+            said = f"Formulas that depend on themselves: {brief(sorted(self.actual.loops))}."
             self.notes.not_judged.append(("", said))
 
     def _check_against_engine(self) -> None:
@@ -161,13 +159,11 @@ class _Outcome:
             found = [finding for finding in self.findings if finding.run == index]
             after, room = all_errors(reading, calculator), self._room(one)
             cells = [reading.at("E_total", k) or reading.at("E1", k) for k in range(run.epochs)]
-            if not self.follows.keys().isdisjoint(cells):
-                continue
             filled = np.array([at in self.book.cells for at in cells])  # blanks were said
             with np.errstate(invalid="ignore"):
                 apart = ~(np.abs(after - run.right) <= room) & np.isfinite(run.right) & filled
             off = np.flatnonzero(apart)
-            if off.size and not (found and run.numbers):
+            if off.size and not (found and run.numbers) and self.follows.keys().isdisjoint(cells):
                 k = int(off[0])
                 at = cells[k]
                 shows = f"{after[k]:.8g}" if math.isfinite(after[k]) else "no number"
@@ -181,12 +177,7 @@ class _Outcome:
     def _mended(self, findings: Sequence[Finding]) -> Calculator:
         """The book with the cells of these findings put right."""
         contents = {at: right for finding in findings for at, right in finding.changes}
-        if not contents:
-            return self.actual
-        try:
-            return Calculator(self.book, instead=trees(self.book, contents))
-        except FormulaError:
-            return self.actual
+        return changed(self.book, contents) if contents else self.actual
 
     def _room(self, one: Judged | JudgedCurve) -> Array:
         """How far rounded numbers may take E_total from the engine's."""

@@ -483,16 +483,19 @@ def _set_print(sheet: Any, pages_wide: int = 1) -> None:
 
 # The charts.
 
-_LINES = [("E_total", "solid", 2.5), ("E1", "dash", 1.5), ("E2", "dot", 1.5)]
+_LINES = {
+    "E_total": {"dash_type": "solid", "width": 2.5},
+    "E1": {"dash_type": "dash", "width": 1.5},
+    "E2": {"dash_type": "dot", "width": 1.5},
+}
 _GRID = {"visible": True, "line": {"color": "#e3e6e9", "width": 0.75}}
 
 
 def _insert_errors(book: Any, sheet: Any, run: History) -> None:
     """Above the table, where it stays in sight with the initial values."""
-    letters = {name: xl_col_to_name(1 + run.columns.index(name)) for name, _, _ in _LINES}
     looks = {
-        letters[name]: {"color": LOSS, "dash_type": dash, "width": width}
-        for name, dash, width in _LINES
+        xl_col_to_name(1 + run.columns.index(name)): {"color": LOSS, **line}
+        for name, line in _LINES.items()
     }
     chart = _line_chart(book, TABLE, TABLE_HEAD, run.epochs, looks)
     chart.set_title({"name": "Error of each epoch", "name_font": {"size": 10, "bold": False}})
@@ -518,8 +521,7 @@ def _insert_rates(book: Any, sheet: Any, epochs: int) -> None:
 
 
 def _insert(sheet: Any, at: tuple[int, int], chart: Any, description: str) -> None:
-    moves_unsized = 2
-    options = {"description": description, "object_position": moves_unsized}
+    options = {"description": description, "object_position": 2}  # moves with the cells, unsized
     sheet.insert_chart(*at, chart, options | {"x_offset": 12, "y_offset": 2})
 
 

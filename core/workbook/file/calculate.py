@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from core.workbook.file.book import Book
+from core.workbook.formula import numerals
 from core.workbook.formula.functions import Value
-from core.workbook.formula.tree import Address, FormulaError, Node, references
+from core.workbook.formula.parse import parse
+from core.workbook.formula.tree import Address, Constant, FormulaError, Node, references
 
 _LONGEST_CHAIN = 20_000
 """Cells that depend one on the other: in 1,000 epochs there are 14,000."""
@@ -79,3 +81,18 @@ class Calculator:
         except FormulaError as wrong:
             self.unread[at] = str(wrong)
             self.known[at] = math.nan if cell is None or cell.value is None else cell.value
+
+
+def changed(book: Book, contents: Mapping[Address, str]) -> Calculator:
+    """With other contents in some cells, each a formula ("=…"), number or text.
+
+    Raises FormulaError for a formula that cannot be read.
+    """
+
+    def content(text: str, at: Address) -> Node | float:
+        if text.startswith("="):
+            return parse(text[1:], at, book.names_for(at))
+        number = numerals.value(text)
+        return Constant(text) if math.isnan(number) else number
+
+    return Calculator(book, instead={at: content(text, at) for at, text in contents.items()})

@@ -38,10 +38,9 @@ def doubt(cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> Array:
         if own is None:
             halves.append(exact)
             continue
-        decimals, _, size = own
-        reach = min(most_decimals, most_digits - size) if value else most_decimals
-        reach = max(reach, decimals_elsewhere)
-        halves.append(float(max(0.5 * 10.0 ** -max(decimals, reach), exact, single * abs(value))))
+        reach = min(most_decimals, most_digits - own[2]) if value else most_decimals
+        half = 0.5 * 10.0 ** -max(own[0], reach, decimals_elsewhere)
+        halves.append(max(half, exact, single * abs(value)))
     return np.array(halves)
 
 
