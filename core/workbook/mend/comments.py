@@ -72,6 +72,8 @@ class Comments:
             etree.SubElement(comment, f"{self.main}text").append(self._run(text))
         else:
             body = comment.find(f"{self.main}text")
+            if body is None:
+                body = etree.SubElement(comment, f"{self.main}text")
             for plain in body.findall(f"{self.main}t"):
                 run = child_of(f"{self.main}r")
                 plain.addprevious(run)
