@@ -521,8 +521,8 @@ def _insert_rates(book: Any, sheet: Any, epochs: int) -> None:
 
 
 def _insert(sheet: Any, at: tuple[int, int], chart: Any, description: str) -> None:
-    options = {"description": description, "object_position": 2}  # moves with the cells, unsized
-    sheet.insert_chart(*at, chart, options | {"x_offset": 12, "y_offset": 2})
+    place = {"object_position": 2, "x_offset": 12, "y_offset": 2}  # 2: it moves, and keeps its size
+    sheet.insert_chart(*at, chart, {"description": description, **place})
 
 
 def _axis(title: str, grid: Mapping[str, Any]) -> dict[str, Any]:
