@@ -78,10 +78,8 @@ class Notes:
             else:
                 self._leave(table.sheet, said)
         if (decimals := rounds_to(judged.worlds)) is not None:
-            said = (
-                f"the formulas round to {decimals} decimals, so the run drifts from the exact one."
-            )
-            self.remarks.append(f"{table.where}: {said}")
+            said = f"{table.where}: the formulas round to {decimals} decimals"
+            self.remarks.append(f"{said}, so the run drifts from the exact one.")
         if reading.missing and not reading.elsewhere:
             names = ", ".join(reading.missing)
             numbers = ", ".join(f"{getattr(SEED, name):g}" for name in reading.missing)
