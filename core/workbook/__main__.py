@@ -18,7 +18,7 @@ from pathlib import Path
 from core.workbook.checker import check
 from core.workbook.file.book import FileError
 from core.workbook.mended import mended
-from core.workbook.report.report import Report, lines
+from core.workbook.report.report import lines
 
 _KINDS = (".xlsx", ".xlsm", ".csv")
 
@@ -37,12 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     if len(chosen.path) == 1 and not chosen.path[0].is_dir():
-        return _one(chosen.path[0], chosen.mend)
+        return _one(chosen.path[0], chosen.mend, whole=True)
     files = list(_files(chosen.path))
     if not files:
         print(f"There is no {', '.join(_KINDS)} in there.", file=sys.stderr)
         return 2
-    return max(_one_of_several(file, home, chosen.mend) for file, home in files)
+    return max(
+        _one(file, chosen.mend and chosen.mend / file.relative_to(home), whole=False)
+        for file, home in files
+    )
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
@@ -57,36 +60,22 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
                 yield file, path
 
 
-def _one(file: Path, copy: Path | None) -> int:
+def _one(file: Path, copy: Path | None, *, whole: bool) -> int:
+    """Judge a file, print its report or a line, and write its copy."""
     try:
         report = check(file)
-        print("\n".join(lines(report)))
     except FileError as wrong:
-        print(wrong, file=sys.stderr)
+        said, where = (wrong, sys.stderr) if whole else (f"{file}: {wrong}", sys.stdout)
+        print(said, file=where, flush=True)
         return 2
+    print("\n".join(lines(report)) if whole else f"{file}: {report.verdict}", flush=True)
     if copy and report.findings:
-        _write_copy(report, copy)
-    return 0 if report.right else 1
-
-
-def _write_copy(report: Report, copy: Path) -> None:
-    try:
-        file = mended(report)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(file)
-    except FileError as refused:
-        print(f"{copy}: {refused}", file=sys.stderr)
-
-
-def _one_of_several(file: Path, home: Path, copies: Path | None) -> int:
-    try:
-        report = check(file)
-        print(f"{file}: {report.verdict}", flush=True)
-    except FileError as wrong:
-        print(f"{file}: {wrong}", flush=True)
-        return 2
-    if copies and report.findings:
-        _write_copy(report, copies / file.relative_to(home))
+        try:
+            data = mended(report)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(data)
+        except FileError as refused:
+            print(f"{copy}: {refused}", file=sys.stderr)
     return 0 if report.right else 1
 
 

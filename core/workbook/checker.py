@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,7 @@ from core.workbook.exercise.quantities import EXAMPLE
 from core.workbook.explain.curves import curve_slips
 from core.workbook.explain.tables import slips_of
 from core.workbook.file.book import Book, FileError
-from core.workbook.file.calculate import Calculator
-from core.workbook.file.contents import trees
+from core.workbook.file.calculate import Calculator, changed
 from core.workbook.file.digits import doubt, take_text_for_numbers
 from core.workbook.file.progress import Tell, part, silent
 from core.workbook.file.read import read
@@ -29,7 +28,7 @@ from core.workbook.find.layout import Layout, Table
 from core.workbook.find.reading import read_table
 from core.workbook.find.settle import settle
 from core.workbook.find.tables import find
-from core.workbook.formula.tree import Address, FormulaError
+from core.workbook.formula.tree import Address
 from core.workbook.judge.curves import JudgedCurve, judge_curve
 from core.workbook.judge.run import all_errors
 from core.workbook.judge.tables import Judged, judge_table
@@ -83,27 +82,28 @@ def _layout(actual: Calculator, tell: Tell) -> Layout:
     return settled
 
 
+@dataclass
 class _Outcome:
     """What is said of a file whose tables and columns have been judged."""
 
-    def __init__(
-        self,
-        book: Book,
-        layout: Layout,
-        actual: Calculator,
-        tables: Sequence[Judged],
-        curves: Sequence[JudgedCurve],
-    ) -> None:
-        self.book, self.layout, self.actual = book, layout, actual
-        self.tables, self.curves = tables, curves
-        self.judged: list[Judged | JudgedCurve] = [*tables, *(c for c in curves if c.known)]
-        self.findings: list[Finding] = []
-        self.follows: dict[Address, str] = {}
-        said = [("", sentence) for sentence in (*book.unread, *layout.unread)]
-        self.notes = Notes(said, list(book.remarks))
+    book: Book
+    layout: Layout
+    actual: Calculator
+    tables: Sequence[Judged]
+    curves: Sequence[JudgedCurve]
+    findings: list[Finding] = field(default_factory=list)
+    follows: dict[Address, str] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
+
+    def __post_init__(self) -> None:
+        known = (curve for curve in self.curves if curve.known)
+        self.judged: list[Judged | JudgedCurve] = [*self.tables, *known]
 
     def report(self) -> Report:
         """Everything, in the order in which a person reads it."""
+        unread = (*self.book.unread, *self.layout.unread)
+        self.notes.not_judged += [("", sentence) for sentence in unread]
+        self.notes.remarks += self.book.remarks
         self._explain()
         self._say_unfound()
         self._check_against_engine()
@@ -140,14 +140,13 @@ class _Outcome:
 
     def _say_unfound(self) -> None:
         tables = {table.sheet for table in (*self.layout.tables, *self.layout.curves)}
-        for sheet in self.book.sheets:
-            if sheet and sheet not in tables:
-                self.notes.remarks.append(
-                    f"The sheet {sheet} has no table of this exercise; it was not judged."
-                )
+        self.notes.remarks += [
+            f"The sheet {sheet} has no table of this exercise; it was not judged."
+            for sheet in self.book.sheets
+            if sheet and sheet not in tables
+        ]
         if self.actual.loops and not self.findings:
-            cells = sorted(at.cell for at in self.actual.loops)
-            said = f"Formulas that depend on themselves: {brief(cells)}."
+            said = f"Formulas that depend on themselves: {brief(sorted(self.actual.loops))}."
             self.notes.not_judged.append(("", said))
 
     def _check_against_engine(self) -> None:
@@ -160,13 +159,11 @@ class _Outcome:
             found = [finding for finding in self.findings if finding.run == index]
             after, room = all_errors(reading, calculator), self._room(one)
             cells = [reading.at("E_total", k) or reading.at("E1", k) for k in range(run.epochs)]
-            if not self.follows.keys().isdisjoint(cells):
-                continue
             filled = np.array([at in self.book.cells for at in cells])  # blanks were said
             with np.errstate(invalid="ignore"):
                 apart = ~(np.abs(after - run.right) <= room) & np.isfinite(run.right) & filled
             off = np.flatnonzero(apart)
-            if off.size and not (found and run.numbers):
+            if off.size and not (found and run.numbers) and self.follows.keys().isdisjoint(cells):
                 k = int(off[0])
                 at = cells[k]
                 shows = f"{after[k]:.8g}" if math.isfinite(after[k]) else "no number"
@@ -180,12 +177,7 @@ class _Outcome:
     def _mended(self, findings: Sequence[Finding]) -> Calculator:
         """The book with the cells of these findings put right."""
         contents = {at: right for finding in findings for at, right in finding.changes}
-        if not contents:
-            return self.actual
-        try:
-            return Calculator(self.book, instead=trees(self.book, contents))
-        except FormulaError:
-            return self.actual
+        return changed(self.book, contents) if contents else self.actual
 
     def _room(self, one: Judged | JudgedCurve) -> Array:
         """How far rounded numbers may take E_total from the engine's."""

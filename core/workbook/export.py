@@ -15,7 +15,7 @@ from __future__ import annotations
 import io
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -100,10 +100,8 @@ def workbook(setup: Setup, learning_rate: float | Schedule, epochs: int) -> byte
     _write_table(sheets[0], styles, run, learning_rate)
     _write_comparison(sheets[1], styles, setup, epochs)
     _write_explanation(sheets[2], styles, setup.network, learning_rate)
-    # Above the table, where it stays in sight with the initial values, and beside the table.
-    beside = 6 if setup.network.biases == "none" else 7
-    sheets[0].insert_chart(0, beside, _error_chart(book, run), _chart_options("errors"))
-    sheets[1].insert_chart(COMPARISON_HEAD, 8, _rates_chart(book, epochs), _chart_options("rates"))
+    _insert_errors(book, sheets[0], run)
+    _insert_rates(book, sheets[1], epochs)
     book.close()
     return file.getvalue()
 
@@ -113,12 +111,8 @@ def workbook(setup: Setup, learning_rate: float | Schedule, epochs: int) -> byte
 
 def _guarded(rules: Mapping[str, str]) -> dict[str, str]:
     """The rules with a sigmoid that never asks EXP for more than a spreadsheet's numbers hold."""
-    outs = {
-        f"out_{n}": f"IF({n}<-709,0,{rules[f'out_{n}']})"
-        for n in NODES
-        if "EXP" in rules[f"out_{n}"]
-    }
-    return {**rules, **outs}
+    outs = {f"out_{n}": f"IF({n}<-709,0,{rules[f'out_{n}']})" for n in NODES}
+    return {**rules, **{out: rule for out, rule in outs.items() if "EXP" in rule}}
 
 
 def _formulas(first: str, rest: str, head: int, epochs: int) -> list[str]:
@@ -130,24 +124,23 @@ def _formulas(first: str, rest: str, head: int, epochs: int) -> list[str]:
 def _formulas_by_column(
     rules: Mapping[str, str],
     steps: Mapping[str, str],
-    columns: Mapping[str, str],
+    places: Mapping[str, int],
     fixed: Mapping[str, str],
     size: tuple[int, int],
 ) -> dict[str, list[str]]:
     """Name -> the formulas of its column.
 
-    rules, steps: as in rules.py. columns: name -> letters of its column, for
-    the names that vary with the epoch. fixed: name -> its cell, for all others and for initial
-    weights. size: the row of the head, and the epochs.
+    rules, steps: as in rules.py. places: name -> index of its column, for the names that vary with
+    the epoch. fixed: name -> its cell, for all others and for initial weights. size: the row of the
+    head, and the epochs.
     """
-    here = {**fixed, **{name: f"{letters}{{r}}" for name, letters in columns.items()}}
-    above = {**fixed, **{name: f"{letters}{{p}}" for name, letters in columns.items()}}
+    here = {**fixed, **{name: f"{xl_col_to_name(k)}{{r}}" for name, k in places.items()}}
+    above = {**fixed, **{name: f"{xl_col_to_name(k)}{{p}}" for name, k in places.items()}}
     formulas = {}
-    for name in columns:
+    for name in places:
+        first = rest = in_cells(rules[name], here) if name in rules else fixed[name]
         if name in steps:
-            first, rest = fixed[name], in_cells(steps[name], above)
-        else:
-            first = rest = in_cells(rules[name], here) if name in rules else fixed[name]
+            rest = in_cells(steps[name], above)
         formulas[name] = _formulas(first, rest, *size)
     return formulas
 
@@ -266,9 +259,27 @@ def _write_epochs(sheet: Any, styles: _Styles, head: int, epochs: int) -> None:
     _write_column(sheet, (head + 2, 0), formulas, np.arange(2.0, epochs + 1), styles.epoch)
 
 
-def _rate_letters(network: Network, schedule: Schedule) -> dict[str, str]:
-    """The column of η, if it has one."""
-    return {} if schedule.is_constant else {"η": xl_col_to_name(1 + len(network.columns))}
+def _write_columns(
+    sheet: Any,
+    styles: _Styles,
+    head: int,
+    places: Mapping[str, int],
+    columns: Mapping[str, Iterable[str]],
+    values: Mapping[str, Array],
+) -> None:
+    """Heads, and below them formulas with their values, on the columns that `places` tells."""
+    for name, formulas in columns.items():
+        sheet.write(head - 1, places[name], name, styles.head(name))
+        numbers = styles.numbers(name, values[name])
+        _write_column(sheet, (head + 1, places[name]), formulas, values[name], numbers)
+    rows = f"{head + 1}:{xl_col_to_name(max(places.values()))}{head + len(values['E_total'])}"
+    sheet.ignore_errors({"formula_differs": f"B{rows}"})
+
+
+def _places(network: Network, schedule: Schedule) -> dict[str, int]:
+    """Name -> index of its column in the sheet `TABLE`; η has one if it is not constant."""
+    names = (*network.columns, *([] if schedule.is_constant else ["η"]))
+    return {name: k for k, name in enumerate(names, start=1)}
 
 
 def _write_table(sheet: Any, styles: _Styles, run: History, schedule: Schedule) -> None:
@@ -285,9 +296,10 @@ def _write_table(sheet: Any, styles: _Styles, run: History, schedule: Schedule) 
         sheet.write(f"{cell[0]}{int(cell[1]) - 1}", name, styles.label)
         sheet.write_number(cell, _Exact(_cached(value)), styles.input)
 
-    letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(run.columns)}
-    last = head + epochs
-    for label, cell, row in (("first E_total", "F6", head + 1), ("last E_total", "F8", last)):
+    places = _places(network, schedule)
+    letters = {name: xl_col_to_name(k) for name, k in places.items()}
+    ends = (("first E_total", "F6", head + 1), ("last E_total", "F8", head + epochs))
+    for label, cell, row in ends:
         sheet.write(f"F{int(cell[1]) - 1}", label, styles.label)
         error = _cached(values["E_total"][row - head - 1])
         sheet.write_formula(cell, f"={letters['E_total']}{row}", styles.result, error)
@@ -297,26 +309,15 @@ def _write_table(sheet: Any, styles: _Styles, run: History, schedule: Schedule) 
         sheet.write(f"{letters[name]}{head - 1}", caption, style)
 
     _write_epochs(sheet, styles, head, epochs)
-    rates = _rate_letters(network, schedule)
-    columns = _formulas_by_column(
-        _guarded(table_rules(network)),
-        table_steps(network),
-        letters | rates,
-        _CELLS,
-        (head, epochs),
-    )
-    if rates:
-        cells = schedule.cells(_CELLS["η"], epochs, "A{r}", f"{rates['η']}{{p}}")
+    rules = _guarded(table_rules(network))
+    columns = _formulas_by_column(rules, table_steps(network), places, _CELLS, (head, epochs))
+    if "η" in places:
+        cells = schedule.cells(_CELLS["η"], epochs, "A{r}", f"{letters['η']}{{p}}")
         columns["η"] = [
             cell.format(r=row, p=row - 1) for row, cell in enumerate(cells, start=head + 1)
         ]
         values["η"] = run.learning_rate
-    for k, (name, formulas) in enumerate(columns.items(), start=1):
-        sheet.write(head - 1, k, name, styles.head(name))
-        numbers = styles.numbers(name, values[name])
-        _write_column(sheet, (head + 1, k), formulas, values[name], numbers)
-
-    sheet.ignore_errors({"formula_differs": f"B{head + 1}:{xl_col_to_name(len(columns))}{last}"})
+    _write_columns(sheet, styles, head, places, columns, values)
     _keep_heads(sheet, head)
     _set_print(sheet, pages_wide=2)
 
@@ -333,6 +334,7 @@ def _in_words(network: Network) -> str:
 
 def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) -> None:
     head, network, block = COMPARISON_HEAD, setup.network, block_of(setup.network)
+    rules, steps = _guarded(block_rules(network)), block_steps(network)
     fixed = {name: f"{TABLE}!{cell}" for name, cell in _CELLS.items()}
     sheet.set_column(0, 0, 8)
     sheet.set_column(1, len(COURSE_RATES), 12)
@@ -348,33 +350,20 @@ def _write_comparison(sheet: Any, styles: _Styles, setup: Setup, epochs: int) ->
     sheet.write(RATE_ROW - 1, 0, "η", styles.label)
     _write_epochs(sheet, styles, head, epochs)
     for k, rate in enumerate(COURSE_RATES, start=1):
-        letters = xl_col_to_name(k)
+        rate_cell = f"{xl_col_to_name(k)}${RATE_ROW}"
         sheet.write_number(RATE_ROW - 1, k, rate, styles.input)
-        title = f"η = {rate:g}"
-        shown = f'="η = "&{letters}${RATE_ROW}'
-        sheet.write_formula(head - 1, k, shown, styles.head("E_total"), title)
-
         start = FIRST_BLOCK + (k - 1) * (1 + len(block))
         sheet.set_column(start, start, 9, None, {"collapsed": True})
         sheet.set_column(start + 1, start + len(block), 12, None, {"level": 1, "hidden": True})
-        sheet.write_formula(head - 1, start, shown, styles.head("epoch"), title)
 
         values = _block_values(descend(setup, rate, epochs))
         places = {name: start + 1 + n for n, name in enumerate(block)} | {"E_total": k}
-        columns = _formulas_by_column(
-            _guarded(block_rules(network)),
-            block_steps(network),
-            {name: xl_col_to_name(place) for name, place in places.items()},
-            fixed | {"η": f"${letters}${RATE_ROW}"},
-            (head, epochs),
-        )
-        for name, formulas in columns.items():
-            if name in block:
-                sheet.write(head - 1, places[name], name, styles.head(name))
-            numbers = styles.numbers(name, values[name])
-            _write_column(sheet, (head + 1, places[name]), formulas, values[name], numbers)
-    end = xl_col_to_name(FIRST_BLOCK + len(COURSE_RATES) * (1 + len(block)))
-    sheet.ignore_errors({"formula_differs": f"B{head + 1}:{end}{head + epochs}"})
+        cells = fixed | {"η": f"${rate_cell}"}
+        columns = _formulas_by_column(rules, steps, places, cells, (head, epochs))
+        _write_columns(sheet, styles, head, places, columns, values)
+        for column, name in ((k, "E_total"), (start, "epoch")):
+            shown, title = f'="η = "&{rate_cell}', f"η = {rate:g}"
+            sheet.write_formula(head - 1, column, shown, styles.head(name), title)
     _keep_heads(sheet, head)
     _set_print(sheet)
     sheet.print_area(0, 0, max(head + epochs, 30) - 1, FIRST_BLOCK - 2)
@@ -389,12 +378,8 @@ def _write_explanation(sheet: Any, styles: _Styles, network: Network, schedule: 
     for column, title in enumerate(titles):
         sheet.write(head - 1, column, title, styles.head("epoch", align="left"))
 
-    letters = {name: xl_col_to_name(1 + k) for k, name in enumerate(network.columns)}
-    rules = _guarded(table_rules(network))
-    rates = _rate_letters(network, schedule)
-    cells = _formulas_by_column(
-        rules, table_steps(network), letters | rates, _CELLS, (TABLE_HEAD, 2)
-    )
+    rules, places = _guarded(table_rules(network)), _places(network, schedule)
+    cells = _formulas_by_column(rules, table_steps(network), places, _CELLS, (TABLE_HEAD, 2))
     symbols = {"epoch": "the row above + 1", **column_formulas(network)}
     formulas = {"epoch": f"A{TABLE_HEAD + 1}+1", **{name: f[1][1:] for name, f in cells.items()}}
     row = head
@@ -406,10 +391,11 @@ def _write_explanation(sheet: Any, styles: _Styles, network: Network, schedule: 
         sheet.write_string(row, 3, formulas[name], styles.code)
         row += 1
     notes = _notes(network)
-    if rates:
+    if "η" in places:
         notes["Learning rate"] = [
-            f"Column {rates['η']} of the sheet {TABLE} has η of each epoch: the step into a row "
-            "takes that of the row above. A number typed there holds for that epoch."
+            f"Column {xl_col_to_name(places['η'])} of the sheet {TABLE} has η of each epoch: the "
+            "step into a row takes that of the row above. A number typed there holds for that "
+            "epoch."
         ]
     for title, paragraphs in notes.items():
         sheet.write(row + 1, 0, title, styles.section)
@@ -497,86 +483,79 @@ def _set_print(sheet: Any, pages_wide: int = 1) -> None:
 
 # The charts.
 
-
-def _chart_options(of: str) -> dict[str, Any]:
-    described = {
-        "errors": "E1, E2 and E_total against the epoch",
-        "rates": "E_total against the epoch, one line for each of six learning rates",
-    }
-    moves_unsized = 2
-    return {
-        "description": described[of],
-        "object_position": moves_unsized,
-        **{"x_offset": 12, "y_offset": 2},
-    }
-
-
-def _range(sheet: str, letters: str, head: int, epochs: int) -> str:
-    return f"='{sheet}'!${letters}${head + 1}:${letters}${head + epochs}"
-
-
-def _error_chart(book: Any, run: History) -> Any:
-    lines = []
-    for name, dash, width in (("E_total", "solid", 2.5), ("E1", "dash", 1.5), ("E2", "dot", 1.5)):
-        letters = xl_col_to_name(1 + run.columns.index(name))
-        line = {"color": LOSS, "dash_type": dash, "width": width}
-        lines.append((f"='{TABLE}'!${letters}${TABLE_HEAD}", letters, line))
-    chart = _line_chart(book, TABLE, TABLE_HEAD, run.epochs, lines)
-    chart.set_title({"name": "Error of each epoch", "name_font": {"size": 10, "bold": False}})
-    chart.set_y_axis(_axis("error E") | {"min": 0, "major_gridlines": _GRID})
-    chart.set_size({"width": 640, "height": 178})
-    return chart
-
-
-def _rates_chart(book: Any, epochs: int) -> Any:
-    lines = []
-    for k, shade in enumerate(RATE_SHADES, start=1):
-        letters = xl_col_to_name(k)
-        name = f"='{COMPARISON}'!${letters}${COMPARISON_HEAD}"
-        lines.append((name, letters, {"color": shade, "width": 2}))
-    chart = _line_chart(book, COMPARISON, COMPARISON_HEAD, epochs, lines)
-    font = {"size": 12, "bold": False}
-    chart.set_title({"name": "E_total at six learning rates", "name_font": font})
-    chart.set_y_axis(_axis("error E_total") | {"min": 0, "major_gridlines": _GRID})
-    chart.set_size({"width": 740, "height": 420})
-    return chart
-
-
+_LINES = {
+    "E_total": {"dash_type": "solid", "width": 2.5},
+    "E1": {"dash_type": "dash", "width": 1.5},
+    "E2": {"dash_type": "dot", "width": 1.5},
+}
 _GRID = {"visible": True, "line": {"color": "#e3e6e9", "width": 0.75}}
 
 
-def _axis(title: str) -> dict[str, Any]:
+def _insert_errors(book: Any, sheet: Any, run: History) -> None:
+    """Above the table, where it stays in sight with the initial values."""
+    looks = {
+        xl_col_to_name(1 + run.columns.index(name)): {"color": LOSS, **line}
+        for name, line in _LINES.items()
+    }
+    chart = _line_chart(book, TABLE, TABLE_HEAD, run.epochs, looks)
+    chart.set_title({"name": "Error of each epoch", "name_font": {"size": 10, "bold": False}})
+    chart.set_y_axis(_axis("error E", _GRID) | {"min": 0})
+    chart.set_size({"width": 640, "height": 178})
+    beside = 6 if run.setup.network.biases == "none" else 7
+    _insert(sheet, (0, beside), chart, "E1, E2 and E_total against the epoch")
+
+
+def _insert_rates(book: Any, sheet: Any, epochs: int) -> None:
+    """Beside the table."""
+    looks = {
+        xl_col_to_name(k): {"color": shade, "width": 2}
+        for k, shade in enumerate(RATE_SHADES, start=1)
+    }
+    chart = _line_chart(book, COMPARISON, COMPARISON_HEAD, epochs, looks)
+    title, font = "E_total at six learning rates", {"size": 12, "bold": False}
+    chart.set_title({"name": title, "name_font": font})
+    chart.set_y_axis(_axis("error E_total", _GRID) | {"min": 0})
+    chart.set_size({"width": 740, "height": 420})
+    said = "E_total against the epoch, one line for each of six learning rates"
+    _insert(sheet, (COMPARISON_HEAD, 8), chart, said)
+
+
+def _insert(sheet: Any, at: tuple[int, int], chart: Any, description: str) -> None:
+    place = {"object_position": 2, "x_offset": 12, "y_offset": 2}  # 2: it moves, and keeps its size
+    sheet.insert_chart(*at, chart, {"description": description, **place})
+
+
+def _axis(title: str, grid: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": title,
         "name_font": {"size": 9, "bold": False},
         "num_font": {"size": 9},
         "num_format": "General",
         "line": {"color": NEUTRAL},
+        "major_gridlines": grid,
     }
 
 
 def _line_chart(
-    book: Any,
-    sheet: str,
-    head: int,
-    epochs: int,
-    lines: Sequence[tuple[str, str, Mapping[str, Any]]],
+    book: Any, sheet: str, head: int, epochs: int, looks: Mapping[str, Mapping[str, Any]]
 ) -> Any:
-    """Columns against the epoch. lines: where the name stands, the column's letters, its look."""
+    """Columns against the epoch. looks: the letters of each column -> how its line looks."""
+
+    def cells(letters: str) -> str:
+        return f"='{sheet}'!${letters}${head + 1}:${letters}${head + epochs}"
+
     chart = book.add_chart({"type": "scatter", "subtype": "straight"})
-    for name, letters, line in lines:
+    for letters, line in looks.items():
         chart.add_series(
             {
-                "name": name,
-                "categories": _range(sheet, "A", head, epochs),
-                "values": _range(sheet, letters, head, epochs),
+                "name": f"='{sheet}'!${letters}${head}",
+                "categories": cells("A"),
+                "values": cells(letters),
                 "line": line,
                 # A single epoch has no line to draw.
                 "marker": {"type": "none" if epochs > 1 else "circle"},
             }
         )
-    chart.set_x_axis(
-        _axis("epoch") | {"min": 0, "max": max(epochs, 2), "major_gridlines": {"visible": False}}
-    )
+    chart.set_x_axis(_axis("epoch", {"visible": False}) | {"min": 0, "max": max(epochs, 2)})
     chart.set_legend({"position": "right", "font": {"size": 9}})
     return chart

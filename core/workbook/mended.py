@@ -15,25 +15,19 @@ from core.workbook.report.states import by_quantity, cell_states
 def mended(report: Report, tell: Tell = silent) -> bytes:
     """The same .xlsx file with every finding's cells put right, coloured and commented.
 
-    All else is untouched, but for the values that follow. tell: as in `check`. Raises ValueError if
-    there is nothing to mend, and FileError, with a sentence, for a .csv file, which has neither
-    formulas nor colours, and where a copy would be worse than the file: a right cell in it changed,
-    or one called wrong that was not.
+    All else is untouched, but for the values that follow. tell: as in `check`. Raises FileError,
+    with a sentence, for a .csv file, which has neither formulas nor colours, and where a copy would
+    be worse than the file: a right cell in it changed, or one called wrong that was not.
     """
     copy = repaired(report)
     again = check(copy, tell)
     before = {at for finding in report.findings for at, _ in finding.changes}
-    changed = _changed(report, again) - before
-    if changed:
-        raise FileError(
-            f"No mended copy was made: it would change {_few(changed)}, right as it stands."
-        )
-    worse = {at for finding in again.findings for at, _ in finding.changes} - before
-    if worse:
-        raise FileError(
-            "No mended copy was made: judged again, it has a slip that the file has not, in "
-            f"{_few(worse)}."
-        )
+    no_copy = "No mended copy was made: "
+    if changed := _changed(report, again) - before:
+        raise FileError(f"{no_copy}it would change {_few(changed)}, right as it stands.")
+    if worse := {at for finding in again.findings for at, _ in finding.changes} - before:
+        said = "judged again, it has a slip that the file has not"
+        raise FileError(f"{no_copy}{said}, in {_few(worse)}.")
     return copy
 
 
@@ -61,5 +55,5 @@ def _changed(report: Report, again: Report) -> set[Address]:
 
 def _few(cells: set[Address]) -> str:
     first = min(cells)
-    here = brief([at.cell for at in sorted(cells) if at.sheet == first.sheet])
+    here = brief([at for at in sorted(cells) if at.sheet == first.sheet])
     return f"{first.sheet}!{here}" if first.sheet else here

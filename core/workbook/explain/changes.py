@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from core.workbook.explain.edits import Edit, Edits, without_a_term
 from core.workbook.formula.tokens import tokens
@@ -19,11 +20,10 @@ def changes(
     """
     edits = Edits({cell: (name, 0) for name, cell in cells.items()}, frozenset(), None)
     found = list(edits.of(rule, here, list(cells.items())))
-    yield from ((_words(e, told), e.text) for e in found if _likelihood(e, rule) == 0)
-    for term, shorter in without_a_term(rule):
-        yield f"what is left without {_named(term, told)}", shorter
-    for rank in (1, 2, 3, 4):
+    for rank in range(5):
         yield from ((_words(e, told), e.text) for e in found if _likelihood(e, rule) == rank)
+        for term, shorter in without_a_term(rule) if rank == 0 else ():
+            yield f"what is left without {_named(term, told)}", shorter
 
 
 def _likelihood(edit: Edit, rule: str) -> int | None:
@@ -44,16 +44,11 @@ def _likelihood(edit: Edit, rule: str) -> int | None:
 
 
 def _words(edit: Edit, told: Mapping[str, str]) -> str:
-    def named(text: str) -> str:
-        return _named(text, told)
-
+    named = partial(_named, told=told)
     match edit.kind:
         case "reference" if edit.also:
-            second, instead = edit.also
-            return (
-                f"what {named(edit.new)} and {named(instead)} give in place of "
-                f"{named(edit.old)} and {named(second)}"
-            )
+            new, old, second, instead = map(named, (edit.new, edit.old, *edit.also))
+            return f"what {new} and {instead} give in place of {old} and {second}"
         case "operator":
             return f"what {edit.said[1]} gives in place of {edit.said[0]}"
         case "sign":

@@ -38,25 +38,22 @@ def curve_slips(
     if curve.formulas.judged and curve.reading.elsewhere:
         slips += _of_another_rate(curve, tables)
     if 2 * len(curve.wrong) > curve.run.epochs and (fits := _rate_of_errors(curve)) is not None:
-        slips += rate_slips(curve.reading, fits)
-    elif curve.wrong and shows_faulty_table(curve, faulty):
+        return slips + rate_slips(curve.reading, fits), {}
+    if curve.wrong and shows_faulty_table(curve, faulty):
         return slips, _right_numbers(curve)
-    elif curve.wrong:
-        slips += _numbers(curve)
-    return slips, {}
+    return slips + _numbers(curve), {}
 
 
 def _of_another_rate(curve: JudgedCurve, tables: Sequence[Judged]) -> list[Slip]:
     """A column headed by one η that shows a table of another."""
-    table, book = curve.reading.table, curve.reading.book
-    other, rate = next(iter(curve.reading.elsewhere.values())), table.rate
-    shown = next((one.run for one in tables if one.reading.table is other), None)
-    if shown is None or rate is None or math.isnan(shown.first):
-        return []
-    if math.isclose(shown.first, rate, rel_tol=1e-9):
+    table, book, rate = curve.reading.table, curve.reading.book, curve.reading.table.rate
+    others = [t for t in curve.reading.elsewhere.values() if "E_total" in t.columns]
+    asked = {other.at("E_total", 0) for other in others}
+    listed = [one.run for one in tables if one.run.lists_errors]
+    shown = next((run for run in listed if run.table.at("E_total", 0) in asked), None)
+    if shown is None or rate is None or abs(shown.first - rate) <= 1e-9 * rate:
         return []
     said = f"the column shows a table with η = {shown.first:g}"
-    listed = [one.run for one in tables if one.run.lists_errors]
     meant = next((run for run in listed if math.isclose(run.first, rate, rel_tol=1e-9)), None)
     if meant is None:
         at = table.heading("E_total")
@@ -65,8 +62,8 @@ def _of_another_rate(curve: JudgedCurve, tables: Sequence[Judged]) -> list[Slip]
         return [Slip(at, "η", "rate", cause, text, f"{shown.first:g}", ("rate",))]
     slips = []
     for at, there in zip(table.places("E_total"), meant.table.places("E_total"), strict=False):
-        theirs = f"={book.formula_text(at)}"
-        right = f"={quoted(there.sheet)}!{there.cell}" if there.sheet else f"={there.cell}"
+        cell = there.cell if there.sheet == at.sheet else f"{quoted(there.sheet)}!{there.cell}"
+        theirs, right = f"={book.formula_text(at)}", f"={cell}"
         cause = f"{at.cell} stands below η = {rate:g}, but {said}."
         slips.append(Slip(at, "E_total", "rate", cause, theirs, right, ("shown", rate)))
     return slips
@@ -86,20 +83,16 @@ def _rate_of_errors(curve: JudgedCurve) -> float | None:
 
 
 def _numbers(curve: JudgedCurve) -> list[Slip]:
-    book, run, places = curve.reading.book, curve.run, curve.reading.table.places("E_total")
-    cells = [book.cells.get(at) for at in places]
-    slips = []
-    for k in curve.wrong:
-        at = places[k]
+    book, run, slips = curve.reading.book, curve.run, []
+    for k, (at, right) in zip(curve.wrong, _right_numbers(curve).items(), strict=True):
         shown, gives = distinct(float(run.theirs[k]), float(run.right[k]))
         cause = f"{at.cell} is {shown}; with η = {run.first:g} E_total comes to {gives}."
-        right = repr(rounded_like(float(run.right[k]), cells))  # more digits would judge the others
         slips.append(Slip(at, "E_total", "curve", cause, book.cells[at].written, right, ("curve",)))
     return slips
 
 
 def _right_numbers(curve: JudgedCurve) -> dict[Address, str]:
-    """With the digits of the column."""
+    """With the digits of the column: more would judge the others."""
     places = curve.reading.table.places("E_total")
     cells = [curve.reading.book.cells.get(at) for at in places]
     right = curve.run.right

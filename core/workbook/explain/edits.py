@@ -5,14 +5,13 @@ This module knows the slips that people make in formulas, and not which is right
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
 from core.workbook.exercise.quantities import kind_of
-from core.workbook.formula.tokens import Token, make_ref, quoted, tokens
-from core.workbook.formula.tree import Address
+from core.workbook.formula.tokens import Token, make_ref, quoted, ref_parts, tokens
+from core.workbook.formula.tree import Address, letters
 
 Place = tuple[str, int]
 """A quantity and its epoch, from 0."""
@@ -96,12 +95,11 @@ class Edits:
 
     def _written(self, new: Address, name: str, old: str, at: Address) -> str:
         """The new reference as its formula would write it, with the $ of the old one."""
-        dollars = re.match(r"(?:.*!)?(\$?)[A-Za-z]+(\$?)", old)
-        assert dollars
+        _, fix_column, _, fix_row, _ = ref_parts(old)
         text = new.cell
         if name in self.fixed:
-            text = re.sub(r"([A-Z]+)(\d+)", r"$\1$\2", text)
-        elif dollars[1] and not dollars[2]:
+            text = f"${letters(new.column)}${new.row}"
+        elif fix_column and not fix_row:
             text = f"${text}"
         return text if new.sheet == at.sheet else f"{quoted(new.sheet)}!{text}"
 

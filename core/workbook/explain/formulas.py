@@ -13,7 +13,7 @@ from core.workbook.explain.slips import Slip, law, short
 from core.workbook.explain.wording import Wording
 from core.workbook.find.worlds import Worlds
 from core.workbook.formula.tokens import shifted
-from core.workbook.formula.tree import Address, FormulaError, Node, letters, references
+from core.workbook.formula.tree import Address, Node, letters, references
 from core.workbook.judge.wrong import Wrong
 
 
@@ -49,49 +49,44 @@ class _Explanation:
 
     def _plain(self, one: Wrong) -> Slip:
         """An empty cell, text, a reference that is gone, a formula that rounds."""
-        at, name, cell = one.at, one.name, self.book.cells.get(one.at)
-        text = cell.value[:30] if cell and isinstance(cell.value, str) else ""
-        causes = {
-            "empty": f"is empty, where the rows around it calculate {self.say(name)}.",
-            "text": f"holds the text “{text}”, which is not a number.",
-            "deleted": "refers to a cell that was deleted (#REF!).",
-            "rounded": f"rounds to {one.said} decimals, which the rows around it do not: all that "
-            "follows is off by what is cut off.",
-        }
-        cause = causes[one.kind]
-        if one.kind == "empty" and name in EXAMPLE:
-            merged = self.book.merged.get(at)
-            why = f" (merged into {merged.cell})" if merged else ""
-            cause = (
-                f"is empty{why}, so formulas that use it as {self.say(name)} take 0 for "
-                f"{one.right}."
-            )
-        theirs = {"empty": "nothing", "text": text}.get(one.kind)
+        at, say, theirs = one.at, self.say(one.name), None
+        match one.kind:
+            case "empty":
+                theirs, merged = "nothing", self.book.merged.get(at)
+                why = f" (merged into {merged.cell})" if merged else ""
+                told = f"where the rows around it calculate {say}"
+                if one.name in EXAMPLE:
+                    told = f"so formulas that use it as {say} take 0 for {one.right}"
+                cause = f"is empty{why}, {told}."
+            case "text":
+                theirs = str(self.reading.actual.value(at))[:30]
+                cause = f"holds the text “{theirs}”, which is not a number."
+            case "deleted":
+                cause = "refers to a cell that was deleted (#REF!)."
+            case _:
+                cause = (
+                    f"rounds to {one.said} decimals, which the rows around it do not: all that "
+                    "follows is off by what is cut off."
+                )
         return self._slip(one, one.kind, f"{at.cell} {cause}", theirs, one.right or None)
 
     def _given(self, one: Wrong) -> Slip:
         """An initial weight, input or target."""
-        at, name = one.at, one.name
+        at, name, say, kind = one.at, one.name, self.say(one.name), one.kind
         cell, formula = self.book.cells.get(at), self.book.formula_text(at)
         theirs = f"={formula}" if formula else cell.written if cell else "nothing"
-        value = self.reading.actual.value(at)
-        if one.kind == "start":
-            cause = f"should start with {self.say(name)}, but {one.said}"
-            return Slip(at, name, "start", f"{at.cell} {cause}", theirs, one.right, ("start", name))
-        if one.kind == "label":
-            home = self.reading.labelled_cell(name)
-            assert home is not None
-            cause = f"repeats {one.said}, where {self.say(name)} stands in {home.cell}."
-            key = ("label", name)
-            return Slip(at, name, "reference", f"{at.cell} {cause}", theirs, one.right, key)
-        if one.kind == "data":
-            shows = f"{value:.6g}" if isinstance(value, float) else "nothing"
-            cause = f"holds {shows}; {self.say(name)} is {one.right} in the other rows."
+        value, home = self.reading.actual.value(at), self.reading.labelled_cell(name)
+        shows = short(value) if isinstance(value, float) else "nothing"
+        if kind == "start":
+            cause = f"should start with {say}, but {one.said}"
+        elif kind == "label":
+            cause = f"repeats {one.said}, where {say} stands in {home.cell if home else 'another'}."
+        elif kind == "data":
+            cause = f"holds {shows}; {say} is {one.right} in the other rows."
         else:
-            used, said = getattr(self.reading.setup, name), float(one.right)
-            cause = f"holds {short(used)}, but {self.say(name)} is {short(said)} in {one.said}."
-            theirs = cell.written if cell else "nothing"
-        return Slip(at, name, "data", f"{at.cell} {cause}", theirs, one.right, (one.kind, name))
+            cause = f"holds {shows}, but {say} is {short(float(one.right))} in {one.said}."
+        of = {"label": "reference", "labelled": "data"}.get(kind, kind)
+        return Slip(at, name, of, f"{at.cell} {cause}", theirs, one.right, (kind, name))
 
     def _typed(self, one: Wrong) -> Slip:
         """A number where a formula belongs."""
@@ -120,7 +115,7 @@ class _Explanation:
                 f"weight, where {law(name)} calculates it from its own row."
             )
             return self._slip(one, "carried", cause)
-        edit = self.search.edit(tree, self.book.formula(at) or "", at, name, k)
+        edit = self.search.edit(tree, at, name, k)
         if edit is not None:
             kind = "η" if edit.new_name == "η" else edit.kind
             key: tuple[object, ...] = ()
@@ -171,19 +166,13 @@ class _Explanation:
         """The right formula as the nearest right row of the column writes it, or by the rule."""
         at = self.reading.at(name, k)
         assert at is not None
-        near = (row for away in (1, 2, 3) for row in (k - away, k + away))
-        for other in near:
-            there = self.reading.at(name, other) if 0 <= other < self.table.steps else None
-            if there is None or (other == 0 and name in WEIGHTS):
-                continue
-            try:
-                tree, formula = self.book.tree(there), self.book.formula(there)
-                if tree is None or formula is None:
-                    continue
-                if self.worlds.is_right(tree, there, name, other):
-                    moved = shifted(formula, at.row - there.row, at.column - there.column)
-                    if self.worlds.is_right(self.worlds.parse(moved, at), at, name, k):
-                        return moved
-            except FormulaError:
-                continue
+        rows = range(int(name in WEIGHTS), self.table.steps)
+        for other in (row for away in (1, 2, 3) for row in (k - away, k + away) if row in rows):
+            there = self.reading.at(name, other)
+            tree = self.worlds.tree(there) if there else None
+            if there and tree and self.worlds.is_right(tree, there, name, other):
+                down, across = at.row - there.row, at.column - there.column
+                moved = shifted(self.book.formula_text(there), down, across)
+                if self.worlds.is_right(self.worlds.parse(moved, at), at, name, k):
+                    return moved
         return self.reading.rule(name, k)

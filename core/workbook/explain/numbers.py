@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from core.backprop.network import COLUMNS, WEIGHTS, Array
+from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS, Array
 from core.backprop.rules import in_cells
-from core.workbook.exercise.quantities import GRADIENT
 from core.workbook.explain.changes import changes
 from core.workbook.explain.slips import Slip
 from core.workbook.file.digits import distinct
@@ -52,22 +51,19 @@ class _Explanation:
         cell = reading.book.cells[at]
         theirs = cell.written or str(cell.value)
         start = k == 0 and name in WEIGHTS
-        right = one.right or f"={reading.rule(name, k)}"
-        gives = self.values[name][0]
-        if not start:
-            gives = self.numbers.expected(name, slice(k, k + 1))[0][0]
+        right, heading = one.right or f"={reading.rule(name, k)}", reading.heading(name)
+        rule = self.values[name] if start else self.numbers.expected(name, slice(k, k + 1))[0]
         number = cell.value if isinstance(cell.value, float) else math.nan
-        heading = reading.heading(name)
-        is_now, should_be = distinct(number, float(gives))
+        is_now, should_be = distinct(number, float(rule[0]))
         if told:
+            kind, key = "values", ("values", name, told)
             cause = f"{at.cell}, {heading}, holds {told}: {is_now} instead of {should_be}."
-            return Slip(
-                at, name, "values", cause, theirs, right, ("values", name, told), pasted=True
-            )
-        whence = "rows after it" if start else "row above" if name in WEIGHTS else "row"
-        cause = f"{at.cell} is {is_now}, but from its {whence} {heading} comes to {should_be}."
-        kind = "typed" if alone else "values"
-        return Slip(at, name, kind, cause, theirs, right, (kind, name), pasted=True)
+        else:
+            kind = "typed" if alone else "values"
+            key = (kind, name, "")
+            whence = "rows after it" if start else "row above" if name in WEIGHTS else "row"
+            cause = f"{at.cell} is {is_now}, but from its {whence} {heading} comes to {should_be}."
+        return Slip(at, name, kind, cause, theirs, right, key, pasted=True)
 
     def _explanation(self, name: str, rows: list[int]) -> str:
         """In words what slip gives these numbers, if one gives all of them; else nothing."""
@@ -101,20 +97,15 @@ class _Explanation:
         """
         say = self.reading.heading
         above = rows - 1
-        if (above >= 0).all() and name not in WEIGHTS:
-            was = self.values[name][above]
-            yield f"{say(name)} of the row above", was, self.doubt[name][above]
-            for weight in WEIGHTS if "η" in self.values else ():
-                gradient = self.values.get(GRADIENT[weight])
-                if gradient is not None:
-                    numbers = was - self.values["η"][above] * gradient[above]
-                    unsure = self.doubt[name][above] + self.doubt[GRADIENT[weight]][above] * np.abs(
-                        self.values["η"][above]
-                    )
-                    words = f"{say(name)} of the row above minus η·{say(GRADIENT[weight])}"
-                    yield words, numbers, unsure + 1e-12
-        if name in WEIGHTS:
-            yield f"{say(name)} of the row above", self.values[name][above], np.zeros(len(above))
+        if (above >= 0).all():
+            words = f"{say(name)} of the row above"
+            was, doubt = self.values[name][above], self.doubt[name][above]
+            yield words, was, doubt * (name not in WEIGHTS)
+            for gradient in GRADIENTS if "η" in self.values and name not in WEIGHTS else ():
+                if gradient in self.values:
+                    rate, step = self.values["η"][above], self.values[gradient][above]
+                    unsure = doubt + self.doubt[gradient][above] * np.abs(rate) + 1e-12
+                    yield f"{words} minus η·{say(gradient)}", was - rate * step, unsure
         yield from self._edited(name, rows - self.numbers.first(name), is_far)
 
     def _edited(

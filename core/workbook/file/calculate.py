@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from core.workbook.file.book import Book
+from core.workbook.formula import numerals
 from core.workbook.formula.functions import Value
-from core.workbook.formula.tree import Address, FormulaError, Node, references
+from core.workbook.formula.parse import parse
+from core.workbook.formula.tree import Address, Constant, FormulaError, Node, references
 
 _LONGEST_CHAIN = 20_000
 """Cells that depend one on the other: in 1,000 epochs there are 14,000."""
@@ -43,18 +45,15 @@ class Calculator:
         given = self.given(at)
         if given is not None:
             return given
-        path: dict[Address, Iterator[Address]] = {}
+        path: dict[Address, tuple[Node, Iterator[Address]]] = {}
         self._enter(at, path)
         while path:
-            top = next(reversed(path))
-            below = next((a for a in path[top] if a not in self.known), None)
+            top, (tree, asked) = next(reversed(path.items()))
+            below = next((a for a in asked if a not in self.known), None)
             if below is None:
                 path.pop(top)
                 if top not in self.known:
-                    tree = self._tree(top)
-                    assert tree is not None
-                    value = tree.value(top, self.known.__getitem__)
-                    self.known[top] = value
+                    self.known[top] = tree.value(top, self.known.__getitem__)
             elif below in path:
                 for inside in islice(reversed(path), 100):
                     self.loops.add(inside)
@@ -65,34 +64,35 @@ class Calculator:
                 self._enter(below, path)
         return self.known[at]
 
-    def _enter(self, at: Address, path: dict[Address, Iterator[Address]]) -> None:
+    def _enter(self, at: Address, path: dict[Address, tuple[Node, Iterator[Address]]]) -> None:
         given = self.given(at)
         if given is not None:
             self.known[at] = given
             return
+        cell, own = self.book.cells.get(at), self.instead.get(at)
         try:
-            tree = self._tree(at)
-            asked = self.book.asked(at) if at not in self.instead else _asked(tree, at)
+            tree = self.book.tree(at) if own is None else own
+            if tree is None or isinstance(tree, float):
+                self.known[at] = cell.value if tree is None and cell else tree
+                return
             if len(path) > _LONGEST_CHAIN:
                 raise FormulaError(f"a chain of more than {_LONGEST_CHAIN:,} cells")
+            path[at] = tree, iter(self.book.asked(at) if own is None else references(tree, at))
         except FormulaError as wrong:
             self.unread[at] = str(wrong)
-            shown = self.book.cells[at].value
-            self.known[at] = math.nan if shown is None else shown
-            return
-        if tree is None:
-            cell = self.book.cells.get(at)
-            own = self.instead.get(at, cell.value if cell else None)
-            self.known[at] = own
-        else:
-            path[at] = iter(asked)
-
-    def _tree(self, at: Address) -> Node | None:
-        if at in self.instead:
-            other = self.instead[at]
-            return None if isinstance(other, float) else other
-        return self.book.tree(at)
+            self.known[at] = math.nan if cell is None or cell.value is None else cell.value
 
 
-def _asked(tree: Node | None, at: Address) -> list[Address]:
-    return [] if tree is None else references(tree, at)
+def changed(book: Book, contents: Mapping[Address, str]) -> Calculator:
+    """With other contents in some cells, each a formula ("=…"), number or text.
+
+    Raises FormulaError for a formula that cannot be read.
+    """
+
+    def content(text: str, at: Address) -> Node | float:
+        if text.startswith("="):
+            return parse(text[1:], at, book.names_for(at))
+        number = numerals.value(text)
+        return Constant(text) if math.isnan(number) else number
+
+    return Calculator(book, instead={at: content(text, at) for at, text in contents.items()})

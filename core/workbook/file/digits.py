@@ -6,7 +6,7 @@ This module knows numbers as they are typed or pasted, rounded to decimals or to
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -38,10 +38,9 @@ def doubt(cells: Sequence[Cell | None], decimals_elsewhere: int = 0) -> Array:
         if own is None:
             halves.append(exact)
             continue
-        decimals, _, size = own
-        reach = min(most_decimals, most_digits - size) if value else most_decimals
-        reach = max(reach, decimals_elsewhere)
-        halves.append(float(max(0.5 * 10.0 ** -max(decimals, reach), exact, single * abs(value))))
+        reach = min(most_decimals, most_digits - own[2]) if value else most_decimals
+        half = 0.5 * 10.0 ** -max(own[0], reach, decimals_elsewhere)
+        halves.append(max(half, exact, single * abs(value)))
     return np.array(halves)
 
 
@@ -61,11 +60,11 @@ def is_single(cells: Sequence[Cell | None]) -> bool:
         if (own := digits_of(cell)) and own[1] > 7 and cell and isinstance(cell.value, float)
     ]
     with np.errstate(over="ignore"):
-        single = [np.float32(value) for value in long]
-    fits = [
-        abs(float(s) - v) <= 2e-15 * abs(v) or float(str(s)) == v
-        for s, v in zip(single, long, strict=True)
-    ]
+        fits = [
+            abs(float(s) - v) <= 2e-15 * abs(v) or float(str(s)) == v
+            for v in long
+            for s in [np.float32(v)]
+        ]
     return len(fits) > 4 and sum(fits) > 0.95 * len(fits)
 
 
@@ -95,19 +94,13 @@ def digits_of(cell: Cell | None) -> tuple[int, int, int] | None:
     """Of a typed number its decimals, its significant digits, and the digits before the point."""
     if cell is None or cell.formula is not None or not cell.written:
         return None
-    try:
-        number = Decimal(cell.written)
-    except InvalidOperation:
-        return None
+    number = Decimal(cell.written)
     if len(number.as_tuple().digits) > 15:  # a rounded number as a float: 0.7648430000000001
         number = Decimal(f"{number:.15g}")
         if len(number.normalize().as_tuple().digits) <= 12:
             number = number.normalize()
-    sign_digits_exponent = number.as_tuple()
-    exponent = sign_digits_exponent.exponent
-    if not isinstance(exponent, int):
-        return None
-    return -exponent, len(sign_digits_exponent.digits), number.adjusted() + 1
+    _, digits, exponent = number.as_tuple()
+    return -int(exponent), len(digits), number.adjusted() + 1
 
 
 def distinct(a: float, b: float, digits: int = 8) -> tuple[str, str]:

@@ -35,7 +35,7 @@ class _Column(NamedTuple):
 
     first: int
     numbers: npt.NDArray[np.float64]
-    groups: npt.NDArray[np.int32]
+    groups: npt.NDArray[np.int_]
 
 
 class _Group(NamedTuple):
@@ -87,7 +87,7 @@ def _grouped(book: Book) -> tuple[list[_Group], dict[tuple[str, int], _Column]]:
     """Every formula with its cells, column by column, and the columns themselves."""
     groups: list[_Group] = []
     numbers: dict[tuple[int, str, int], int] = {}
-    lists: dict[tuple[str, int], tuple[list[int], list[float], list[int]]] = {}
+    lists: dict[tuple[str, int], list[tuple[int, float, int]]] = {}
     for at, cell in book.cells.items():
         group = -1
         if (formula := cell.formula) is not None:
@@ -95,24 +95,20 @@ def _grouped(book: Book) -> tuple[list[_Group], dict[tuple[str, int], _Column]]:
             if group == len(groups):
                 groups.append(_Group(formula, []))
             groups[group].places.append(at)
-        column = lists.get((at.sheet, at.column))
-        if column is None:
-            column = lists[at.sheet, at.column] = [], [], []
-        column[0].append(at.row)
-        column[1].append(cell.value if isinstance(cell.value, float) else math.nan)
-        column[2].append(group)
-    return groups, {key: _column(*column) for key, column in lists.items() if _is_list(column[0])}
+        number = cell.value if isinstance(cell.value, float) else math.nan
+        lists.setdefault((at.sheet, at.column), []).append((at.row, number, group))
+    columns = {key: _column(cells) for key, cells in lists.items()}
+    return groups, {key: column for key, column in columns.items() if column is not None}
 
 
-def _is_list(rows: list[int]) -> bool:
-    return max(rows) - min(rows) < _SPARSE * (len(rows) + _SPARSE)
-
-
-def _column(rows: list[int], values: list[float], groups: list[int]) -> _Column:
-    first, length = min(rows), max(rows) - min(rows) + 1
-    column = _Column(first, np.full(length, math.nan), np.full(length, -1, dtype=np.int32))
-    places = np.array(rows) - first
-    column.numbers[places], column.groups[places] = values, groups
+def _column(cells: list[tuple[int, float, int]]) -> _Column | None:
+    """None for cells that are too far apart to be a list."""
+    rows, numbers, groups = (np.array(values) for values in zip(*cells, strict=True))
+    first, length = int(rows.min()), int(np.ptp(rows)) + 1
+    if length > _SPARSE * (len(rows) + _SPARSE):
+        return None
+    column = _Column(first, np.full(length, math.nan), np.full(length, -1))
+    column.numbers[rows - first], column.groups[rows - first] = numbers, groups
     return column
 
 
@@ -136,22 +132,19 @@ class _Saved:
         values: dict[Address, Value] = {}
         beside: set[int] = set()
         above: set[int] = set()
-        moves = dict(zip(references(tree, first), references(tree, beyond), strict=True))
-        for asked, next_asked in moves.items():
-            if asked == next_asked:
+        nexts = dict(zip(references(tree, first), references(tree, beyond), strict=True))
+        for asked, next_asked in nexts.items():
+            moves = asked != next_asked
+            there = rows + (asked.row - first.row) if moves else np.array([asked.row])
+            values[asked], used = self._saved(asked, there)
+            if not moves:
                 cell = self.book.cells.get(asked)
                 values[asked] = cell.value if cell else None
-                there = np.array([asked.row])
-                if cell and cell.formula and (asked.sheet, asked.column) not in self.columns:
+                if cell and cell.formula and not used:
                     return None
-            else:
-                there = rows + (asked.row - first.row)
-                numbers = self._numbers(asked, there)
-                if numbers is None or asked.row > first.row:
-                    return None
-                values[asked] = numbers
-            is_above = asked != next_asked and asked.row < first.row
-            (above if is_above else beside).update(self._groups(asked, there))
+            elif asked.row > first.row or not np.isfinite(values[asked]).all():
+                return None
+            (above if moves and asked.row < first.row else beside).update(used)
         with np.errstate(all="ignore"):
             value = tree.value(first, values.__getitem__)
         if not self._is_saved(value, first, rows):
@@ -162,27 +155,19 @@ class _Saved:
         if isinstance(value, str):
             cells = [self.book.cells.get(at._replace(row=row)) for row in rows.tolist()]
             return all(cell is not None and cell.value == value for cell in cells)
-        saved = self._numbers(at, rows)
-        if saved is None or not isinstance(value, float | np.ndarray):
+        saved, _ = self._saved(at, rows)
+        if not isinstance(value, float | np.ndarray):
             return False
         return bool((np.abs(value - saved) <= _NEAR * np.abs(saved)).all())
 
-    def _numbers(self, at: Address, rows: npt.NDArray[np.int_]) -> npt.NDArray[np.float64] | None:
-        """The saved numbers in these rows of a cell's column; None if some have none."""
+    def _saved(
+        self, at: Address, rows: npt.NDArray[np.int_]
+    ) -> tuple[npt.NDArray[np.float64], list[int]]:
+        """The numbers in these rows of a cell's column, NaN where there is none, and the groups."""
         column = self.columns.get((at.sheet, at.column))
         if column is None:
-            return None
+            return np.full(len(rows), math.nan), []
         places = rows - column.first
-        if places.min() < 0 or places.max() >= len(column.numbers):
-            return None
-        numbers = column.numbers[places]
-        return numbers if bool(np.isfinite(numbers).all()) else None
-
-    def _groups(self, at: Address, rows: npt.NDArray[np.int_]) -> list[int]:
-        """The groups of the cells in these rows of a cell's column."""
-        column = self.columns.get((at.sheet, at.column))
-        if column is None:
-            return []
-        places = rows - column.first
-        inside = column.groups[places[(places >= 0) & (places < len(column.groups))]]
-        return [k for k in np.unique(inside).tolist() if k >= 0]
+        inside = (places >= 0) & (places < len(column.numbers))
+        numbers = np.where(inside, column.numbers[np.where(inside, places, 0)], math.nan)
+        return numbers, [k for k in np.unique(column.groups[places[inside]]).tolist() if k >= 0]

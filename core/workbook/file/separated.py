@@ -15,19 +15,19 @@ from core.workbook.formula import numerals
 from core.workbook.formula.tokens import LONGEST
 from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address
 
+_COMMAS = ",;\t|"
+
 
 def read_csv(data: bytes) -> Book:
     """The cells of a text file; FileError for one that is no table."""
     text = _decoded(data)
-    lines = text[:200_000].splitlines()
-    blank = _separated_by_blanks(lines[:50])
-    if not blank and not any(c in line for line in lines[:50] for c in ",;\t|"):
+    lines = text[:200_000].splitlines()[:50]
+    blank, count = _separated_by_blanks(lines), Counter("".join(lines))
+    comma = " " if blank else max(_COMMAS, key=count.__getitem__)
+    if not count[comma]:
         raise FileError("This is neither an .xlsx workbook nor a .csv file with several columns.")
-    comma = max(",;\t|", key=lambda c: sum(line.count(c) for line in lines[:50]))
-    if comma == "," and sum(line.count(";") for line in lines[:50]) >= 20:
+    if comma == "," and count[";"] >= 20:
         comma = ";"  # the commas are in the numbers: 0,05
-    if blank:
-        comma = " "
     book, formulas = Book("csv", data, sheets=[""]), Formulas()
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=comma, skipinitialspace=blank > 0)
     try:
@@ -52,7 +52,7 @@ def _separated_by_blanks(lines: list[str]) -> int:
     """
     counts = Counter(len(line.split()) for line in lines if not line.startswith(("#", "%")))
     fields, often = max(counts.items(), key=lambda item: item[1], default=(0, 0))
-    others = sum(any(c in line for c in ",;\t|") for line in lines)
+    others = sum(any(c in line for c in _COMMAS) for line in lines)
     return fields if fields > 4 and 2 * often > len(lines) and 4 * others < len(lines) else 0
 
 

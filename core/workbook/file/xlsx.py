@@ -7,6 +7,7 @@ import math
 import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import IO, Any
 
 from lxml import etree
@@ -17,7 +18,7 @@ from core.workbook.file.limits import DAMAGED, MOST_CELLS, MOST_UNPACKED, TOO_MU
 from core.workbook.file.package import Element, Package, local, parser, place_of
 from core.workbook.file.progress import Tell
 from core.workbook.formula.tokens import LONGEST
-from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW, Address, letters
+from core.workbook.formula.tree import LAST_ROW, Address, letters
 
 _MOST_MARKS = 3_000_000
 """Signs < and = in the XML that is read: each may be an element or attribute, and take memory."""
@@ -106,9 +107,10 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
     texts, formulas = _shared_texts(package, part), Formulas()
     tabs: list[str] = []
     for element in root.iterfind("{*}sheets/{*}sheet"):
-        tabs.append(str(element.get("name")))
+        name = str(element.get("name"))
+        tabs.append(name)
         key = next((v for k, v in element.attrib.items() if k.endswith("}id")), "")
-        name, (kind, target) = str(element.get("name")), targets.get(key, ("", ""))
+        kind, target = targets.get(key, ("", ""))
         if name in book.sheets:
             raise FileError(DAMAGED)
         if kind == "worksheet" and target in parts:
@@ -128,11 +130,12 @@ def _read_book(package: _Package, part: str, data: bytes) -> Book:
     return book
 
 
-def _shared_texts(package: _Package, part: str) -> list[str]:
+def _shared_texts(package: _Package, part: str) -> dict[int, str]:
     tables = package.related(part, "sharedStrings")
     if not tables or tables[0] not in package.names:
-        return []
-    return [_rich_text(item) for item in package.root(tables[0]).iterfind("{*}si")]
+        return {}
+    items = package.root(tables[0]).iterfind("{*}si")
+    return {number: _rich_text(item) for number, item in enumerate(items)}
 
 
 def _rich_text(item: Any) -> str:
@@ -142,7 +145,7 @@ def _rich_text(item: Any) -> str:
 
 
 def _read_sheet(
-    package: _Package, part: str, name: str, texts: list[str], book: Book, formulas: Formulas
+    package: _Package, part: str, name: str, texts: dict[int, str], book: Book, formulas: Formulas
 ) -> None:
     reader = _Cells(name, texts, formulas)
     row = 0
@@ -169,8 +172,7 @@ def _read_sheet(
         element.clear()
         while element.getprevious() is not None:
             del element.getparent()[0]
-    arrays = reader.arrays
-    _fill(arrays, name, book)
+    _fill(reader.arrays, name, book)
     for table in package.related(part, "table"):
         root = package.root(table)
         first = place_of(str(root.get("ref")).partition(":")[0])[1]
@@ -189,22 +191,20 @@ def _fill(arrays: list[Formula], sheet: str, book: Book) -> None:
         room -= rows * columns
         if room < 0:
             raise FileError(too_many(f"row {home.row} of the sheet {sheet}"))
-        for row in range(home.row, home.row + rows):
-            for column in range(home.column, home.column + columns):
-                at = Address(sheet, row, column)
-                cell = book.cells.get(at, Cell(None))
-                if cell.formula is None:
-                    book.cells[at] = cell._replace(formula=formula)
+        for down, across in product(range(rows), range(columns)):
+            at = Address(sheet, home.row + down, home.column + across)
+            cell = book.cells.get(at, Cell(None))
+            if cell.formula is None:
+                book.cells[at] = cell._replace(formula=formula)
 
 
 class _Cells:
     """Reads the cells of a sheet, row by row. arrays: the array formulas among them."""
 
-    def __init__(self, sheet: str, texts: list[str], formulas: Formulas) -> None:
+    def __init__(self, sheet: str, texts: dict[int, str], formulas: Formulas) -> None:
         self.sheet, self.texts, self.formulas = sheet, texts, formulas
         self.arrays: list[Formula] = []
         self._shared: dict[str, Formula] = {}
-        self._letters = [""]
         self._tags = ("v", "f", "is")
 
     def row(self, element: Any, row: int) -> Iterator[tuple[Address, Cell]]:
@@ -213,21 +213,14 @@ class _Cells:
         self._tags = f"{main}v", f"{main}f", f"{main}is"
         for child in element.iterchildren(f"{main}c"):
             where, column = child.get("r"), column + 1
-            if where and where != self._name(row, column):
+            if where and where != f"{letters(column)}{row}":
                 line, column = place_of(where)
                 if line != row:
                     raise FileError(DAMAGED)
-            if column > LAST_COLUMN:
-                raise FileError(DAMAGED)
             at = Address(self.sheet, row, column)
             cell = self._cell(child, at)
             if cell is not None:
                 yield at, cell
-
-    def _name(self, row: int, column: int) -> str:
-        while column >= len(self._letters):
-            self._letters.append(letters(len(self._letters)))
-        return f"{self._letters[column]}{row}"
 
     def _cell(self, element: Any, at: Address) -> Cell | None:
         kind, digits, formula = element.get("t", "n"), "", None
@@ -242,7 +235,7 @@ class _Cells:
             elif tag == of_text and kind == "inlineStr":
                 value = _rich_text(child)
         if kind == "s":
-            value = self.texts[_index(digits)] if digits else None
+            value = self.texts[int(digits)] if digits else None
         elif kind == "e":
             value = math.nan
         elif kind in ("str", "d"):
@@ -259,11 +252,8 @@ class _Cells:
 
         The cell of an array formula is the first of those it fills, `ref`.
         """
-        text, group, kind = (
-            (element.text or "")[: LONGEST + 1],
-            element.get("si"),
-            element.get("t"),
-        )
+        text, kind = (element.text or "")[: LONGEST + 1], element.get("t")
+        group = element.get("si")
         if kind == "shared" and group is not None:
             if text:
                 self._shared[group] = self.formulas.of(text, at)
@@ -279,18 +269,11 @@ class _Cells:
         return self.arrays[-1]
 
 
-def _index(digits: str) -> int:
-    if int(digits) < 0:
-        raise FileError(DAMAGED)
-    return int(digits)
-
-
 def _read_merged(area: str, sheet: str, book: Book) -> None:
     first, _, last = area.partition(":")
     (top, left), (bottom, right) = place_of(first), place_of(last or first)
     if (bottom - top + 1) * (right - left + 1) > 10_000 or len(book.merged) > MOST_CELLS:
         return
-    for row in range(top, bottom + 1):
-        for column in range(left, right + 1):
-            if (row, column) != (top, left):
-                book.merged[Address(sheet, row, column)] = Address(sheet, top, left)
+    for place in product(range(top, bottom + 1), range(left, right + 1)):
+        if place != (top, left):
+            book.merged[Address(sheet, *place)] = Address(sheet, top, left)

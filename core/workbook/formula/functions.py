@@ -22,8 +22,6 @@ from core.workbook.formula import numerals
 MOST_CELLS = 1024
 """In one range, or one result: a column of 1,000 epochs has fewer."""
 _LONGEST_TEXT = 32_767
-_MOST_DIGITS = 30
-"""ROUND to more changes no number that a cell holds."""
 
 Value = Any
 """A float, or a vector of floats; NaN is an error value. Or text, None (empty), or an Area.
@@ -42,11 +40,6 @@ class Area:
     def shape(self) -> tuple[int, int]:
         """How many rows and columns."""
         return len(self.rows), len(self.rows[0])
-
-    @property
-    def size(self) -> int:
-        """How many cells."""
-        return len(self.rows) * len(self.rows[0])
 
     def __iter__(self) -> Iterator[Value]:
         for row in self.rows:
@@ -79,9 +72,8 @@ def number(value: Value) -> Value:
     return value
 
 
-def first(value: Value) -> Value:
-    """What one cell shows of a value: of an area its first cell."""
-    return value.cell(0, 0) if isinstance(value, Area) else value
+def _as_area(value: Value) -> Area:
+    return value if isinstance(value, Area) else Area(((value,),))
 
 
 def elementwise(function: Callable[..., Value], values: Sequence[Value]) -> Value:
@@ -93,8 +85,6 @@ def elementwise(function: Callable[..., Value], values: Sequence[Value]) -> Valu
     if not shapes:
         return function(*values)
     height, width = max(h for h, _ in shapes), max(w for _, w in shapes)
-    if height * width > MOST_CELLS:
-        raise ValueError("an area too large")
 
     def at(row: int, column: int) -> Value:
         try:
@@ -211,27 +201,13 @@ def _of_all(function: Callable[[list[Any]], Any]) -> Callable[..., Value]:
     return called
 
 
-def _average(numbers: list[Any]) -> Any:
-    return reduce(operator.add, numbers, 0.0) / len(numbers)
-
-
-def _truth(numbers: list[Any], of: Callable[[Iterable[object]], bool]) -> float:
-    if not numbers:
-        raise ValueError("no condition")
-    return float(of(numbers))
-
-
-def _alike(arguments: tuple[Value, ...]) -> list[list[Any]]:
-    """The cells of areas of one shape, text counting as 0 as in SUMPRODUCT."""
-    areas = [a if isinstance(a, Area) else Area(((a,),)) for a in arguments]
+def _sum_of_products(*arguments: Value) -> Value:
+    """Text counts as 0."""
+    areas = list(map(_as_area, arguments))
     if len({a.shape for a in areas}) > 1:
         raise ValueError("areas of different shapes")
-    return [[0.0 if isinstance(x, str) else number(x) for x in a] for a in areas]
-
-
-def _sum_of_products(*arguments: Value) -> Value:
-    lists = _alike(arguments)
-    products = (reduce(operator.mul, factors) for factors in zip(*lists, strict=True))
+    numbers = ([0.0 if isinstance(x, str) else number(x) for x in a] for a in areas)
+    products = (reduce(operator.mul, factors) for factors in zip(*numbers, strict=True))
     return reduce(operator.add, products, 0.0)
 
 
@@ -239,62 +215,33 @@ def _sum_of_pairs(function: Callable[[Any, Any], Any]) -> Callable[[Value, Value
     """Pairs with a text or an empty cell do not count."""
 
     def called(a: Value, b: Value) -> Value:
-        pairs = zip(*([*x] if isinstance(x, Area) else [x] for x in (a, b)), strict=True)
+        pairs = zip(_as_area(a), _as_area(b), strict=True)
         whole = (p for p in pairs if not any(x is None or isinstance(x, str) for x in p))
         return reduce(operator.add, (function(x, y) for x, y in whole), 0.0)
 
     return called
 
 
-def _matrix(value: Value) -> tuple[tuple[float, ...], ...]:
-    rows = value.rows if isinstance(value, Area) else ((value,),)
-    if any(not isinstance(x, float | int) for row in rows for x in row):
+def _matrix(value: Value) -> Any:
+    if not all(isinstance(x, float) for x in _as_area(value)):
         raise ValueError("a cell without a number in a matrix")
-    return rows
+    return np.array(_as_area(value).rows)
 
 
 def _matrix_product(a: Value, b: Value) -> Value:
-    left, right = _matrix(a), _matrix(b)
-    if len(left[0]) != len(right):
-        raise ValueError("matrices that do not fit")
-    if len(left) * len(right[0]) > MOST_CELLS:
-        raise ValueError("an area too large")
-    columns = list(zip(*right, strict=True))
-    return Area(
-        tuple(
-            tuple(sum((x * y for x, y in zip(row, column, strict=True)), 0.0) for column in columns)
-            for row in left
-        )
-    )
+    return Area(tuple(map(tuple, (_matrix(a) @ _matrix(b)).tolist())))
 
 
 def _transposed(value: Value) -> Value:
-    return Area(tuple(zip(*value.rows, strict=True))) if isinstance(value, Area) else value
-
-
-def _element(value: Value, row: Value, column: Value = None) -> Value:
-    """INDEX of a calculated area. A row or column 0 stands for all of them."""
-    whole = value if isinstance(value, Area) else Area(((value,),))
-    height, width = whole.shape
-    if column is None and height == 1:
-        row, column = 1.0, row
-    i, j = int(number(row)), int(number(column if column is not None or width == 1 else math.nan))
-    if not (0 <= i <= height and 0 <= j <= width):
-        raise ValueError("beyond the area")
-    rows = whole.rows[i - 1 : i] if i else whole.rows
-    found = Area(tuple(r[j - 1 : j] if j else r for r in rows))
-    return found if found.size > 1 else found.cell(0, 0)
+    return Area(tuple(zip(*_as_area(value).rows, strict=True)))
 
 
 def _to_digits(rounding: str) -> Callable[..., Value]:
     """As Excel rounds: the decimals that a number is written with, not the binary ones."""
 
     def called(x: Value, digits: Value = 0.0) -> Value:
-        value, places = float(number(x)), int(number(digits))
-        if abs(places) > _MOST_DIGITS or not math.isfinite(value):
-            return value if places >= 0 else 0.0 * value
-        context = Context(prec=400, rounding=rounding)
-        return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), context=context))
+        value, unit = Decimal(repr(float(number(x)))), Decimal(1).scaleb(-int(number(digits)))
+        return float(value.quantize(unit, context=Context(prec=400, rounding=rounding)))
 
     return called
 
@@ -313,6 +260,7 @@ def _is_number(value: Value) -> float:
     return float(not (value is None or isinstance(value, str) or _is_error(value)))
 
 
+_SPELLED = {"ADD": "+", "MINUS": "-", "MULTIPLY": "*", "DIVIDE": "/", "POWER": "^", "POW": "^"}
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "EXP": _one(_exp),
     "LN": _one(math.log),
@@ -324,14 +272,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "TANH": _one(np.tanh),
     "SINH": _one(math.sinh),
     "COSH": _one(math.cosh),
-    "POWER": _one(_power),
-    "POW": _one(_power),
-    "ADD": _one(operator.add),
-    "MINUS": _one(operator.sub),
-    "MULTIPLY": _one(operator.mul),
-    "DIVIDE": _one(operator.truediv),
-    "UMINUS": _one(operator.neg),
-    "UPLUS": _one(operator.pos),
+    **{name: partial(operated, sign) for name, sign in _SPELLED.items()},
+    "UMINUS": negative,
+    "UPLUS": number,
     "PI": lambda: math.pi,
     "MOD": _one(_modulo),
     "INT": _one(lambda x: float(math.floor(x))),
@@ -349,28 +292,27 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "SUM": lambda *a: reduce(operator.add, _numbers(a), 0.0),
     "PRODUCT": lambda *a: reduce(operator.mul, _numbers(a), 1.0),
     "SUMSQ": lambda *a: reduce(operator.add, (x * x for x in _numbers(a)), 0.0),
-    "AVERAGE": _of_all(_average),
+    "AVERAGE": _of_all(lambda numbers: reduce(operator.add, numbers, 0.0) / len(numbers)),
     "MIN": _of_all(lambda numbers: min(numbers, default=0.0)),
     "MAX": _of_all(lambda numbers: max(numbers, default=0.0)),
     "MEDIAN": _of_all(median),
     "COUNT": lambda *a: float(sum(not _is_error(x) for x in _numbers(a))),
-    "AND": _of_all(lambda numbers: _truth(numbers, all)),
-    "OR": _of_all(lambda numbers: _truth(numbers, any)),
+    "AND": _of_all(lambda numbers: float(all(numbers))),
+    "OR": _of_all(lambda numbers: float(any(numbers))),
     "SUMPRODUCT": _sum_of_products,
     "SUMXMY2": _sum_of_pairs(lambda x, y: (x - y) ** 2),
     "SUMX2MY2": _sum_of_pairs(lambda x, y: x * x - y * y),
     "MMULT": _matrix_product,
     "TRANSPOSE": _transposed,
-    "INDEX": _element,
 }
-OF_ARRAYS = frozenset(("SUMPRODUCT", "SUMXMY2", "SUMX2MY2", "MMULT", "TRANSPOSE", "INDEX"))
+GIVES_AREA = frozenset(("MMULT", "TRANSPOSE"))
+"""Functions of areas whose value may be one."""
+OF_ARRAYS = GIVES_AREA | {"SUMPRODUCT", "SUMXMY2", "SUMX2MY2"}
 """Functions whose arguments are calculated as in an array formula, wherever they stand."""
 OF_AREAS = OF_ARRAYS | {
     *("SUM", "PRODUCT", "SUMSQ", "AVERAGE", "MIN", "MAX", "MEDIAN", "COUNT", "AND", "OR")
 }
 """Functions that take an area as a whole; the others are of single values."""
-GIVES_AREA = frozenset(("MMULT", "TRANSPOSE", "INDEX"))
-"""Functions of areas whose value may be one."""
 
 
 def called(name: str, values: Sequence[Value]) -> Value:

@@ -7,6 +7,7 @@ few functions in functions.py; anything else is a FormulaError.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -34,8 +35,8 @@ from core.workbook.formula.tree import (
 )
 
 _DEEPEST = 60
-_MOST_OPERATIONS = 400
-"""In one formula, with those of the names in it: E_total as one formula has less than 100."""
+_MOST = {"operations": 400, "characters with the names in it": LONGEST}
+"""In one formula, with those of the names in it: E_total as one has less than 100 operations."""
 _MOST_WORK = 50_000
 """Values that are read and calculated for the value of one formula."""
 
@@ -63,39 +64,26 @@ _STRENGTH = {
 
 
 @dataclass
-class _Budget:
-    """What all parts of one formula take together."""
-
-    operations: int = 0
-    pieces: int = 0
-
-    def count(self, operations: int = 1) -> None:
-        self.operations += operations
-        if self.operations > _MOST_OPERATIONS:
-            raise FormulaError(f"more than {_MOST_OPERATIONS} operations")
-
-    def insert(self, pieces: int) -> None:
-        """Something is read or put in that stands elsewhere."""
-        self.pieces += pieces
-        if self.pieces > LONGEST:
-            raise FormulaError(f"more than {LONGEST:,} characters with the names in it")
-
-
-@dataclass
 class _Reader:
     """Precedence climbing; as in Excel a sign binds closer than ^, and ^ goes from the left.
 
     arrays: whether it reads what is calculated with areas (an array formula, or an argument of
-    SUMPRODUCT); elsewhere an area gives one value where one is wanted (`single`).
+    SUMPRODUCT); elsewhere an area gives one value where one is wanted (`single`). counted: what all
+    parts of the formula take together.
     """
 
     pieces: list[Token]
     here: Address
     names: Names
     arrays: bool
-    budget: _Budget = field(default_factory=_Budget)
+    counted: Counter[str] = field(default_factory=Counter)
     depth: int = 0
     next: int = 0
+
+    def count(self, what: str = "operations", more: int = 1) -> None:
+        self.counted[what] += more
+        if self.counted[what] > _MOST[what]:
+            raise FormulaError(f"more than {_MOST[what]:,} {what}")
 
     def peek(self) -> str:
         return self.pieces[self.next].text if self.next < len(self.pieces) else ""
@@ -115,7 +103,7 @@ class _Reader:
         while (strength := _STRENGTH.get(self.peek(), 0)) >= weakest:
             sign = self.pieces[self.next].text
             self.next += 1
-            self.budget.count()
+            self.count()
             right = self.expression(strength + 1)
             node = Operation(sign, self.of_one(node), self.of_one(right))
         self.depth -= 1
@@ -136,7 +124,7 @@ class _Reader:
             node = one(single(node))
         while self.peek() == "%":
             self.next += 1
-            self.budget.count()
+            self.count()
             node = Operation("/", self.of_one(node), Constant(100.0))
         return Minus(self.of_one(node)) if signs % 2 else node
 
@@ -177,18 +165,16 @@ class _Reader:
 
     def call(self, text: str) -> Node:
         name = text.upper().removeprefix("_XLFN.")
-        self.budget.count()
+        self.count()
         if name in _OF_PLACES:
             return self.of_place(name)
-        if name not in (*FUNCTIONS, "SINGLE", "IFS"):
+        if name == "SINGLE":
+            return one(single(self.atom()))
+        if name not in (*FUNCTIONS, "IFS"):
             raise FormulaError(f"the function {name[:40]}")
         arguments = self.arguments(name, arrays=name in OF_ARRAYS)
-        if name == "SINGLE" and len(arguments) == 1:
-            return one(single(arguments[0]))
-        if name == "IFS" and arguments and len(arguments) % 2 == 0:
+        if name == "IFS":
             return self.conditions(arguments)
-        if name not in FUNCTIONS:
-            raise FormulaError(f"the function {name} of {len(arguments)} arguments")
         return Call(name, self.fitting(name, arguments))
 
     def arguments(self, name: str, *, arrays: bool = False) -> list[Node]:
@@ -219,43 +205,34 @@ class _Reader:
     def conditions(self, arguments: list[Node]) -> Node:
         """IFS as IF in IF; without a condition that holds it is #N/A."""
         node: Node = Constant(math.nan)
-        self.deepen(len(arguments) // 2)
-        for k in range(len(arguments) - 2, -1, -2):
-            self.budget.count()
-            node = Call("IF", (self.of_one(arguments[k]), arguments[k + 1], node))
-        return node
-
-    def deepen(self, levels: int) -> None:
-        if self.depth + levels > _DEEPEST:
+        if self.depth + len(arguments) // 2 > _DEEPEST:
             raise FormulaError("conditions nested too deep")
+        for condition, then in reversed(list(zip(arguments[::2], arguments[1::2], strict=False))):
+            self.count()
+            node = Call("IF", (self.of_one(condition), then, node))
+        return node
 
     def of_place(self, name: str) -> Node:
         """INDEX, ROW, COLUMN, ROWS or COLUMNS."""
-        arguments = self.arguments(name, arrays=True)
-        first, by = arguments[0] if arguments else None, arguments[1:]
-        place = first if isinstance(first, Ref | Range | Indexed) else None
-        least, most = _OF_PLACES[name]
-        if not least <= len(arguments) <= most or (place is None and first and name != "INDEX"):
+        place, *by = self.arguments(name, arrays=True) or (None,)
+        if not isinstance(place, _OF_PLACES[name]) or len(by) > 2 * (name == "INDEX"):
             raise FormulaError(f"the function {name} of other than a range and numbers")
-        if most < 2:
+        if name != "INDEX":
             return Measure(name, place)
-        if not all(map(is_known, by)):
+        if not by or not all(map(is_known, by)):
             raise FormulaError(f"the function {name} by what cells hold")
-        return Indexed(place, tuple(by)) if place else Call(name, tuple(arguments))
+        return Indexed(place, tuple(by))
 
     def named(self, text: str) -> Node:
         if text.upper() in ("TRUE", "FALSE"):
             return Constant(float(text.upper() == "TRUE"))
         meaning = self.names(text)
         pieces = _solid(meaning.text)
-        self.budget.count()
-        self.budget.insert(len(pieces))
+        self.count()
+        self.count("characters with the names in it", len(pieces))
         # Names are always calculated as array formulas.
-        inner = _Reader(pieces, meaning.home, self.names, True, self.budget, self.depth + 6)
-        node = inner.expression()
-        if inner.peek():
-            raise FormulaError(f"the name {text[:40]}")
-        return node
+        inner = _Reader(pieces, meaning.home, self.names, True, self.counted, self.depth + 6)
+        return inner.whole()
 
     def expect(self, text: str) -> None:
         if self.peek() != text:
@@ -264,10 +241,10 @@ class _Reader:
 
 
 _OF_PLACES = {
-    **{"ROW": (0, 1), "COLUMN": (0, 1), "ROWS": (1, 1), "COLUMNS": (1, 1)},
-    "INDEX": (2, 3),
+    **dict.fromkeys(("ROW", "COLUMN"), Ref | None),
+    **dict.fromkeys(("ROWS", "COLUMNS", "INDEX"), Ref | Range | Indexed),
 }
-"""Functions of where cells are: the least and the most arguments."""
+"""Functions of where cells are, and of what."""
 
 
 def _solid(text: str) -> list[Token]:

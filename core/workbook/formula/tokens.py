@@ -84,10 +84,7 @@ def normalised(text: str, here: Address) -> tuple[str, str, tuple[tuple[str, int
         same.append(f"{sheet}{{{'$' * fix_column}{across},{'$' * fix_row}{down}}}")
         mark = str(row) if fix_row else marks.setdefault(down, chr(_MARK + len(marks)))
         pattern.append(token.text[: len(token.text) - len(str(row))] + mark)
-    whole = "".join(pattern)
-    if any(chr(_MARK) <= c < chr(_MARK + 2048) for c in text):
-        return "".join(same), text, ()
-    return "".join(same), whole, tuple((mark, down) for down, mark in marks.items())
+    return "".join(same), "".join(pattern), tuple((mark, down) for down, mark in marks.items())
 
 
 def ref_parts(text: str) -> tuple[str, bool, int, bool, int]:

@@ -23,7 +23,6 @@ from core.workbook.formula.functions import (
     Value,
     area,
     called,
-    first,
     negative,
     number,
     operated,
@@ -50,6 +49,7 @@ class Address(NamedTuple):
         return f"{letters(self.column)}{self.row}"
 
 
+@cache
 def letters(column: int) -> str:
     """Column 1 is A, 27 is AA."""
     name = ""
@@ -71,10 +71,16 @@ Corners = tuple[Address, Address]
 """The first and the last cell of a range."""
 
 
+def _size(corners: Corners) -> tuple[int, int]:
+    """How many rows and columns."""
+    a, b = corners
+    return b.row - a.row + 1, b.column - a.column + 1
+
+
 def _addresses(corners: Corners) -> list[Address]:
     """Row by row. Raises FormulaError if there are too many."""
     a, b = corners
-    if (b.row - a.row + 1) * (b.column - a.column + 1) > MOST_CELLS:
+    if math.prod(_size(corners)) > MOST_CELLS:
         raise FormulaError(f"a range of more than {MOST_CELLS} cells")
     rows, columns = range(a.row, b.row + 1), range(a.column, b.column + 1)
     return [Address(a.sheet, row, column) for row in rows for column in columns]
@@ -82,7 +88,7 @@ def _addresses(corners: Corners) -> list[Address]:
 
 def _content(corners: Corners, cells: Cells) -> Value:
     values = [cells(address) for address in _addresses(corners)]
-    return area(values, corners[1].column - corners[0].column + 1)
+    return area(values, _size(corners)[1])
 
 
 # The nodes. `value` calculates one for the cell `here`, asking `cells` what other cells hold; an
@@ -90,8 +96,17 @@ def _content(corners: Corners, cells: Cells) -> Value:
 # `corners`, None where they are no cells of the sheet.
 
 
+class _Leaf:
+    """A node with none below it."""
+
+    __slots__ = ()
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(_Leaf):
     """A number, or text in quotes."""
 
     content: float | str
@@ -99,12 +114,9 @@ class Constant:
     def value(self, here: Address, cells: Cells) -> Value:
         return self.content
 
-    def parts(self) -> tuple[Node, ...]:
-        return ()
-
 
 @dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(_Leaf):
     """A reference to one cell; a row or column that is not fixed is an offset from `here`."""
 
     sheet: str | None
@@ -124,46 +136,33 @@ class Ref:
             column = (column + here.column - 1) % LAST_COLUMN + 1
         return Address(self.sheet or here.sheet, row, column)
 
-    def corners(self, here: Address) -> Corners | None:
-        at = self.at(here)
-        return at, at
+    def corners(self, here: Address) -> Corners:
+        return self.at(here), self.at(here)
 
     def value(self, here: Address, cells: Cells) -> Value:
         return cells(self.at(here))
 
-    def parts(self) -> tuple[Node, ...]:
-        return ()
-
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class Range(_Leaf):
     """All cells between two corners, row by row."""
 
     first: Ref
     last: Ref
 
-    def corners(self, here: Address) -> Corners | None:
+    def corners(self, here: Address) -> Corners:
         a, b = self.first.at(here), self.last.at(here)
         return (
             Address(a.sheet, min(a.row, b.row), min(a.column, b.column)),
             Address(a.sheet, max(a.row, b.row), max(a.column, b.column)),
         )
 
-    def at(self, here: Address) -> list[Address]:
-        """The cells it means in a formula of the cell `here`."""
-        corners = self.corners(here)
-        return _addresses(corners) if corners else []
-
     def value(self, here: Address, cells: Cells) -> Value:
-        corners = self.corners(here)
-        return _content(corners, cells) if corners else math.nan
-
-    def parts(self) -> tuple[Node, ...]:
-        return ()
+        return _content(self.corners(here), cells)
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(_Leaf):
     """INDEX of a place, by numbers that follow from `here` alone."""
 
     place: Place
@@ -181,26 +180,19 @@ class Indexed:
             return math.nan
         return cells(corners[0]) if corners[0] == corners[1] else _content(corners, cells)
 
-    def parts(self) -> tuple[Node, ...]:
-        return ()
-
 
 def _whole_number(node: Node, here: Address) -> int | None:
     """What a node comes to that asks for no cell."""
-    value = number(first(node.value(here, lambda _: math.nan)))
+    value = number(node.value(here, lambda _: math.nan))
     return int(value) if isinstance(value, float) and math.isfinite(value) else None
 
 
 def _indexed(whole: Corners, by: list[int]) -> Corners | None:
     """Row and column from 1 in a range; 0 is all of them. Of a single row, the column alone."""
     a, b = whole
-    height, width = b.row - a.row + 1, b.column - a.column + 1
-    if len(by) == 1 and height == 1:
-        by = [1, *by]
-    if len(by) == 1 and width > 1:
-        return None
-    row, column = by if len(by) == 2 else (by[0], 1)
-    if not (0 <= row <= height and 0 <= column <= width):
+    height, width = _size(whole)
+    row, column = by if len(by) == 2 else (1, *by) if height == 1 else (*by, 1)
+    if not (0 <= row <= height and 0 <= column <= width) or (len(by) == 1 < min(height, width)):
         return None
     top, bottom = (a.row + row - 1,) * 2 if row else (a.row, b.row)
     left, right = (a.column + column - 1,) * 2 if column else (a.column, b.column)
@@ -208,7 +200,7 @@ def _indexed(whole: Corners, by: list[int]) -> Corners | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Intersection:
+class Intersection(_Leaf):
     """The cell of a range that is in the row, or the column, of `here` (implicit intersection).
 
     That is what a formula takes that is no array formula, where it needs one value.
@@ -232,13 +224,13 @@ class Intersection:
         at = self.at(here)
         return math.nan if at is None else cells(at)
 
-    def parts(self) -> tuple[Node, ...]:
-        return ()
-
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """ROW, COLUMN, ROWS or COLUMNS of a place, or the row or column of `here`. It asks for none."""
+class Measure(_Leaf):
+    """ROW or COLUMN of a cell, `here` without one, or ROWS or COLUMNS of a place.
+
+    It asks for none.
+    """
 
     name: str
     place: Place | None
@@ -247,17 +239,9 @@ class Measure:
         corners = self.place.corners(here) if self.place else (here, here)
         if corners is None:
             return math.nan
-        a, b = corners
-        rows, columns = range(a.row, b.row + 1), range(a.column, b.column + 1)
-        if self.name in ("ROWS", "COLUMNS"):
-            return float(len(rows if self.name == "ROWS" else columns))
-        lines = [float(n) for n in (rows if self.name == "ROW" else columns)[: MOST_CELLS + 1]]
-        if len(lines) == 1:
-            return lines[0]
-        return area(lines, 1 if self.name == "ROW" else len(lines))
-
-    def parts(self) -> tuple[Node, ...]:
-        return ()
+        rows, columns = _size(corners)
+        at = {"ROW": corners[0].row, "COLUMN": corners[0].column, "ROWS": rows, "COLUMNS": columns}
+        return float(at[self.name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,10 +304,8 @@ class Call:
             return math.nan
         if isinstance(condition, np.ndarray):
             branches = [number(branch.value(here, cells)) for branch in self.arguments[1:]]
-            yes, no = (branches + [1.0, 0.0][len(branches) :])[:2]
+            yes, no = (*branches, 0.0)[:2]
             return np.where(np.isnan(condition), math.nan, np.where(condition, yes, no))
-        if len(self.arguments) == 1:
-            return 1.0 if condition else 0.0
         chosen = self.arguments[1 if condition else 2 :]
         return chosen[0].value(here, cells) if chosen else 0.0
 
@@ -395,21 +377,18 @@ def single(node: Node) -> Node:
 
 def one(node: Node) -> Node:
     """The node as a formula's: an area that it may come to shows its first value."""
-    todo = [node]
-    while todo:
-        part = todo.pop()
-        match part:
-            case Range() | Indexed() | Measure("ROW" | "COLUMN", Range() | Indexed()):
-                return Element(node)
-            case Element():
-                continue
-            case Call(name, _) if name in GIVES_AREA:
-                return Element(node)
-            case Call(name, _) if name in OF_AREAS:
-                continue
-            case _:
-                todo += part.parts()
-    return node
+    return Element(node) if _may_be_area(node) else node
+
+
+def _may_be_area(node: Node) -> bool:
+    match node:
+        case Range() | Indexed():
+            return True
+        case Element():
+            return False
+        case Call(name, _) if name in OF_AREAS:
+            return name in GIVES_AREA
+    return any(map(_may_be_area, node.parts()))
 
 
 def element(node: Node, home: Address, row: int, column: int) -> Node:
@@ -418,28 +397,25 @@ def element(node: Node, home: Address, row: int, column: int) -> Node:
     node: the formula, of the cell `home`. The result holds for this one cell: where the formula is
     arithmetic on areas, it is that on its own cells of the areas.
     """
+    there = partial(element, home=home, row=row, column=column)
     match node:
         case Constant():
             return node
         case Element(inner, 0, 0, None):
-            return element(inner, home, row, column)
+            return there(inner)
         case Ref() | Range():
-            corners = node.corners(home)
-            assert corners
-            a, b = corners
+            a, b = node.corners(home)
             down, across = row if a.row < b.row else 0, column if a.column < b.column else 0
             if a.row + down > b.row or a.column + across > b.column:
                 return Constant(math.nan)
             return Ref(a.sheet, a.row + down, a.column + across, True, True)
         case Minus(operand):
-            return Minus(element(operand, home, row, column))
+            return Minus(there(operand))
         case Operation(sign, left, right):
-            one_side = element(left, home, row, column)
-            return Operation(sign, one_side, element(right, home, row, column))
+            return Operation(sign, there(left), there(right))
         case Call("TRANSPOSE", (inner,)):
             return element(inner, home, column, row)
         case Call(name, arguments) if name not in OF_AREAS:
-            there = partial(element, home=home, row=row, column=column)
             return Call(name, tuple(map(there, arguments)))
     return Element(node, row, column, (home.row, home.column))
 
@@ -475,23 +451,14 @@ def _all(node: Node) -> Iterator[Node]:
 
 
 class Extent(NamedTuple):
-    """Of a tree: its nodes, its levels from the top to the deepest, and the nodes with parts."""
+    """Of a tree: its nodes."""
 
     nodes: int
-    levels: int
-    inner: int
 
 
 def extent(node: Node) -> Extent:
     """How large a tree is."""
-    nodes = levels = inner = 0
-    todo = [(node, 1)]
-    while todo:
-        node, level = todo.pop()
-        parts = node.parts()
-        nodes, levels, inner = nodes + 1, max(levels, level), inner + bool(parts)
-        todo += [(part, level + 1) for part in parts]
-    return Extent(nodes, levels, inner)
+    return Extent(sum(1 for _ in _all(node)))
 
 
 def work(node: Node, here: Address) -> int:
@@ -503,31 +470,21 @@ def work(node: Node, here: Address) -> int:
 
     def shape(node: Node, here: Address) -> tuple[int, int]:
         nonlocal total
-        height = width = 1
+        home = node.origin(here) if isinstance(node, Element) else here
+        shapes = list(map(shape, node.parts(), repeat(home)))
+        height, width = map(max, zip((1, 1), *shapes, strict=True))
         match node:
             case Range() | Indexed():
-                a, b = node.corners(here) or (here, here)
-                height, width = b.row - a.row + 1, b.column - a.column + 1
-            case Measure("ROW", Range() | Indexed() as place):
-                a, b = place.corners(here) or (here, here)
-                height = b.row - a.row + 1
-            case Measure("COLUMN", Range() | Indexed() as place):
-                a, b = place.corners(here) or (here, here)
-                width = b.column - a.column + 1
+                height, width = _size(node.corners(here) or (here, here))
+            case Call("TRANSPOSE", (_,)):
+                width, height = shapes[0]
+            case Call("MMULT", (_, _)):
+                height, width = shapes[0][0], shapes[1][1]
+                total += height * width * shapes[1][0]
             case Element():
-                shape(node.node, node.origin(here))
-            case _:
-                shapes = list(map(shape, node.parts(), repeat(here)))
-                match node:
-                    case Call("TRANSPOSE", (_,)):
-                        width, height = shapes[0]
-                    case Call("MMULT", (_, _)):
-                        height, width = shapes[0][0], shapes[1][1]
-                        total += height * width * shapes[1][0]
-                    case Call(name, _) if name in OF_AREAS - GIVES_AREA:
-                        pass
-                    case _ if shapes:
-                        height, width = max(h for h, _ in shapes), max(w for _, w in shapes)
+                height = width = 1
+            case Call(name, _) if name in OF_AREAS:
+                height = width = 1
         if height * width > MOST_CELLS:
             raise FormulaError(f"a range of more than {MOST_CELLS} cells")
         total += height * width

@@ -5,53 +5,27 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count
 
 from lxml import etree
-from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.comments.shape_writer import ShapeWriter, excelns, officens, vmlns
 
-from core.workbook.file.package import Element, local
+from core.workbook.file.package import Element, local, place_of
 from core.workbook.formula.tree import LAST_COLUMN, LAST_ROW
-from core.workbook.mend.elements import Place, child_of, insert_after, name_of
-from core.workbook.mend.package import TYPE, Parts
-from core.workbook.mend.sheet import Sheet
+from core.workbook.mend.package import TYPE, Parts, child_of, insert_before
+from core.workbook.mend.sheet import Place, Sheet, name_of
 
 AUTHOR = "Backprop & MNIST Explorer"
 
-_BEFORE_LEGACY_DRAWING = (
-    *("sheetPr", "dimension", "sheetViews", "sheetFormatPr", "cols", "sheetData", "sheetCalcPr"),
-    *("sheetProtection", "protectedRanges", "scenarios", "autoFilter", "sortState"),
-    *("dataConsolidate", "customSheetViews", "mergeCells", "phoneticPr", "conditionalFormatting"),
-    *("dataValidations", "hyperlinks", "printOptions", "pageMargins", "pageSetup"),
-    *("headerFooter", "rowBreaks", "colBreaks", "customProperties", "cellWatches"),
-    *("ignoredErrors", "smartTags", "drawing"),
+_AFTER_LEGACY_DRAWING = (
+    *("legacyDrawingHF", "drawingHF", "picture", "oleObjects", "controls", "webPublishItems"),
+    *("tableParts", "extLst"),
 )
-
-
-_VML, _OFFICE, _EXCEL = (
-    "urn:schemas-microsoft-com:vml",
-    "urn:schemas-microsoft-com:office:office",
-    "urn:schemas-microsoft-com:office:excel",
-)
-_VML_NAMES = f'xmlns:v="{_VML}" xmlns:o="{_OFFICE}" xmlns:x="{_EXCEL}"'
 _BLOCK = 1024  # so many numbers for shapes a drawing reserves at a time
 
-_LAYOUT = """<xml {names}><o:shapelayout v:ext="edit">\
-<o:idmap v:ext="edit" data="{block}"/></o:shapelayout></xml>"""
-
-_BOX_TYPE = """<v:shapetype {names} id="_x0000_t202" coordsize="21600,21600" o:spt="202" \
-path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/>\
-<v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>"""
-
-_BOX = """<v:shape {names} id="_x0000_s{number}" type="#_x0000_t202" style="position:absolute;\
-margin-left:59.25pt;margin-top:1.5pt;width:{width}pt;height:{height}pt;z-index:{order};\
-visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto"><v:fill color2="#ffffe1"/>\
-<v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/>\
-<v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>\
-<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>{anchor}</x:Anchor>\
-<x:AutoFill>False</x:AutoFill><x:Row>{row}</x:Row><x:Column>{column}</x:Column></x:ClientData>\
-</v:shape>"""
+_RUN = """<r xmlns="{main}"><rPr>{bold}<sz val="9"/><color indexed="81"/><rFont val="Tahoma"/>\
+<family val="2"/></rPr><t xml:space="preserve"/></r>"""
 
 # Tahoma of 9 points, in pixels.
 _LETTER, _LINE, _PADDING = 6.6, 15, 16
@@ -67,50 +41,48 @@ class Comments:
         self.package, self.sheet, self.main = package, sheet, package.main
         self.widths, self.heights = sheet.widths(), sheet.heights()
         part = next(iter(package.related(sheet.part, "comments")), None)
-        if part is None:
-            part = self._new_texts()
-        self.root = package.edit(part)
-        self.list = self._section("commentList", ["authors"])
+        self.root = package.edit(part or self._new_texts())
+        self.list = self._section("commentList", ["extLst"])
         self.author = self._our_author()
-
+        self.known = {
+            place_of(comment.get("ref", "").replace("$", "")): comment
+            for comment in self.list.findall(f"{self.main}comment")
+        }
         identity = sheet.root.find(f"{self.main}legacyDrawing")
         if identity is None:
-            self.drawing = package.edit(self._new_drawing())
-            # A spreadsheet shows no comment without a box, so theirs need one too.
-            for comment in self.list.findall(f"{self.main}comment"):
-                self._box(_reference(comment), _plain(comment))
+            drawing = self._new_drawing()
         else:
-            target = package.by_id(sheet.part, identity.get(f"{{{package.office}}}id", ""))
-            self.drawing = package.edit(target)
+            drawing = package.by_id(sheet.part, identity.get(f"{{{package.office}}}id", ""))
+        self.drawing = package.edit(drawing)
+        row, column = f"{{{excelns}}}Row", f"{{{excelns}}}Column"
+        self.notes = {
+            (int(note.findtext(row, "-1")) + 1, int(note.findtext(column, "-1")) + 1): note
+            for note in self.drawing.iter(f"{{{excelns}}}ClientData")
+            if note.get("ObjectType") == "Note"
+        }
+        self.numbers = self._free_numbers()
 
     def add(self, place: Place, text: str) -> None:
         """Writes `text` to the comment of a cell, below what is there."""
         text = _UNPRINTABLE.sub("", text.replace("\r\n", "\n"))
-        comment = next(
-            (c for c in self.list.findall(f"{self.main}comment") if _reference(c) == place), None
-        )
+        comment = self.known.get(place)
         if comment is None:
-            comment = etree.SubElement(
-                self.list,
-                f"{self.main}comment",
-                {"ref": name_of(place), "authorId": self.author, "shapeId": "0"},
-            )
-            body = etree.SubElement(comment, f"{self.main}text")
-            body.append(self._run(text))
+            attributes = {"ref": name_of(place), "authorId": self.author, "shapeId": "0"}
+            comment = etree.SubElement(self.list, f"{self.main}comment", attributes)
+            etree.SubElement(comment, f"{self.main}text").append(self._run(text))
         else:
             body = comment.find(f"{self.main}text")
             if body is None:
-                body = child_of(f"{self.main}text")
-                comment.insert(0, body)
+                body = etree.SubElement(comment, f"{self.main}text")
             for plain in body.findall(f"{self.main}t"):
                 run = child_of(f"{self.main}r")
                 plain.addprevious(run)
                 run.append(plain)
             # The comment's author remains theirs, so ours is named.
-            runs = [self._run(f"\n\n{AUTHOR}:\n", bold=True), self._run(text)]
-            for run in runs:
-                insert_after(body, run, ["r"])
-        self._box(place, _plain(comment))
+            for run in (self._run(f"\n\n{AUTHOR}:\n", bold=True), self._run(text)):
+                insert_before(body, run, ["rPh", "phoneticPr"])
+        words = "".join(e.text or "" for e in comment.iter() if local(e) == "t")
+        self._show(place, *_size(words))
 
     # Texts.
 
@@ -121,15 +93,15 @@ class Comments:
         self.package.declare(part, f"{TYPE}.spreadsheetml.comments+xml")
         return part
 
-    def _section(self, name: str, before: Sequence[str]) -> Element:
+    def _section(self, name: str, following: Sequence[str]) -> Element:
         section = self.root.find(f"{self.main}{name}")
         if section is None:
             section = child_of(f"{self.main}{name}")
-            insert_after(self.root, section, before)
+            insert_before(self.root, section, following)
         return section
 
     def _our_author(self) -> str:
-        authors = self._section("authors", [])
+        authors = self._section("authors", ["commentList"])
         names = [author.text for author in authors.findall(f"{self.main}author")]
         if AUTHOR not in names:
             authors.append(child_of(f"{self.main}author", AUTHOR))
@@ -137,17 +109,8 @@ class Comments:
         return str(names.index(AUTHOR))
 
     def _run(self, text: str, *, bold: bool = False) -> Element:
-        run = child_of(f"{self.main}r")
-        look = etree.SubElement(run, f"{self.main}rPr")
-        if bold:
-            look.append(child_of(f"{self.main}b"))
-        look.append(child_of(f"{self.main}sz", val="9"))
-        look.append(child_of(f"{self.main}color", indexed="81"))
-        look.append(child_of(f"{self.main}rFont", val="Tahoma"))
-        look.append(child_of(f"{self.main}family", val="2"))
-        words = etree.SubElement(run, f"{self.main}t")
-        words.text = text
-        words.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+        run = etree.fromstring(_RUN.format(main=self.main[1:-1], bold="<b/>" * bold))
+        run[-1].text = text
         return run
 
     # Boxes.
@@ -155,88 +118,67 @@ class Comments:
     def _new_drawing(self) -> str:
         """The part of a new drawing, to which the sheet refers."""
         block = max(self._all_blocks(), default=0) + 1
-        text = _LAYOUT.format(names=_VML_NAMES, block=block)
-        path = self.package.folder("drawings/vmlDrawing{}.vml")
-        part = self.package.add(path, etree.fromstring(text))
-        self.package.declare(part, f"{TYPE}.vmlDrawing", for_extension=True)
+        root = etree.Element("xml", nsmap={"v": vmlns, "o": officens, "x": excelns})
+        ShapeWriter(()).add_comment_shapetype(root)
+        root[0][0].set("data", str(block))
+        part = self.package.add(self.package.folder("drawings/vmlDrawing{}.vml"), root)
+        self.package.declare(part, f"{TYPE}.vmlDrawing")
         office = self.package.office
         names = {None: self.main[1:-1], "r": office}
         reference = etree.Element(f"{self.main}legacyDrawing", nsmap=names)
         identity = self.package.relate(self.sheet.part, "vmlDrawing", part)
         reference.set(f"{{{office}}}id", identity)
-        insert_after(self.sheet.root, reference, _BEFORE_LEGACY_DRAWING)
+        insert_before(self.sheet.root, reference, _AFTER_LEGACY_DRAWING)
         return part
 
-    def _box(self, place: Place, text: str) -> None:
-        """Gives the comment of a cell a box in which `text` can be read."""
-        row, column = place[0] - 1, place[1] - 1
-        width, height = _size(text)
-        for data in self.drawing.iter(f"{{{_EXCEL}}}ClientData"):
-            texts = [data.findtext(f"{{{_EXCEL}}}{name}", "-1") for name in ("Row", "Column")]
-            if data.get("ObjectType") == "Note" and [int(t) for t in texts] == [row, column]:
-                self._enlarge(data, width, height)
-                return
-        # As Excel places it: right of the cell, and a little above its top.
-        start = (column + 1, 15, max(row - 1, 0), 10 if row else 2)
-        shapes = list(self.drawing.iter(f"{{{_VML}}}shapetype"))
-        if not any(shape.get("id") == "_x0000_t202" for shape in shapes):
-            self.drawing.append(etree.fromstring(_BOX_TYPE.format(names=_VML_NAMES)))
-        box = _BOX.format(
-            names=_VML_NAMES,
-            number=self._free_number(),
-            order=1 + sum(1 for _ in self.drawing.iter(f"{{{_VML}}}shape")),
-            **{"width": width * 3 / 4, "height": height * 3 / 4},
-            anchor=", ".join(map(str, self._anchor(start, width, height))),
-            **{"row": row, "column": column},
-        )
-        self.drawing.append(etree.fromstring(box))
-
-    def _anchor(
-        self, start: tuple[int, int, int, int], width: int, height: int
-    ) -> tuple[int, int, int, int, int, int, int, int]:
-        """Left column and pixels into it, top row and pixels, then the same right and bottom."""
-        left, left_in, top, top_in = start
-        left = min(left, LAST_COLUMN - 1)
-        right, right_in = _walk(left, left_in + width, self.widths, LAST_COLUMN - 1)
-        bottom, bottom_in = _walk(top, top_in + height, self.heights, LAST_ROW - 1)
-        return left, left_in, top, top_in, right, right_in, bottom, bottom_in
-
-    def _enlarge(self, data: Element, width: int, height: int) -> None:
-        element = data.find(f"{{{_EXCEL}}}Anchor")
-        numbers = [int(n) for n in re.findall(r"-?\d+", "" if element is None else element.text)]
+    def _show(self, place: Place, width: int, height: int) -> None:
+        """Gives the comment of a cell a box of at least this size in pixels."""
+        note = self.notes.get(place)
+        if note is None:
+            note = self.notes[place] = self._new_note(place, width, height)
+        anchor = note.find(f"{{{excelns}}}Anchor")
+        numbers = [int(n) for n in re.findall(r"-?\d+", "" if anchor is None else anchor.text)]
         if len(numbers) != 8:
             return  # A box that its style places, not its cells.
+        # Left column and pixels into it, top row and pixels, then the same right and bottom.
         left, left_in, top, top_in, *end = numbers
-        _, _, _, _, *wanted = self._anchor((left, left_in, top, top_in), width, height)
-        right, bottom = max(end[:2], wanted[:2]), max(end[2:], wanted[2:])
-        element.text = ", ".join(map(str, [left, left_in, top, top_in, *right, *bottom]))
+        right = _walk(left, left_in + width, self.widths, LAST_COLUMN - 1)
+        bottom = _walk(top, top_in + height, self.heights, LAST_ROW - 1)
+        ends = max(tuple(end[:2]), right), max(tuple(end[2:]), bottom)
+        anchor.text = ", ".join(map(str, [*numbers[:4], *chain(*ends)]))
 
-    def _free_number(self) -> int:
-        """A number that no shape of the drawing has, in a block that is the drawing's own."""
-        taken = {
-            int(number)
-            for shape in self.drawing.iter(f"{{{_VML}}}shape")
-            for value in shape.attrib.values()
-            for number in re.findall(r"\A_x0000_s(\d+)\Z", value)
-        }
+    def _new_note(self, place: Place, width: int, height: int) -> Element:
+        """As Excel places it: right of the cell, and a little above its top."""
+        if self.drawing.find(f"{{{vmlns}}}shapetype[@id='_x0000_t202']") is None:
+            kinds = etree.Element("xml")
+            ShapeWriter(()).add_comment_shapetype(kinds)
+            self.drawing.append(kinds[1])
+        number = next(self.numbers)
+        ShapeWriter(()).add_comment_shape(self.drawing, number, name_of(place), height, width)
+        note = self.drawing[-1].find(f"{{{excelns}}}ClientData")
+        (row, column), anchor = place, child_of(f"{{{excelns}}}Anchor")
+        start = min(column, LAST_COLUMN - 1), 15, max(row - 2, 0), 10 if row > 1 else 2
+        anchor.text = ", ".join(map(str, (*start, 0, 0, 0, 0)))
+        note.insert(2, anchor)
+        return note
+
+    def _free_numbers(self) -> Iterator[int]:
+        """Numbers that no shape of the drawing has, in blocks that are the drawing's own."""
+        shapes = self.drawing.iter(f"{{{vmlns}}}shape")
+        names = " ".join(value for shape in shapes for value in shape.attrib.values())
+        taken = {int(number) for number in re.findall(r"\b_x0000_s(\d+)\b", names)}
         own = sorted(_blocks(self.drawing)) or [1]
-        more = count(max(self._all_blocks(), default=1) + 1)
-        free = (
-            number
-            for block in chain(own, more)
-            for number in range(block * _BLOCK + 1, (block + 1) * _BLOCK)
-            if number not in taken
-        )
-        number = next(free)
-        if number // _BLOCK not in own:
-            for element in self.drawing.iter(f"{{{_OFFICE}}}idmap"):
-                element.set("data", f"{element.get('data')},{number // _BLOCK}")
-        return number
+        for block in chain(own, count(max(self._all_blocks(), default=1) + 1)):
+            if block not in own:
+                for element in self.drawing.iter(f"{{{officens}}}idmap"):
+                    element.set("data", f"{element.get('data')},{block}")
+            numbers = range(block * _BLOCK + 1, (block + 1) * _BLOCK)
+            yield from (number for number in numbers if number not in taken)
 
     def _all_blocks(self) -> set[int]:
         """The blocks that the drawings of all sheets have reserved."""
         taken: set[int] = set()
-        for part in {*self.package.parts, *self.package.trees}:
+        for part in self.package.names:
             if part in self.package.trees:
                 taken |= _blocks(self.package.trees[part])
             elif part.lower().endswith(".vml"):
@@ -244,16 +186,6 @@ class Comments:
                 maps = re.findall(rb"idmap\b[^>]*\bdata=[\"']([^\"']*)", self.package.parts[part])
                 taken |= {int(n) for data in maps for n in re.findall(rb"\d+", data)}
         return taken
-
-
-def _reference(comment: Element) -> Place:
-    row, column = coordinate_to_tuple(comment.get("ref", "A1").replace("$", ""))
-    return row, column
-
-
-def _plain(comment: Element) -> str:
-    """The text of a comment without its looks."""
-    return "".join(e.text or "" for e in comment.iter() if local(e) == "t")
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -278,5 +210,5 @@ def _walk(start: int, length: int, size: Callable[[int], int], last: int) -> tup
 
 def _blocks(drawing: Element) -> set[int]:
     """The blocks of numbers that a drawing has reserved for its shapes."""
-    maps = drawing.iter(f"{{{_OFFICE}}}idmap")
+    maps = drawing.iter(f"{{{officens}}}idmap")
     return {int(n) for element in maps for n in re.findall(r"\d+", element.get("data", ""))}

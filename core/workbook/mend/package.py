@@ -7,13 +7,12 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from lxml import etree
 
 from core.workbook.file.package import Element, Package, local, parser, relations_of
-from core.workbook.mend.elements import child_of, insert_after
 
 _TRANSITIONAL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -21,12 +20,28 @@ _RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _CONTENT_TYPES = "[Content_Types].xml"
 TYPE = "application/vnd.openxmlformats-officedocument"
 
-_BEFORE_CALCULATION = (
-    *("fileVersion", "fileSharing", "workbookPr", "workbookProtection", "bookViews", "sheets"),
-    *("functionGroups", "externalReferences", "definedNames"),
+_AFTER_CALCULATION = (
+    *("oleSize", "customWorkbookViews", "pivotCaches", "smartTagPr", "smartTagTypes"),
+    *("webPublishing", "fileRecoveryPr", "webPublishObjects", "extLst"),
 )
 
+_OF_AN_ENTRY = (
+    *("date_time", "compress_type", "create_system", "external_attr", "internal_attr", "comment"),
+)
 _HTML_BREAK = re.compile(rb"<br\s*>")
+
+
+def child_of(tag: str, text: str | None = None, **attributes: str) -> Element:
+    """A new element."""
+    element = etree.Element(tag, attributes)
+    element.text = text
+    return element
+
+
+def insert_before(parent: Element, child: Element, following: Sequence[str]) -> None:
+    """Adds `child` before the first of the children that a schema wants behind it."""
+    places = (k for k, element in enumerate(parent) if local(element) in following)
+    parent.insert(next(places, len(parent)), child)
 
 
 class Parts(Package):
@@ -42,16 +57,11 @@ class Parts(Package):
                 raise ValueError("A part of the file is damaged.") from wrong
         self.trees: dict[str, Element] = {}
         self.changed: set[str] = set()
-        self.workbook = self._the_workbook()
+        self.workbook = self.related("", "officeDocument")[0]
         root = self.root(self.workbook)
         self.main = f"{{{etree.QName(root).namespace}}}"
         strict = self.main.startswith("{http://purl.oclc.org/")
         self.office = _STRICT if strict else _TRANSITIONAL
-
-    def _the_workbook(self) -> str:
-        for part in self.related("", "officeDocument"):
-            return part
-        raise ValueError("The file does not say where its workbook is.")
 
     # Trees.
 
@@ -105,31 +115,24 @@ class Parts(Package):
 
     def _info(self, name: str) -> zipfile.ZipInfo:
         # A fresh one: flags, extra fields and sizes of the old entry belong to its old bytes.
-        old = self.infos.get(name)
-        if old is None:
-            new = zipfile.ZipInfo(name)
-            new.compress_type = zipfile.ZIP_DEFLATED
-            return new
-        new = zipfile.ZipInfo(name, old.date_time)
-        new.compress_type, new.create_system = old.compress_type, old.create_system
-        new.external_attr, new.internal_attr = old.external_attr, old.internal_attr
-        new.comment = old.comment
+        new = zipfile.ZipInfo(name)
+        new.compress_type = zipfile.ZIP_DEFLATED
+        for attribute in _OF_AN_ENTRY if name in self.infos else ():
+            setattr(new, attribute, getattr(self.infos[name], attribute))
         return new
 
     def by_id(self, source: str, identity: str) -> str:
-        for relation in self.relations(source):
-            if relation.identity == identity:
-                return relation.target
+        targets = {one.identity: one.target for one in self.relations(source)}
+        if identity in targets:
+            return targets[identity]
         raise ValueError(f"The part {source} of the file refers to “{identity}”, which is nowhere.")
 
     def relate(self, source: str, kind: str, target: str) -> str:
         """The identity of a new relationship."""
         part = relations_of(source)
         if part not in self.names:
-            empty = etree.Element(
-                f"{{{_RELATIONSHIPS}}}Relationships", nsmap={None: _RELATIONSHIPS}
-            )
-            self.add(part, empty)
+            names = {None: _RELATIONSHIPS}
+            self.add(part, etree.Element(f"{{{_RELATIONSHIPS}}}Relationships", nsmap=names))
         root = self.edit(part)
         taken = {element.get("Id") for element in root}
         identity = next(i for n in count(1) if (i := f"rId{n}") not in taken)
@@ -143,22 +146,10 @@ class Parts(Package):
         )
         return identity
 
-    def declare(self, part: str, content_type: str, *, for_extension: bool = False) -> None:
-        """Says of what type a new part is, or with it all others of its extension."""
+    def declare(self, part: str, content_type: str) -> None:
+        """Says of what type a new part is."""
         root = self.edit(_CONTENT_TYPES)
         namespace = f"{{{etree.QName(root).namespace}}}"
-        if for_extension:
-            extension = posixpath.splitext(part)[1][1:]
-            defaults = {
-                e.get("Extension", "").lower(): e.get("ContentType")
-                for e in root
-                if local(e) == "Default"
-            }
-            if extension not in defaults:
-                new = child_of(f"{namespace}Default", Extension=extension, ContentType=content_type)
-                insert_after(root, new, ["Default"])
-            if defaults.get(extension, content_type) == content_type:
-                return
         root.append(child_of(f"{namespace}Override", PartName=f"/{part}", ContentType=content_type))
 
     # The workbook.
@@ -168,29 +159,22 @@ class Parts(Package):
 
     def sheets(self) -> dict[str, str]:
         """Name -> the identity of its part among those of the workbook."""
-        list_of_sheets = self.root(self.workbook).find(f"{self.main}sheets")
-        if list_of_sheets is None:
-            raise ValueError("The workbook of the file lists no sheets.")
-        return {
-            element.get("name", ""): element.get(f"{{{self.office}}}id", "")
-            for element in list_of_sheets
-            if local(element) == "sheet"
-        }
+        sheets = self.root(self.workbook).iterfind(f"{self.main}sheets/{self.main}sheet")
+        return {e.get("name", ""): e.get(f"{{{self.office}}}id", "") for e in sheets}
 
     def recalculate(self) -> None:
         """Drops the order of calculation, in which cells may be missing now, and asks for anew."""
-        for chain_part in self.related(self.workbook, "calcChain"):
-            for relation in self.relations(self.workbook):
-                if relation.target == chain_part:
-                    self.edit(relations_of(self.workbook)).remove(relation.element)
-            types = self.edit(_CONTENT_TYPES)
-            for element in list(types):
-                if (element.get("PartName") or "").lower() == f"/{chain_part}".lower():
-                    types.remove(element)
-            self.parts.pop(chain_part, None)
+        for chain in self.relations(self.workbook):
+            if chain.kind == "calcChain":
+                self.edit(relations_of(self.workbook)).remove(chain.element)
+                types = self.edit(_CONTENT_TYPES)
+                for element in list(types):
+                    if (element.get("PartName") or "").lower() == f"/{chain.target}".lower():
+                        types.remove(element)
+                self.parts.pop(chain.target, None)
         root = self.edit(self.workbook)
         settings = root.find(f"{self.main}calcPr")
         if settings is None:
             settings = child_of(f"{self.main}calcPr")
-            insert_after(root, settings, _BEFORE_CALCULATION)
+            insert_before(root, settings, _AFTER_CALCULATION)
         settings.set("fullCalcOnLoad", "1")

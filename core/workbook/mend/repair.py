@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 from core.workbook.exercise.quantities import EXAMPLE
 from core.workbook.file.book import Book, FileError
-from core.workbook.file.calculate import Calculator
-from core.workbook.file.contents import trees
+from core.workbook.file.calculate import changed
 from core.workbook.file.digits import decimals_of, doubt, rounded_like
 from core.workbook.formula.tree import Address
 from core.workbook.judge.run import Run
@@ -23,12 +22,10 @@ from core.workbook.report.states import by_quantity, cell_states
 def repaired(report: Report) -> bytes:
     """The same file with every finding's cells put right, coloured and commented.
 
-    Raises FileError for a .csv file, and ValueError if there is nothing to mend.
+    Raises FileError for a .csv file.
     """
     if report.book.kind != "xlsx":
         raise FileError("A .csv file holds no formulas to mend.")
-    if not report.findings:
-        raise ValueError("there is nothing to mend")
     contents = {at: right for finding in report.findings for at, right in finding.changes}
     comments = {
         at: _comment(report.book, finding, at)
@@ -74,7 +71,7 @@ def rewritten(
     contents: cell -> its new formula ("=…") or number. comments: cell -> a note; such a cell is
     coloured.
     """
-    calculator = Calculator(book, instead=trees(book, contents))
+    calculator = changed(book, contents)
     changes = []
     for at, content in contents.items():
         value, note = calculator.value(at), comments.get(at)
@@ -94,9 +91,7 @@ def rewritten(
 
 
 def _comment(book: Book, finding: Finding, at: Address) -> str:
-    formula = book.formula_text(at) if at in book.cells and book.cells[at].formula else None
-    cell = book.cells.get(at)
+    formula, cell = book.formula_text(at), book.cells.get(at)
     was = f"={formula}" if formula else (cell.written or str(cell.value)) if cell else "nothing"
-    if at.cell == finding.cells[0]:
-        return f"{finding.cause}\nIt was {was}"
-    return f"As in {finding.cells[0]}: {finding.cause}\nIt was {was}"
+    like = "" if at.cell == finding.cells[0] else f"As in {finding.cells[0]}: "
+    return f"{like}{finding.cause}\nIt was {was}"

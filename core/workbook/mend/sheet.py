@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 from openpyxl.formula.translate import Translator
-from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+from openpyxl.utils.cell import range_boundaries
 
-from core.workbook.file.package import Element, local
-from core.workbook.mend.elements import Place, child_of, name_of, shown
-from core.workbook.mend.package import Parts
+from core.workbook.file.package import Element, place_of
+from core.workbook.formula.tree import Address
+from core.workbook.mend.package import Parts, child_of
+
+Place: TypeAlias = tuple[int, int]
+"""Row and column of a cell, both from 1."""
+
+
+def name_of(place: Place) -> str:
+    """“AA32” of a place."""
+    return Address("", *place).cell
 
 
 class Sheet:
@@ -29,7 +40,7 @@ class Sheet:
             cells, column = self.rows.setdefault(row, (element, {}))[1], 0
             for cell in element.iterchildren(f"{self.main}c"):
                 r = cell.get("r")
-                column = coordinate_to_tuple(r)[1] if r else column + 1
+                column = place_of(r)[1] if r else column + 1
                 cells[column] = cell
 
     def _all(self) -> Iterator[tuple[Place, Element, Element]]:
@@ -77,9 +88,8 @@ class Sheet:
     def replace(self, place: Place, formula: str | None, value: float | str) -> Element:
         """The cell, with a new formula and value, or as a number or text."""
         cell = self._cell(place)
-        for child in list(cell):
-            if local(child) in ("f", "v", "is"):
-                cell.remove(child)
+        for old in cell.findall(f"{self.main}f"):
+            cell.remove(old)
         # What described the old content: dynamic arrays, rich values.
         for attribute in ("cm", "vm"):
             cell.attrib.pop(attribute, None)
@@ -92,7 +102,7 @@ class Sheet:
 
     def _write(self, cell: Element, formula: Element | None, value: float | str) -> None:
         self.package.edit(self.part)
-        kind, text = shown(value)
+        kind, text = _shown(value)
         cell.attrib.pop("t", None)
         if kind:
             cell.set("t", kind)
@@ -112,10 +122,9 @@ class Sheet:
             self.rows[row] = (element, {})
         element, cells = self.rows[row]
         if column not in cells:
-            cell = child_of(f"{self.main}c", r=name_of(place))
-            style = self._empty_style(element, column)
-            if style is not None:
-                cell.set("s", style)
+            # A cell without an element has the style of its column.
+            styles = (e.get("style", "0") for columns, e in self._columns() if column in columns)
+            cell = child_of(f"{self.main}c", r=name_of(place), s=next(styles, "0"))
             self._insert(element, cell, cells, column)
             cells[column] = cell
             self._widen(element, place)
@@ -132,16 +141,10 @@ class Sheet:
         else:
             siblings[following].addprevious(child)
 
-    def _empty_style(self, row: Element, column: int) -> str | None:
-        """The style that a cell without an element has: its row's, else its column's."""
-        if row.get("customFormat") in ("1", "true"):
-            style: str | None = row.get("s")
-            return style
-        for element in self.root.iterfind(f"{self.main}cols/{self.main}col"):
-            if int(element.get("min", 0)) <= column <= int(element.get("max", 0)):
-                style = element.get("style")
-                return style
-        return None
+    def _columns(self) -> list[tuple[range, Element]]:
+        """The columns, from 1, that the sheet gives a style or width, and where it does."""
+        columns = self.root.iterfind(f"{self.main}cols/{self.main}col")
+        return [(range(int(e.get("min", 0)), int(e.get("max", 0)) + 1), e) for e in columns]
 
     def _widen(self, row: Element, place: Place) -> None:
         """Lets the sheet's range take in a new cell. The row's is a mere hint, and is dropped."""
@@ -161,25 +164,28 @@ class Sheet:
         usual = self.root.find(f"{self.main}sheetFormatPr")
         # Eight digits and the padding, unless the sheet says otherwise.
         default = 9.140625 if usual is None else float(usual.get("defaultColWidth", 9.140625))
-        spans = []
-        for element in self.root.iterfind(f"{self.main}cols/{self.main}col"):
-            shown = element.get("hidden") not in ("1", "true")
-            width = float(element.get("width", default)) if shown else 0.0
-            spans.append((int(element.get("min", 0)), int(element.get("max", 0)), width))
+        widths = [(columns, _size(e, "width", default)) for columns, e in self._columns()]
         return lambda index: int(
-            7 * next((w for first, last, w in spans if first <= index + 1 <= last), default)
+            7 * next((width for columns, width in widths if index + 1 in columns), default)
         )
 
     def heights(self) -> Callable[[int], int]:
         """Index of a row, from 0 -> its height."""
         usual = self.root.find(f"{self.main}sheetFormatPr")
         default = 15.0 if usual is None else float(usual.get("defaultRowHeight", 15.0))
-        if usual is not None and usual.get("zeroHeight") in ("1", "true"):
-            default = 0.0
+        heights = {row: _size(e, "ht", default) for row, (e, _) in self.rows.items()}
+        return lambda index: int(heights.get(index + 1, default) * 96 / 72)
 
-        def height(index: int) -> int:
-            row = self.rows[index + 1][0] if index + 1 in self.rows else {}
-            shown = row.get("hidden") not in ("1", "true")
-            return int(float(row.get("ht", default)) * 96 / 72) if shown else 0
 
-        return height
+def _size(line: Element, name: str, default: float) -> float:
+    """Of a row or column, in the unit of the file."""
+    return 0.0 if line.get("hidden") in ("1", "true") else float(line.get(name, default))
+
+
+def _shown(value: float | str) -> tuple[str | None, str]:
+    """Type and text of a cell's value: a spreadsheet knows no ∞, and none nearer 0 than 2e-308."""
+    if isinstance(value, str):
+        return "str", value
+    if not math.isfinite(value):
+        return "e", "#NUM!"
+    return None, repr(float(value)) if abs(value) >= sys.float_info.min else "0"

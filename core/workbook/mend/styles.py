@@ -7,8 +7,7 @@ from copy import deepcopy
 from lxml import etree
 
 from core.workbook.file.package import Element
-from core.workbook.mend.elements import child_of, insert_after
-from core.workbook.mend.package import TYPE, Parts
+from core.workbook.mend.package import TYPE, Parts, insert_before
 
 MARK = "FFE3C2"
 """The fill of a mended cell, a light orange on which black text reads well."""
@@ -23,6 +22,7 @@ _NO_STYLES = {
     "cellStyles": '<cellStyle name="Normal" xfId="0" builtinId="0"/>',
 }
 """Section of styles.xml -> what it needs to hold; in the order in which the sections stand."""
+_AFTER_STYLES = ("dxfs", "tableStyles", "colors", "extLst")
 
 
 class Styles:
@@ -35,8 +35,6 @@ class Styles:
 
     def marked(self, style: int) -> int:
         """The number of the style that differs from `style` by the mark alone."""
-        if style in self.clones.values():
-            return style
         if style not in self.clones:
             root = self._root()
             styles = self._section(root, "cellXfs")
@@ -68,22 +66,18 @@ class Styles:
 
     def _section(self, root: Element, name: str) -> Element:
         section = root.find(f"{self.main}{name}")
-        if section is None or len(section) == 0:
-            if section is not None:
-                root.remove(section)
+        if section is None:
             text = f'<{name} xmlns="{self.main[1:-1]}">{_NO_STYLES[name]}</{name}>'
             section = etree.fromstring(text)
             section.set("count", str(len(section)))
             names = list(_NO_STYLES)
-            insert_after(root, section, ["numFmts", *names[: names.index(name)]])
+            insert_before(root, section, [*names[names.index(name) :], *_AFTER_STYLES])
         return section
 
     def _mark(self) -> Element:
-        fill = child_of(f"{self.main}fill")
-        pattern = etree.SubElement(fill, f"{self.main}patternFill", patternType="solid")
-        pattern.append(child_of(f"{self.main}fgColor", rgb=f"FF{MARK}"))
-        pattern.append(child_of(f"{self.main}bgColor", indexed="64"))
-        return fill
+        colours = f'<fgColor rgb="FF{MARK}"/><bgColor indexed="64"/>'
+        pattern = f'<patternFill patternType="solid">{colours}</patternFill>'
+        return etree.fromstring(f'<fill xmlns="{self.main[1:-1]}">{pattern}</fill>')
 
     @staticmethod
     def _append(section: Element, child: Element) -> int:

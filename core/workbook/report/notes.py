@@ -33,22 +33,17 @@ class Notes:
             self._leave(table.sheet, f"{table.title}: {said}")
             return
         if table.listed:
-            self._leave(
-                table.sheet,
-                f"{table.where}: it lists {table.in_words}. Each line was judged by itself, and "
-                "not the steps between them.",
-            )
+            said = "Each line was judged by itself, and not the steps between them."
+            self._leave(table.sheet, f"{table.where}: it lists {table.in_words}. {said}")
         if (text := rate_text(reading)) and is_number(text) and reading.rate and reading.rate.at:
-            self.remarks.append(
-                f"{reading.rate.at.cell} holds η as text. Formulas take it for a number; some "
-                "programs do not."
-            )
+            said = "holds η as text. Formulas take it for a number; some programs do not."
+            self.remarks.append(f"{reading.rate.at.cell} {said}")
         self._of_unread(judged)
         slipped = {slip.at for slip in slips}
         blank = [at for at in judged.formulas.empty if at not in slipped]
         if blank:
-            cells = brief([at.cell for at in blank])
-            self._leave(table.sheet, f"{table.sheet or 'The file'}: nothing stands in {cells}.")
+            where = table.sheet or "The file"
+            self._leave(table.sheet, f"{where}: nothing stands in {brief(blank)}.")
         for sentence in judged.numbers.vague.values():
             self._leave(table.sheet, f"{sentence}.")
         self._of_missing(judged)
@@ -63,12 +58,12 @@ class Notes:
             if at not in judged.numbers.judged:
                 reasons.setdefault(why, []).append(at)
         for why, places in reasons.items():
-            cells = brief([at.cell for at in places])
-            self._leave(sheet, f"{f'{sheet}!' if sheet else ''}{cells}: {why} cannot be read.")
+            where = f"{sheet}!" if sheet else ""
+            self._leave(sheet, f"{where}{brief(places)}: {why} cannot be read.")
         by_value = [at for at in unread if at in judged.numbers.judged]
         if by_value:
-            why, cells = unread[by_value[0]], brief([at.cell for at in by_value])
-            self.remarks.append(f"{cells}: {why} cannot be read; judged by the values shown.")
+            said = f"{unread[by_value[0]]} cannot be read; judged by the values shown."
+            self.remarks.append(f"{brief(by_value)}: {said}")
 
     def _of_missing(self, judged: Judged) -> None:
         reading, table, rate = judged.reading, judged.reading.table, judged.run.reading.rate
@@ -83,10 +78,8 @@ class Notes:
             else:
                 self._leave(table.sheet, said)
         if (decimals := rounds_to(judged.worlds)) is not None:
-            self.remarks.append(
-                f"{table.where}: the formulas round to {decimals} decimals, so the run "
-                "drifts from the exact one."
-            )
+            said = f"{table.where}: the formulas round to {decimals} decimals"
+            self.remarks.append(f"{said}, so the run drifts from the exact one.")
         if reading.missing and not reading.elsewhere:
             names = ", ".join(reading.missing)
             numbers = ", ".join(f"{getattr(SEED, name):g}" for name in reading.missing)
@@ -109,11 +102,8 @@ class Notes:
             self.remarks.append("The file has E_total alone; the published start was taken.")
         if not curve.known:
             title = "the column" if table.rate is None else f"the column of η = {table.rate:g}"
-            self._leave(
-                table.sheet,
-                f"{place(table.at('E_total', 0))}: which start {title} belongs to "
-                "stands nowhere in the file.",
-            )
+            said = f"which start {title} belongs to stands nowhere in the file."
+            self._leave(table.sheet, f"{place(table.at('E_total', 0))}: {said}")
 
     def of_followers(self, curves: Sequence[JudgedCurve]) -> None:
         """Which columns show the numbers of a faulty table."""
@@ -124,10 +114,10 @@ class Notes:
             key = table.sheet, f"{host.sheet}!{host.where}".removeprefix("!")
             showing.setdefault(key, []).append(table.at("E_total", 0))
         for (sheet, source), places in showing.items():
-            cells = brief([at.cell for at in places])
+            where = f"{sheet}!" if sheet else ""
             self.remarks.append(
-                f"{f'{sheet}!' if sheet else ''}{cells}: what begins here is what {source} gives "
-                "as it stands, with its slips. It changes once they are mended."
+                f"{where}{brief(places)}: what begins here is what {source} gives as it stands, "
+                "with its slips. It changes once they are mended."
             )
 
     def forgive(self, hidden: Collection[str]) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 from core.backprop.network import Array
 from core.workbook.file.book import Book
 from core.workbook.file.digits import distinct
-from core.workbook.formula.tokens import make_ref
 from core.workbook.formula.tree import Address
 from core.workbook.judge.run import Run
 
@@ -46,7 +45,7 @@ class Finding:
     @property
     def where(self) -> str:
         """Its cells in brief: AA32:AA81, or X40."""
-        return brief(self.cells)
+        return brief([at for at, _ in self.changes])
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,11 @@ class Report:
         if self.findings:
             wrong = len({at for finding in self.findings for at, _ in finding.changes})
             slips = "1 slip" if len(self.findings) == 1 else f"{len(self.findings)} slips"
-            first = self.findings[0]
-            place = f"{first.sheet}!{first.cells[0]}" if first.sheet else first.cells[0]
-            return f"Not right: {slips} in {wrong:,} of {cells}, the first at {place}."
+            first = place(self.findings[0].changes[0][0])
+            return f"Not right: {slips} in {wrong:,} of {cells}, the first at {first}."
         if self.right:
             return f"Right: each of {cells} follows from its neighbours."
-        if self.judged:
-            return f"No slip in the {cells} that could be judged. Not everything could."
-        return "Nothing in it could be judged."
+        return f"No slip in the {cells} that could be judged. Not everything could."
 
 
 def place(at: Address) -> str:
@@ -98,12 +94,10 @@ def place(at: Address) -> str:
 _NEXT = ((1, 0), (0, 1), (-1, 0), (0, -1))
 
 
-def brief(cells: Sequence[str]) -> str:
+def brief(cells: Sequence[Address]) -> str:
     """Neighbouring cells of a column, or a row, as a range; a few others one by one."""
-    home = Address("", 1, 1)
-    spots = [make_ref(cell, home).at(home) for cell in cells]
     parts: list[list[Address]] = []
-    for spot in spots:
+    for spot in cells:
         last = parts[-1][-1] if parts else None
         if last and (spot.row - last.row, spot.column - last.column) in _NEXT:
             parts[-1].append(spot)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -52,18 +54,11 @@ def cell_states(report: Report, run: Run) -> list[CellState]:
             part = "right" if abs(number - goal) <= room[k] else "follows"
             if run.rate is None or run.misread or math.isnan(number):
                 part = "unknown"
-            states.append(
-                CellState(
-                    *(name, 1 + table.epoch(k), at, number, goal),
-                    "slip" if at in slips else part,
-                )
-            )
+            part = "slip" if at in slips else part
+            states.append(CellState(name, 1 + table.epoch(k), at, number, goal, part))
     return states
 
 
 def by_quantity(states: Iterable[CellState]) -> list[list[CellState]]:
     """The cells of each column."""
-    columns: dict[str, list[CellState]] = {}
-    for state in states:
-        columns.setdefault(state.quantity, []).append(state)
-    return list(columns.values())
+    return [list(column) for _, column in groupby(states, key=attrgetter("quantity"))]

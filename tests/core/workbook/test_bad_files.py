@@ -412,6 +412,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "headers alone": (lambda: book(epochs=0), "No table"),
     "a payroll": (about_something_else, "No table"),
     "a text file": (lambda: b"Just a note.\nNothing more.\n", "neither"),
+    ".csv of 300,000 cells": (lambda: b"1,2,3\n" * 100_000, "200,000 cells"),
     ".csv of one line": (lambda: b"w1,w2,w3,h1,out_h1,E_total\n", "No table"),
     ".csv without headers": (lambda: b"1,2,3\n4,5,6\n" * 20, "No table"),
     ".csv in which a quote stays open": (

@@ -356,6 +356,23 @@ def test_names_of_a_sheet_come_first_on_it():
     assert [a.cell for a in ours.book.asked(Address("One", 8, 1))] == ["A7"]
 
 
+def test_columns_of_an_excel_table_are_read():
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    sheet = book.add_worksheet("Sheet1")
+    columns = [{"header": "w1"}, {"header": "h1"}, {"header": "twice"}]
+    sheet.add_table("B2:D4", {"name": "Runs", "columns": columns})
+    sheet.write_row("B3", [0.25, 3.0])
+    sheet.write_formula("D3", "=Runs[[#This Row],[w1]]*2")
+    sheet.write_formula("E3", "=Runs[@[h1]]*2")
+    sheet.write_formula("F3", "=Runs[w9]*2")
+    book.close()
+    ours = Calculator(read(file.getvalue()))
+    assert [ours.value(at(cell)) for cell in ("D3", "E3")] == [0.5, 6.0]
+    ours.value(at("F3"))
+    assert "Runs" in ours.unread[at("F3")]
+
+
 # Bounds.
 
 

@@ -135,6 +135,10 @@ def test_weights_without_gradients_and_activations_are_judged():
     assert {f"G{row}" for row in range(4, 43)} <= found
 
 
+def test_numbers_with_decimal_commas_apart_by_semicolons():
+    assert_right(check(RUN.to_csv(index=False, sep=";", decimal=",").encode()))
+
+
 def test_a_file_whose_fields_are_apart_by_blanks():
     text = RUN.to_csv(index=False, sep=" ", float_format="%.8e").replace(" ", "   ")
     assert_right(check(("eta 0.5\n" + text).encode()))
