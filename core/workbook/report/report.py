@@ -83,6 +83,8 @@ class Report:
             return f"Not right: {slips} in {wrong:,} of {cells}, the first at {first}."
         if self.right:
             return f"Right: each of {cells} follows from its neighbours."
+        if not self.judged:
+            return "Nothing in it could be judged."
         return f"No slip in the {cells} that could be judged. Not everything could."
 
 
