@@ -28,6 +28,7 @@ from playwright.sync_api import (
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BASE = "--server.baseUrlPath"
 LAPTOP, PHONE = (1366, 768), (390, 844)
 
 # Notes in each page whether the server owes it a word: what the script's state does not tell from
@@ -99,7 +100,8 @@ def server(
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{address}/_stcore/health", process)
+        base = options[options.index(BASE) + 1] + "/" if BASE in options else ""
+        _wait_for(f"{address}/{base}_stcore/health", process)
         yield address
     finally:
         process.terminate()

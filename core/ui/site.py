@@ -36,6 +36,7 @@ def routes() -> list[Route]:
 
     Streamlit has no such pages, and sends a document there whose scripts cannot be found.
     """
+    base = "/".join(["", *filter(None, st.get_option("server.baseUrlPath").split("/"))])
 
     def way_up(page: str) -> Route:
         def redirect(request: Request) -> Response:
@@ -47,7 +48,7 @@ def routes() -> list[Route]:
             query = request.url.query
             return RedirectResponse(f"{steps}{page}{query and '?'}{query}")
 
-        return Route(f"/{page}/{{below:path}}", redirect)
+        return Route(f"{base}/{page}/{{below:path}}", redirect)
 
     return [way_up(page) for page in PAGES]
 

@@ -218,6 +218,19 @@ def test_an_address_below_a_page_leads_to_the_page(new_page, address, below):
     expect(field(page, "w1")).to_have_value("0.9")
 
 
+def test_behind_a_prefix_every_page_is_reached_and_an_address_below_one_leads_to_it(new_page):
+    with harness.server(harness.ROOT / "streamlit_app.py", "--server.baseUrlPath", "a/b") as host:
+        page = new_page()
+        page.goto(f"{host}/a/b/backprop/extra?w1=0.9")
+        arrive(page, "backprop")
+        assert page.url == f"{host}/a/b/backprop?w1=0.9"
+        for name in ("mnist", "home", "sketch", "workbook", "backprop"):
+            go(page, name)
+        expect(field(page, "w1")).to_have_value("0.9")
+        page.go_back()
+        arrive(page, "workbook")
+
+
 def test_a_late_write_of_the_page_before_is_taken_back(new_page, address):
     page = new_page()
     page.goto(f"{address}/workbook")
