@@ -80,9 +80,7 @@ class Numbers:
         for i, n in enumerate(doubtful, start=1):
             tiled[n][i * length : (i + 1) * length] += self.doubt[n][above]
         with np.errstate(all="ignore"):
-            values = np.broadcast_to(
-                worked_out(self.rule(name), tiled), (count * length,)
-            )
+            values = np.broadcast_to(worked_out(self.rule(name), tiled), (count * length,))
             right, *moved = values.reshape(count, length).astype(float)
             doubt = 1e-10 * np.abs(right) + 4 * _EPS
             for other in moved:

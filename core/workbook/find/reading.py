@@ -40,6 +40,11 @@ class Rate:
     said: str
     text: Address | None = None
 
+    @property
+    def first(self) -> float:
+        """As one number: that of the first step."""
+        return float(np.ravel(self.value)[0])
+
 
 @dataclass(eq=False)
 class Reading:
@@ -144,8 +149,8 @@ class Reading:
         """How a formula of epoch k names a quantity of epoch `row`."""
         at = self.at(name, row)
         if at is None:
-            value = self.rate.value if name == "η" and self.rate else getattr(self.setup, name, 0.0)
-            return f"{float(np.ravel(value)[0])!r}".removesuffix(".0")
+            value = self.rate.first if name == "η" and self.rate else getattr(self.setup, name, 0.0)
+            return f"{value!r}".removesuffix(".0")
         if name not in (*self.table.columns, *self.elsewhere, *HELPERS):
             return self.fixed_reference(at)
         return at.cell if at.sheet == self.table.sheet else f"{quoted(at.sheet)}!{at.cell}"
