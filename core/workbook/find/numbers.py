@@ -41,8 +41,9 @@ class Numbers:
         self.found = found or self.values
         self.length = len(next(iter(self.values.values())))
 
-    def having(self, name: str, values: Array) -> Numbers:
+    def having(self, name: str, value: float | Array) -> Numbers:
         """With one more quantity, whose numbers are certain."""
+        values = np.broadcast_to(np.asarray(value, dtype=float), self.length).copy()
         return Numbers({**self.values, name: values}, {**self.doubt, name: np.zeros(self.length)})
 
     @cached_property
