@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
@@ -149,10 +149,14 @@ def _tables_along(grid: _Grid, unread: list[str]) -> list[Table]:
             upwards = _runs_upwards(grid, lines, columns)
             if upwards:
                 lines.reverse()
-            for run in _runs(grid, lines, columns, rivals):
-                listed = _listed(grid, run, columns)
-                table = Table(grid.sheet, head, columns, tuple(run), grid.across, hints=hints)
-                found.append(replace(table, shifts=shifts, listed=listed, upwards=upwards))
+            found += [
+                Table(
+                    *(grid.sheet, head, columns, tuple(run), grid.across, None, hints, shifts),
+                    listed=_listed(grid, run, columns),
+                    upwards=upwards,
+                )
+                for run in _runs(grid, lines, columns, rivals)
+            ]
     return sorted(found, key=lambda table: (table.lines[0], min(table.columns.values())))
 
 

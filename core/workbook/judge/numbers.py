@@ -116,8 +116,9 @@ class _Judge:
         if len(mostly_off) > 2 and 2 * sum(mostly_off) > len(mostly_off):
             return NumbersVerdict(misread=True)
         accused = self._reconcile(list(rules), wrong)
-        places = ((self.reading.at(*place), place) for place in accused)
-        verdict.wrong = [Wrong(at, *place, "number") for at, place in places if at]
+        verdict.wrong = [
+            Wrong(at, name, k, "number") for name, k in accused if (at := self.reading.at(name, k))
+        ]
         for name in verdict.vague.keys() & {name for name, _ in accused}:
             verdict.vague[name] = f"But for what is called wrong, {verdict.vague[name]}"
         return verdict
