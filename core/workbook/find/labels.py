@@ -20,7 +20,7 @@ def labels_in(shown: Shown) -> Iterator[tuple[str, Address]]:
     """The numbers that stand right of a label, or below it."""
     for at in shown.book.cells:
         text = shown.book.text(at)
-        name = quantity(text) or symbol(text)
+        name = text and (quantity(text) or symbol(text))
         if name == "epoch" and len(text.strip(" :=")) == 1:
             name = "η"
         if name not in ("η", *EXAMPLE, *WEIGHTS) or rate_in(text) is not None:

@@ -397,15 +397,24 @@ def _lines(
     first = next((line for line in range(head + 1, head + 1 + HEADERS) if filled(line)), None)
     if first is None:
         return [], ""
-    lines = list(takewhile(filled, range(first, first + MOST_EPOCHS)))
-    end = first + len(lines)
-    if len(lines) == MOST_EPOCHS and filled(end):
-        return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those"
-    after = next((line for line in (end + 1, end + 2, end + 3) if filled(line)), end)
-    between = [grid.meant(line, c) for line in range(end, after) for c in named.values()]
-    if after == end or sum(map(bool, between)) > 4:  # headers: a table begins
-        return lines, ""
-    return lines, "after a gap there is more that was not judged,"
+    lines: list[int] = []
+    after, weights_alone = first, named.keys().isdisjoint(COMPUTED)
+    while len(lines) < MOST_EPOCHS:
+        lines += takewhile(filled, range(after, after + MOST_EPOCHS - len(lines)))
+        end = lines[-1] + 1
+        gap = next((gap for gap in range(4) if filled(end + gap)), None)
+        if not gap:
+            break
+        after = end + gap
+        between = [grid.meant(line, c) for line in range(end, after) for c in named.values()]
+        asked = {a for c in named.values() for a in grid.book.precedents(grid.at(after, c))}
+        follows = not asked.isdisjoint(grid.at(lines[-1], c) for c in named.values())
+        if sum(map(bool, between)) > 4 and (weights_alone or not follows):
+            return lines, ""  # headers of another table
+        if asked and not follows:
+            return lines, "after a gap there is more that was not judged,"
+    more = filled(lines[-1] + 1)
+    return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those" if more else ""
 
 
 _SUMMARIES = {"AVERAGE", "MIN", "MAX", "MEDIAN", "COUNT", "STDEV"}

@@ -184,13 +184,13 @@ class _Columns:
         said = ""
         if _of_another(reading, asked, one.name):
             said = f"{text} is that of another."
-        elif any(a in reading.known for a in asked):
-            said = f"{text} takes it from the table, where nothing stands before it."
         elif any(_is_in(a, t, t.columns) for a in asked for t in reading.siblings):
             said = f"{text} goes on from the run before it."
         elif len(asked) > 1 and any(_is_in(a, t, t.weights) for a in asked for t in reading.others):
             self.verdict.unread[at] = "the step from another table to this one"
             return
+        elif any(a in reading.known for a in asked):
+            said = f"{text} takes it from the table, where nothing stands before it."
         elif not math.isfinite(finite(reading.actual.value(at))):
             said = f"{text} gives no number."
         right = reading.start_elsewhere(one.name) if said else ""
