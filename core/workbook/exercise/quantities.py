@@ -5,7 +5,7 @@ This module knows names and rules, and no file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 from typing import Any
 
@@ -79,28 +79,13 @@ def worked_out(rule: str, state: Mapping[str, Any]) -> Value:
     return rule_tree(rule).value(_HERE, lambda at: state[_NAMED[at]])
 
 
-def followed(rule: str, state: Mapping[str, Any]) -> Value:
-    """As `worked_out`, with what the state lacks calculated by its own rule, once each."""
-    full = dict(state)
-
-    def fill(names: list[str]) -> None:
-        for name in names:
-            if name not in full:
-                fill(names_in(RULES[name]))
-                full[name] = worked_out(RULES[name], full)
-
-    fill(names_in(rule))
-    return worked_out(rule, full)
-
-
-def expanded(rule: str, known: frozenset[str]) -> str:
-    """The rule with every name that is not `known` written out by its own rule."""
-    unknown = [name for name in names_in(rule) if name not in known and name in RULES]
-    if not unknown:
-        return rule
-    written = {name: name for name in names_in(rule)}
-    written |= {name: f"({RULES[name]})" for name in unknown}
-    return expanded(in_cells(rule, written), known)
+def rule_from(name: str, known: Container[str]) -> str:
+    """The rule of a quantity, a weight's step, in which all that is not `known` is written out."""
+    rule = TABLE_STEPS.get(name) or RULES[name]
+    unknown = {n for n in names_in(rule) if n in RULES and n not in known}
+    return in_cells(
+        rule, {n: f"({rule_from(n, known)})" if n in unknown else n for n in names_in(rule)}
+    )
 
 
 def state_of(setup: Setup, rate: Any) -> State:

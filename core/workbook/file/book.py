@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -89,6 +90,11 @@ class Book:
             formula = self.cells[at].formula
             return formula.text if formula else ""
 
+    def text(self, at: Address) -> str:
+        """The text in the cell; empty if there is none."""
+        cell = self.cells.get(at)
+        return cell.value if cell and isinstance(cell.value, str) else ""
+
     def tree(self, at: Address) -> Node | None:
         """The formula of the cell, read; None if it has none. Raises FormulaError."""
         cell = self.cells.get(at)
@@ -100,6 +106,13 @@ class Book:
         if isinstance(found, FormulaError):
             raise found
         return found
+
+    def readable(self, at: Address | None) -> Node | None:
+        """As `tree`; None too for a formula that cannot be read."""
+        try:
+            return None if at is None else self.tree(at)
+        except FormulaError:
+            return None
 
     def _read(self, formula: Formula) -> Node | FormulaError:
         """The formula as its first cell has it."""
@@ -139,6 +152,24 @@ class Book:
             self._references += len(found)
             self._asked[at] = found
         return self._asked[at]
+
+    def precedents(self, at: Address) -> list[Address]:
+        """As `asked`; none of a formula that cannot be read."""
+        try:
+            return self.asked(at)
+        except FormulaError:
+            return []
+
+    def trail(
+        self, cells: Iterable[Address], leads_on: Callable[[Address], bool]
+    ) -> Iterator[Address]:
+        """The cells, each once, and those that the ones which lead on refer to, and so on."""
+        todo, seen = [*cells], set[Address]()
+        for at in todo:
+            if at not in seen:
+                seen.add(at)
+                yield at
+                todo += self.precedents(at) if leads_on(at) else ()
 
     def _charge(self, tree: Node, at: Address) -> None:
         """Count what calculating a tree takes; once for all cells that share it."""

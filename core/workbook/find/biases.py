@@ -14,6 +14,7 @@ from core.workbook.exercise.quantities import OUT
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.reading import Reading
+from core.workbook.find.worlds import finite
 from core.workbook.formula import numerals
 from core.workbook.formula.numerals import NUMERAL
 from core.workbook.formula.tree import Address
@@ -56,26 +57,21 @@ def bias_in(reading: Reading) -> tuple[str, float, Address] | None:
 
 
 def _beyond_products(reading: Reading, node: str) -> float:
-    """A node's weighted sum at the first epoch, less its products; 0 if that is not shown."""
+    """A node's weighted sum at the first epoch, less its products; NaN if that is not shown."""
     total = _number(reading, node)
-    if total is None:
-        out = _number(reading, OUT[node])
-        if out is None or not 0 < out < 1:
-            return 0.0
+    out = _number(reading, OUT[node]) if math.isnan(total) else math.nan
+    if 0 < out < 1:
         total = math.log(out / (1 - out))
-    factors = [_number(reading, name) for name in _SUMS[node]]
-    if any(factor is None for factor in factors):
-        return 0.0
-    one, its, other, others = factors
-    return total - one * its - other * others  # type: ignore[operator]
+    one, its, other, others = (_number(reading, name) for name in _SUMS[node])
+    return total - one * its - other * others
 
 
-def _number(reading: Reading, name: str) -> float | None:
-    """What the first epoch has of a quantity; its start where the table has no column of it."""
+def _number(reading: Reading, name: str) -> float:
+    """What the first epoch has of a quantity, its start where the table has no column of it; NaN
+    if there is none.
+    """
     value = reading.value(name, 0)
-    if not isinstance(value, float):
-        value = reading.setup.numbers.get(name)
-    return value if value is not None and math.isfinite(value) else None
+    return finite(value if isinstance(value, float) else reading.setup.numbers.get(name))
 
 
 def _called_biases(book: Book, values: Calculator) -> Iterator[tuple[str, float, Address]]:

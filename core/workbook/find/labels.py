@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from core.backprop.network import WEIGHTS
 from core.workbook.exercise.quantities import EXAMPLE
 from core.workbook.file.book import Book
-from core.workbook.find.layout import MOST_EPOCHS, Shown, Table, skipping
+from core.workbook.find.layout import MOST_EPOCHS, Shown, Table, runs_of, skipping
 from core.workbook.find.words import numbers_in, quantity, rate_in, symbol
 from core.workbook.formula import numerals
 from core.workbook.formula.functions import Value
@@ -17,17 +18,15 @@ from core.workbook.formula.tree import Address
 
 def labels_in(shown: Shown) -> Iterator[tuple[str, Address]]:
     """The numbers that stand right of a label, or below it."""
-    for at, content in shown.book.cells.items():
-        if not isinstance(content.value, str) or rate_in(content.value) is not None:
+    for at in shown.book.cells:
+        text = shown.book.text(at)
+        name = text and (quantity(text) or symbol(text))
+        if name == "epoch" and len(text.strip(" :=")) == 1:
+            name = "η"
+        if name not in ("η", *EXAMPLE, *WEIGHTS) or rate_in(text) is not None:
             continue
-        name = quantity(content.value) or symbol(content.value)
-        if name not in ("η", *EXAMPLE, *WEIGHTS):
-            name = "η" if name == "epoch" and len(content.value.strip(" :=")) == 1 else None
-        if name is None:
-            continue
-        right = Address(at.sheet, at.row, at.column + 1)
-        below = [Address(at.sheet, at.row + k, at.column) for k in (1, 2, 3)]
-        if _is_number(shown, right):
+        below = [at._replace(row=at.row + k) for k in (1, 2, 3)]
+        if _is_number(shown, right := at._replace(column=at.column + 1)):
             yield name, right
         elif _is_number(shown, below[0]) and not all(_is_number(shown, b) for b in below):
             yield name, below[0]
@@ -35,10 +34,7 @@ def labels_in(shown: Shown) -> Iterator[tuple[str, Address]]:
 
 def _is_number(shown: Shown, at: Address) -> bool:
     """Whether a number stands there, or text that formulas take for one."""
-    content = shown.value(at)
-    return isinstance(content, float) or (
-        isinstance(content, str) and numerals.digits(content) is not None
-    )
+    return shown.is_number(at) or numerals.digits(shown.book.text(at)) is not None
 
 
 def said_in(book: Book, inside: set[Address]) -> Iterator[tuple[str, float, Address]]:
@@ -61,11 +57,8 @@ def curves_in(shown: Shown, sheet: str, *, alone: bool, first: int) -> Iterator[
     first: the number of the first epoch, where the column does not list it.
     """
     for at, rate in sorted(_heads(shown, sheet, alone=alone).items()):
-        lines: list[int] = []
-        line = at.row + 1
-        while shown.is_number(Address(sheet, line, at.column)) and len(lines) < MOST_EPOCHS:
-            lines.append(line)
-            line += 1
+        below = (at._replace(row=at.row + k) for k in range(1, MOST_EPOCHS + 1))
+        lines = [there.row for there in takewhile(shown.is_number, below)]
         linked = any(shown.book.formula_text(Address(sheet, n, at.column)) for n in lines[:3])
         if len(lines) > 2 and not (rate is None and linked):
             for part, own in _parts(shown, at, lines):
@@ -87,10 +80,8 @@ def _heads(shown: Shown, sheet: str, *, alone: bool) -> dict[Address, float | No
             if ninth_weight(book, row) is None:
                 found[at] = rate
         if name in ("epoch", "η"):  # it may begin a row of rates
-            there = at._replace(column=at.column + 1)
-            while (number := _typed(book, there)) is not None and there.column < at.column + 30:
-                found.setdefault(there, number)
-                there = there._replace(column=there.column + 1)
+            for k, number in enumerate(_typed_from(book, at._replace(column=at.column + 1))):
+                found.setdefault(at._replace(column=at.column + 1 + k), number)
     for at, cell in book.cells.items():
         value = cell.value if cell.formula is None and at.sheet == sheet else None
         if isinstance(value, float) and _heads_runs(book, at):
@@ -100,8 +91,7 @@ def _heads(shown: Shown, sheet: str, *, alone: bool) -> dict[Address, float | No
 
 def ninth_weight(book: Book, headers: Iterable[Address]) -> str | None:
     """The header of a ninth weight among these, if there is one: then it is another network."""
-    texts = (cell.value for at in headers if (cell := book.cells.get(at)))
-    return next((t for t in texts if isinstance(t, str) and _NINTH.fullmatch(t.strip())), None)
+    return next((text for text in map(book.text, headers) if _NINTH.fullmatch(text.strip())), None)
 
 
 _NINTH = re.compile(r"[wW]_?9")
@@ -113,20 +103,8 @@ def _parts(shown: Shown, head: Address, lines: list[int]) -> list[tuple[list[int
     Another begins where a column beside it, of η or of epochs, says so. Where η changes from line
     to line it is one run, at a rate that changes.
     """
-
-    def beside(name: str) -> list[Value]:
-        for column in _beside(shown.book, head, name):
-            return [shown.value(Address(head.sheet, line, column)) for line in lines]
-        return [None] * len(lines)
-
-    rates, epochs = beside("η"), beside("epoch")
-    parts = [[0]]
-    for k in range(1, len(lines)):
-        a, b = epochs[k - 1], epochs[k]
-        is_restart = isinstance(a, float) and isinstance(b, float) and b < a
-        if is_restart or rates[k] != rates[k - 1]:
-            parts.append([])
-        parts[-1].append(k)
+    rates = _under(shown, head, "η", lines)
+    parts = runs_of([_under(shown, head, "epoch", lines)], rates, len(lines))
     if min(map(len, parts)) < 3:
         return [(lines, None)]
     found = []
@@ -136,23 +114,26 @@ def _parts(shown: Shown, head: Address, lines: list[int]) -> list[tuple[list[int
     return found
 
 
+def _under(shown: Shown, head: Address, name: str, lines: list[int]) -> list[Value]:
+    """What stands in these lines under the nearest header of a quantity; None if there is none."""
+    column = next(_beside(shown.book, head, name), None)
+    return [column and shown.value(Address(head.sheet, line, column)) for line in lines]
+
+
 def _beside(book: Book, head: Address, name: str) -> Iterator[int]:
     """The columns under a header of this quantity in the same row, the nearest first."""
     for away in range(1, 30):
         for column in (head.column - away, head.column + away):
-            text = getattr(book.cells.get(head._replace(column=column)), "value", None)
+            text = book.text(head._replace(column=column))
             # “η = 0.5” is the head of a run, and no column of rates.
-            if isinstance(text, str) and quantity(text) == name and rate_in(text) is None:
+            if quantity(text) == name and rate_in(text) is None:
                 yield column
 
 
 def _listed(shown: Shown, head: Address, lines: list[int], first: int) -> tuple[int, ...]:
     """The epochs of a column's lines, from 0, if a column of epochs says that some are left out."""
-    for column in _beside(shown.book, head, "epoch"):
-        numbers = [shown.value(Address(head.sheet, line, column)) for line in lines]
-        listed = skipping(numbers)
-        return tuple(epoch - min(first, listed[0]) for epoch in listed)
-    return ()
+    listed = skipping(_under(shown, head, "epoch", lines))
+    return tuple(epoch - min(first, listed[0]) for epoch in listed)
 
 
 def _heads_runs(book: Book, at: Address) -> bool:
@@ -161,23 +142,24 @@ def _heads_runs(book: Book, at: Address) -> bool:
     """
     if at._replace(row=at.row - 1) in book.cells:
         return False
-    rows: list[list[float]] = []
-    first = at.column
-    while _typed(book, at._replace(column=first - 1)) is not None:
-        first -= 1
-    for row in (at.row, at.row + 1, at.row + 2):
-        found: list[float] = []
-        while (number := _typed(book, Address(at.sheet, row, first + len(found)))) is not None:
-            found.append(number)
-        rows.append(found)
-    heads, starts, seconds = rows
-    many = len(heads) == len(starts) == len(seconds) > 1
+    first = at
+    while _typed(book, left := first._replace(column=first.column - 1)) is not None:
+        first = left
+    heads, starts, seconds = (
+        list(_typed_from(book, first._replace(row=at.row + k))) for k in range(3)
+    )
     return (
-        many
-        and len({*heads}) == len(heads)
+        len(heads) == len(starts) == len(seconds) == len({*heads}) > 1
         and min(heads) > 0
         and len({*starts}) == 1 < len({*seconds})
     )
+
+
+def _typed_from(book: Book, at: Address) -> Iterator[float]:
+    """The typed numbers side by side from a cell on."""
+    while (number := _typed(book, at)) is not None:
+        yield number
+        at = at._replace(column=at.column + 1)
 
 
 def _typed(book: Book, at: Address) -> float | None:

@@ -170,11 +170,27 @@ class Layout:
 def skipping(numbers: Sequence[Value]) -> list[int]:
     """Numbers of epochs, in the order of descent, if most leave some out; else nothing."""
     whole = [int(n) for n in numbers if isinstance(n, float) and n == n // 1 and 0 <= n < 1e6]
-    if whole[:1] > whole[-1:]:
-        whole.reverse()
     gaps = [b - a for a, b in pairwise(whole)]
     left_out = 2 * sum(gap > 1 for gap in gaps) > len(gaps)
     return whole if len(whole) == len(numbers) > 2 and min(gaps) > 0 and left_out else []
+
+
+def is_less(a: Value, b: Value) -> bool:
+    """Whether both are numbers, and the first is less."""
+    return isinstance(a, float) and isinstance(b, float) and a < b
+
+
+def runs_of(
+    counters: Sequence[Sequence[Value]], rates: Sequence[Value], length: int
+) -> list[list[int]]:
+    """Lines, from 0, in parts: a run begins where epochs are counted anew or η changes."""
+    parts = [[0]]
+    for k in range(1, length):
+        restarts = any(is_less(numbers[k], numbers[k - 1]) for numbers in counters)
+        if restarts or (rates and rates[k] != rates[k - 1]):
+            parts.append([])
+        parts[-1].append(k)
+    return parts
 
 
 _HEADING = re.compile(r'.*".*|(?:.+!)?\$?[A-Z]{1,3}\$?\d+', re.DOTALL)

@@ -37,19 +37,18 @@ class _Matrix(NamedTuple):
     name: str
     cells: tuple[Address, ...]
 
+    def elements(self) -> dict[str, Address]:
+        return dict(zip(_ELEMENTS[self.name], self.cells, strict=True))
+
 
 def matrices_in(shown: Shown, sheet: str) -> tuple[Table | None, list[tuple[str, Address]]]:
     """The table of a sheet whose epochs are matrices, and its labelled inputs and targets."""
     everything = list(_all(shown, sheet))
-    for across in (False, True):
-        found = _table(everything, shown, across=across)
-        if found is not None:
-            return found
-    return None, []
+    return _table(everything, across=False) or _table(everything, across=True) or (None, [])
 
 
 def _table(
-    everything: list[_Matrix], shown: Shown, *, across: bool
+    everything: list[_Matrix], *, across: bool
 ) -> tuple[Table, list[tuple[str, Address]]] | None:
     """The table; `across`: if its epochs are side by side."""
 
@@ -69,19 +68,9 @@ def _table(
     }
     if len(again) < _LEAST or not {"W1", "W2", "out_o"} <= again.keys() or len(steps) > 1:
         return None
-    alone = {
-        name: ones[0] for (name, _), ones in found.items() if name in ("x", "t") and epochs > 1
-    }
-    labels = [
-        (quantity, at)
-        for name, one in alone.items()
-        for quantity, at in zip(_ELEMENTS[name], one.cells, strict=True)
-    ]
-    cells = {
-        quantity: at
-        for name, ones in again.items()
-        for quantity, at in zip(_ELEMENTS[name], ones[0].cells, strict=True)
-    }
+    alone = {name: ones[0] for (name, _), ones in found.items() if name in ("x", "t")}
+    labels = [one for each in alone.values() for one in each.elements().items() if epochs > 1]
+    cells = {n: at for ones in again.values() for n, at in ones[0].elements().items()}
     if len(set(cells.values())) < len(cells):
         return None  # they overlap: these are headers of a table
     top, step = min(map(line, cells.values())), max(steps, default=1)

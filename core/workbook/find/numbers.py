@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from core.backprop.network import COLUMNS, WEIGHTS, Array
-from core.backprop.rules import TABLE_STEPS, names_in
-from core.workbook.exercise.quantities import EXAMPLE, HELPERS, RULES, expanded, followed
+from core.backprop.rules import names_in
+from core.workbook.exercise.quantities import EXAMPLE, HELPERS, rule_from, worked_out
 
 _EPS = np.finfo(float).eps
 ROOM = 1.05
@@ -41,8 +41,9 @@ class Numbers:
         self.found = found or self.values
         self.length = len(next(iter(self.values.values())))
 
-    def having(self, name: str, values: Array) -> Numbers:
+    def having(self, name: str, value: float | Array) -> Numbers:
         """With one more quantity, whose numbers are certain."""
+        values = np.broadcast_to(np.asarray(value, dtype=float), self.length).copy()
         return Numbers({**self.values, name: values}, {**self.doubt, name: np.zeros(self.length)})
 
     @cached_property
@@ -51,14 +52,18 @@ class Numbers:
         found = {}
         for name in (*COLUMNS, *HELPERS):
             if name in self.values and name not in EXAMPLE:
-                rule = expanded(_rule(name), frozenset(self.values))
+                rule = rule_from(name, self.values)
                 if self.values.keys() >= {*names_in(rule)}:
                     found[name] = rule
         return found
 
+    def rule(self, name: str) -> str:
+        """What a quantity follows by, in terms of these and of what no rule leads to."""
+        return self.rules.get(name) or rule_from(name, self.values)
+
     def inputs(self, name: str) -> list[str]:
         """What a quantity is calculated from."""
-        return names_in(self.rules.get(name) or expanded(_rule(name), frozenset(self.values)))
+        return names_in(self.rule(name))
 
     @staticmethod
     def first(name: str) -> int:
@@ -76,7 +81,7 @@ class Numbers:
         for i, n in enumerate(doubtful, start=1):
             tiled[n][i * length : (i + 1) * length] += self.doubt[n][above]
         with np.errstate(all="ignore"):
-            values = np.broadcast_to(followed(_rule(name), tiled), (count * length,))
+            values = np.broadcast_to(worked_out(self.rule(name), tiled), (count * length,))
             right, *moved = values.reshape(count, length).astype(float)
             doubt = 1e-10 * np.abs(right) + 4 * _EPS
             for other in moved:
@@ -109,10 +114,6 @@ class Numbers:
             told = open_by < 0.2 * np.nanmax(np.abs(right), initial=1e-300)
         there = np.isfinite(found[lines] + right)
         return int((near & told & there).sum()), int(there.sum())
-
-
-def _rule(name: str) -> str:
-    return TABLE_STEPS.get(name) or RULES[name]
 
 
 def as_numbers(values: Iterable[object]) -> Array:

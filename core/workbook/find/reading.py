@@ -7,28 +7,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
-from core.backprop.network import (
-    COLUMNS,
-    GRADIENTS,
-    SEED,
-    WEIGHTS,
-    Array,
-    Setup,
-)
-from core.backprop.rules import TABLE_STEPS, in_cells, names_in
-from core.workbook.exercise.quantities import EXAMPLE, GRADIENT, HELPERS, RULES, expanded
-from core.workbook.file.book import Book
+from core.backprop.network import COLUMNS, GRADIENTS, SEED, WEIGHTS, Array, Setup
+from core.backprop.rules import in_cells, names_in
+from core.workbook.exercise.quantities import EXAMPLE, GRADIENT, HELPERS, rule_from
+from core.workbook.file.book import Book, Cell
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.layout import Layout, Table
 from core.workbook.find.words import quantity, rate_in
 from core.workbook.formula.functions import Value, number
 from core.workbook.formula.tokens import quoted
-from core.workbook.formula.tree import Address, FormulaError, Node, letters, references
+from core.workbook.formula.tree import Address, letters, references
+
+_MOST_BEHIND = 50
+"""Cells behind an update in which η is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +39,11 @@ class Rate:
     at: Address | None
     said: str
     text: Address | None = None
+
+    @property
+    def first(self) -> float:
+        """As one number: that of the first step."""
+        return float(np.ravel(self.value)[0])
 
 
 @dataclass(eq=False)
@@ -74,18 +77,7 @@ class Reading:
     def column(self, name: str) -> list[Address | None]:
         """The cell of a quantity at each epoch, and of a weight after the last if it is listed."""
         if name not in self._columns:
-            table, steps = self.table, self.table.steps
-            if name in table.columns and name not in table.shifts:
-                places: list[Address | None] = [*table.places(name)]
-                places += [self.at(name, k) for k in range(table.epochs, steps)]
-            elif (there := self._there(name)) is not None:
-                places = [*there.places(name)[:steps]]
-                places += [self.at(name, k) for k in range(len(places), steps)]
-            elif name in table.columns:
-                places = [self.at(name, k) for k in range(steps)]
-            else:
-                places = [self.at(name, 0)] * steps  # one cell for all epochs, or none
-            self._columns[name] = places
+            self._columns[name] = [self.at(name, k) for k in range(self.table.steps)]
         return self._columns[name]
 
     @cached_property
@@ -101,28 +93,18 @@ class Reading:
         }
         for name in reversed((*COLUMNS, *HELPERS, "η")):
             places = self.column(name)
-            if places[0] is None and not any(places):
-                continue
-            if (there := self._there(name)) is not None:
-                places = [*places, *there.places(name)[len(places) :]]
-            cells = [(at, (name, k)) for k, at in enumerate(places) if at is not None]
-            found.update(reversed(cells))
+            if name not in (*self.table.columns, "η") and name in self.elsewhere:
+                places = [*places, *self.elsewhere[name].places(name)[len(places) :]]
+            found |= {at: (name, k) for k, at in reversed([*enumerate(places)]) if at}
         return found
-
-    def _there(self, name: str) -> Table | None:
-        """The other table that holds a quantity, where this one does not."""
-        return None if name in (*self.table.columns, "η") else self.elsewhere.get(name)
 
     def at(self, name: str, k: int) -> Address | None:
         """The cell of a quantity at epoch k, from 0; None if it has none."""
         if name in self.table.columns:
-            if k < self.table.epochs and name not in self.table.shifts:
-                return self.table.at(name, k)
-            if k > self.table.epochs:
-                return None
             at = self.table.at(name, k)
-            beyond = k < (self.table.steps if name in WEIGHTS else self.table.epochs)
-            return at if self.table.has(name, k) or (beyond and at in self.book.cells) else None
+            listed = k < (self.table.steps if name in WEIGHTS else self.table.epochs)
+            shown = self.table.has(name, k) or (listed and at in self.book.cells)
+            return at if shown else None
         if name == "η":
             return self.rate.at if self.rate else None
         if name in self.elsewhere and k < self.elsewhere[name].epochs:
@@ -131,8 +113,8 @@ class Reading:
 
     def lacks(self, name: str) -> str:
         """A weight, input or target that the file does not give and `name` follows from; or ""."""
-        rule = expanded(TABLE_STEPS.get(name) or RULES.get(name, ""), frozenset(self.table.columns))
-        absent = (n for n in names_in(rule) if n in self.missing or n in WEIGHTS)
+        names = names_in(rule_from(name, self.table.columns))
+        absent = (n for n in names if n in self.missing or n in WEIGHTS)
         return next((n for n in absent if self.at(n, min(1, self.table.epochs - 1)) is None), "")
 
     def unnamed(self) -> list[str]:
@@ -140,41 +122,35 @@ class Reading:
         table = self.table
         if table.drops:
             return []
-        known = {*table.columns.values()}
         own = [column for name, column in table.columns.items() if name not in ("epoch", "η")]
         steps = (*HELPERS, *GRADIENTS)  # some call η·∂E/∂w as others the gradient
         ends = [*own, *(column for column, hint in table.hints.items() if hint in steps)]
-        between = range(min(ends), max(ends) + 1)
-        others = [c for c in between if c not in known]
-        filled = [c for c in others if table.cell(table.lines[-1], c) in self.book.cells]
-        cells = [self.book.cells.get(table.cell(table.head, c)) for c in filled]
-        texts = [cell.value for cell in cells if cell and isinstance(cell.value, str)]
+        others = {*range(min(ends), max(ends) + 1)} - {*table.columns.values()}
+        filled = [c for c in sorted(others) if table.cell(table.lines[-1], c) in self.book.cells]
+        texts = [self.book.text(table.cell(table.head, c)) for c in filled]
         texts = [text for text in texts if rate_in(text) is None and quantity(text) != "epoch"]
-        return [" ".join(text.split())[:30] for text in texts]
+        return [" ".join(text.split())[:30] for text in texts if text]
 
     def heading(self, name: str) -> str:
         """What the file calls it, or its usual name."""
         if name in self.table.columns:
-            written = self.book.cells.get(self.table.heading(name))
-            if written and isinstance(written.value, str) and len(written.value) <= 14:
-                return " ".join(written.value.split())
+            written = self.book.text(self.table.heading(name))
+            if 0 < len(written) <= 14:
+                return " ".join(written.split())
         return name
 
     def rule(self, name: str, k: int) -> str:
         """The right formula of a computed cell, in the cells of this file."""
-        step = name in WEIGHTS
-        names = (*COLUMNS, *HELPERS, "η")
-        known = frozenset(n for n in names if n != name and self.at(n, k) is not None)
-        text = expanded(TABLE_STEPS[name] if step else RULES[name], known)
-        row = k - 1 if step else k
+        known = {n for n in (*COLUMNS, *HELPERS, "η") if n != name and self.at(n, k) is not None}
+        text, row = rule_from(name, known), k - (name in WEIGHTS)
         return in_cells(text, {n: self.reference(n, row, k) for n in names_in(text)})
 
     def reference(self, name: str, row: int, k: int) -> str:
         """How a formula of epoch k names a quantity of epoch `row`."""
         at = self.at(name, row)
         if at is None:
-            value = self.rate.value if name == "η" and self.rate else getattr(self.setup, name, 0.0)
-            return f"{float(np.ravel(value)[0])!r}".removesuffix(".0")
+            value = self.rate.first if name == "η" and self.rate else getattr(self.setup, name, 0.0)
+            return f"{value!r}".removesuffix(".0")
         if name not in (*self.table.columns, *self.elsewhere, *HELPERS):
             return self.fixed_reference(at)
         return at.cell if at.sheet == self.table.sheet else f"{quoted(at.sheet)}!{at.cell}"
@@ -186,27 +162,16 @@ class Reading:
         return max(own, default=None) or min(places, default=None)
 
     def start_elsewhere(self, name: str) -> str:
-        """The right formula, or number, of an initial weight: its labelled cell, or what another
-        run below the same headers begins with; empty if there is neither.
+        """The right formula, or number, of an initial weight: its labelled cell, or the number that
+        another run below the same headers begins with; empty if there is neither.
         """
         home = self.labelled_cell(name)
         if home is not None:
             return f"={self.fixed_reference(home)}"
-        tables = [other for other in self.siblings if name in other.columns]
-        inside = {t.at(w, k) for t in tables for w in t.weights for k in (0, t.epochs - 1)}
-        for other in tables:
-            at = other.at(name, 0)
-            cell = self.book.cells.get(at)
-            if cell is None:
-                continue
-            try:
-                asked = self.book.asked(at)
-            except FormulaError:
-                continue
-            if cell.formula is None and isinstance(cell.value, float) and cell.written:
+        for other in self.siblings:
+            cell = self.book.cells.get(other.at(name, 0)) if name in other.columns else None
+            if cell and cell.formula is None and cell.written:
                 return cell.written
-            if cell.formula is not None and asked and inside.isdisjoint(asked):
-                return f"={self.book.formula_text(at)}"
         return ""
 
     def fixed_reference(self, at: Address) -> str:
@@ -225,7 +190,6 @@ def read_table(layout: Layout, table: Table, actual: Calculator) -> Reading:
     book = actual.book
     elsewhere = _elsewhere(book, layout, table)
     labelled = {at: name for name, at in layout.labels}
-    told = _told(layout, table)
     fixed = {
         name: at
         for name in EXAMPLE
@@ -240,7 +204,8 @@ def read_table(layout: Layout, table: Table, actual: Calculator) -> Reading:
     ]
     others = [other for other in layout.tables if other is not table and other not in siblings]
     reading = Reading(
-        book, table, actual, elsewhere, siblings, others, fixed, labelled, told, SEED, None, []
+        *(book, table, actual, elsewhere, siblings, others, fixed, labelled),
+        *(_told(layout, table), SEED, None, []),
     )
     reading.setup = _start(reading)
     reading.rate = _rate(reading, layout)
@@ -260,10 +225,7 @@ def _elsewhere(book: Book, layout: Layout, table: Table) -> dict[str, Table]:
     columns = (*table.columns.values(), *table.hints)
     for line in table.lines[:2]:
         for column in range(min(columns), max(columns) + 1):
-            try:
-                found = book.asked(table.cell(line, column))
-            except FormulaError:
-                continue
+            found = book.precedents(table.cell(line, column))
             asked.update(homes[at] for at in found if at in homes)
     if not any(book.formula_text(table.cell(line, c)) for line in table.lines[:2] for c in columns):
         # Numbers that were written to several sheets, each with all epochs.
@@ -308,39 +270,36 @@ def _start(reading: Reading) -> Setup:
     """Inputs, targets and weights of the first epoch."""
     numbers = {}
     for name in (*EXAMPLE, *WEIGHTS):
-        value = reading.value(name, 0)
+        value = _number(reading.value(name, 0))
         if name in EXAMPLE and name in reading.table.columns and not carried(reading, name, 1):
             value = usual([reading.value(name, k) for k in range(reading.table.epochs)])
-        if isinstance(value, str):
-            value = float(number(value))  # text that formulas take for a number
-        if not isinstance(value, float) or not math.isfinite(value):
-            value = _from_formulas(reading, name) if name in EXAMPLE else None
+        if value is None and name in EXAMPLE:
+            value = _from_formulas(reading, name)
         if value is None:
             value = reading.told.get(name)
         if value is None:
-            value = getattr(SEED, name)
             reading.missing.append(name)
-        numbers[name] = value
-    return Setup(**numbers)
+        else:
+            numbers[name] = value
+    return SEED.moved(numbers)
+
+
+def _number(value: Value) -> float | None:
+    """What arithmetic makes of a value: of text such as "0.5" too, and not of an empty cell."""
+    found = math.nan if value is None else float(number(value))
+    return found if math.isfinite(found) else None
 
 
 def carried(reading: Reading, name: str, k: int) -> bool:
     """Whether an input or target of epoch k is that of the row above, or the first, by formula."""
-    if k == 0 or k >= reading.table.epochs:
-        return False
-    try:
-        asked = reading.book.asked(reading.table.at(name, k))
-    except FormulaError:
-        return False
-    return len(asked) == 1 and asked[0] in (
-        reading.table.at(name, k - 1),
-        reading.table.at(name, 0),
-    )
+    table = reading.table
+    asked = reading.book.precedents(table.at(name, k)) if 0 < k < table.epochs else []
+    return asked in ([table.at(name, k - 1)], [table.at(name, 0)])
 
 
 def usual(values: list[Value]) -> float | None:
     """The number that most of the values are; of several the first."""
-    numbers = [v for v in values if isinstance(v, float) and math.isfinite(v)]
+    numbers = [n for value in values if (n := _number(value)) is not None]
     return Counter(numbers).most_common(1)[0][0] if numbers else None
 
 
@@ -349,64 +308,54 @@ def _from_formulas(reading: Reading, name: str) -> float | None:
 
     h = w·i1 + w'·i2 is i1 at w = 1, w' = 0; and ½t² − ½(t − 1)² = t − ½.
     """
-    k = name[1]
-    target, cells = (f"E{k}", (f"out_o{k}",)) if name[0] == "t" else ("h1", ("w1", "w2"))
-    at = reading.at(target, 0)
-    known = [reading.at(cell, 0) for cell in cells]
-    try:
-        tree = reading.book.tree(at) if at else None
-    except FormulaError:
-        return None
+    first = float(name[1] == "1")
+    target, inputs, points = (
+        (f"E{name[1]}", [f"out_o{name[1]}"], [(0.0,), (1.0,)])
+        if name[0] == "t"
+        else ("h1", ["w1", "w2"], [(first, 1.0 - first)])
+    )
+    at, known = reading.at(target, 0), [reading.at(cell, 0) for cell in inputs]
+    tree = reading.book.readable(at)
     if at is None or tree is None or None in known:
         return None
-
-    def result(*values: float) -> Value:
-        given = dict(zip(known, values, strict=True))
-        return tree.value(at, Calculator(reading.book, given.get).value)
-
-    if name[0] == "t":
-        at_0, at_1 = result(0.0), result(1.0)
-        if not isinstance(at_0, float) or not isinstance(at_1, float):
-            return None
-        found = at_0 - at_1 + 0.5
-    else:
-        found = result(*_unit(k))
-    return round(found, 12) if isinstance(found, float) and math.isfinite(found) else None
-
-
-def _unit(k: str) -> tuple[float, float]:
-    return (1.0, 0.0) if k == "1" else (0.0, 1.0)
+    given = [dict(zip(known, point, strict=True)) for point in points]
+    found = [_number(tree.value(at, Calculator(reading.book, one.get).value)) for one in given]
+    match found:
+        case [float(at_0), float(at_1)]:
+            return round(at_0 - at_1 + 0.5, 12)
+        case [float(at_unit)]:
+            return round(at_unit, 12)
+    return None
 
 
 def _rate(reading: Reading, layout: Layout) -> Rate | None:
     """η: a column of the table, the cell its updates use, a label, or a number in a text."""
-    table, sheet = reading.table, reading.table.sheet
+    table = reading.table
     if table.rate is not None:
-        head = getattr(reading.book.cells.get(table.heading("E_total")), "value", None)
+        head = reading.book.cells.get(table.heading("E_total"), Cell(None)).value
         is_head = table.rate in (head, rate_in(head) if isinstance(head, str) else None)
         where = "the header of its column" if is_head else "the column beside it"
         return Rate(table.rate, None, where)
     if "η" in table.columns:
-        cells = [reading.value("η", k) for k in range(table.epochs)]
-        numbers = [v if isinstance(v, float) and math.isfinite(v) else None for v in cells]
-        if None not in numbers:
-            values = np.array(numbers, dtype=float)
+        cells = [_number(reading.value("η", k)) for k in range(table.epochs)]
+        if None not in cells:
+            values = np.array(cells, dtype=float)
             same = float(values[0]) if (values == values[0]).all() else values
             return Rate(same, table.at("η", 0), "its column")
-    used = _used_rate(reading, layout)
-    if used is not None:
+    if used := _used_rate(reading, layout):
         return used
-    at = _nearest("η", layout, table)
-    if at is not None and at.sheet == sheet:
-        return Rate(reading.actual.value(at), at, at.cell)
-    told = rate_in_texts(reading)
-    homes = {at for label, at in layout.labels if label == "η"}
-    if told is None and len(homes) == 1 and table.epochs > 1:
-        (home,) = homes
-        value = reading.actual.value(home)
-        if isinstance(value, float) and math.isfinite(value):
-            return Rate(value, home, f"{home.sheet}!{home.cell}")
-    return told
+    at, homes = _nearest("η", layout, table), {at for label, at in layout.labels if label == "η"}
+    if at is not None and at.sheet == table.sheet:
+        return _rate_at(at, reading)
+    if told := rate_in_texts(reading):
+        return told
+    return _rate_at(at, reading) if at and len(homes) == 1 and table.epochs > 1 else None
+
+
+def _rate_at(at: Address, reading: Reading) -> Rate:
+    """η as a cell has it; NaN if there is no number."""
+    where = at.cell if at.sheet == reading.table.sheet else f"{at.sheet}!{at.cell}"
+    return Rate(float(number(reading.actual.value(at))), at, where)
 
 
 def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
@@ -422,59 +371,43 @@ def _used_rate(reading: Reading, layout: Layout) -> Rate | None:
         for k in {0, 1, first - 1, first}
         if k < other.epochs
     }
-    labels = reading.labelled
     cells: Counter[Address] = Counter()
     numbers: Counter[float] = Counter()
     for weight in WEIGHTS:
         at, above = reading.at(weight, first), reading.at(weight, first - 1)
-        gradient = reading.at(GRADIENT[weight], first - 1)
-        try:
-            tree = reading.book.tree(at) if at else None
-            if at is None or tree is None:
-                continue
-            for asked in _leading_to(reading.book, at, inside):
-                if asked not in inside and _is_number(reading.actual.value(asked)):
-                    content = reading.book.cells.get(asked)
-                    label = reading.labelled.get(asked, "η" if content else "")
-                    if content and label == "η" and (content.formula is None or asked in labels):
-                        cells[asked] += 1
-            if above and gradient and not references_outside(tree, at, inside):
-                given = {above: 0.0, gradient: -1.0}
-                typed = tree.value(at, Calculator(reading.book, given.get).value)
-                if isinstance(typed, float) and math.isfinite(typed) and typed:
-                    numbers[abs(typed)] += 1
-        except FormulaError:
+        gradient, tree = reading.at(GRADIENT[weight], first - 1), reading.book.readable(at)
+        if at is None or tree is None:
             continue
-    ranked = sorted(
-        cells.items(), key=lambda item: (reading.labelled.get(item[0]) != "η", -item[1])
-    )
-    if ranked:
-        at = _own_rate(ranked[0][0], layout, table)
-        where = at.cell if at.sheet == table.sheet else f"{at.sheet}!{at.cell}"
-        return Rate(float(number(reading.actual.value(at))), at, where)
+        behind = _leading_to(reading.book, at, inside)
+        cells.update(a for a in behind if a not in inside and _may_hold_rate(reading, a))
+        if above and gradient and inside.issuperset(references(tree, at)):
+            given = {above: 0.0, gradient: -1.0}
+            typed = _number(tree.value(at, Calculator(reading.book, given.get).value))
+            numbers.update([abs(typed)] if typed else [])
+    if cells:
+        used = min(cells, key=lambda at: (reading.labelled.get(at) != "η", -cells[at]))
+        return _rate_at(_own_rate(used, layout, table), reading)
     if numbers:
         return Rate(numbers.most_common(1)[0][0], None, "its formulas")
     return None
 
 
-def _leading_to(book: Book, at: Address, inside: set[Address]) -> list[Address]:
+def _leading_to(book: Book, at: Address, inside: set[Address]) -> Iterator[Address]:
     """The cells a formula asks for, and those behind columns on the way to it: Δw, the new w."""
-    found: dict[Address, None] = {}
-    todo = list(book.asked(at))
-    while todo and len(found) < 50:
-        asked = todo.pop(0)
-        if asked in found:
-            continue
-        found[asked] = None
+
+    def leads_on(asked: Address) -> bool:
         near = abs(asked.row - at.row) <= 1 or abs(asked.column - at.column) <= 1
-        if asked not in inside and near and asked.sheet == at.sheet:
-            todo += book.asked(asked)
-    return list(found)
+        return near and asked not in inside and asked.sheet == at.sheet
+
+    return islice(book.trail(book.precedents(at), leads_on), _MOST_BEHIND)
 
 
-def _is_number(value: Value) -> bool:
-    """Whether arithmetic makes a number of it: text such as "0.5" is one, an empty cell is not."""
-    return value is not None and bool(np.isfinite(number(value)))
+def _may_hold_rate(reading: Reading, at: Address) -> bool:
+    """Whether a cell has a number that is called η, or one that was typed and is called nothing."""
+    cell, label = reading.book.cells.get(at), reading.labelled.get(at)
+    if cell is None or _number(reading.actual.value(at)) is None:
+        return False
+    return label == "η" or (label is None and cell.formula is None)
 
 
 def _has_steps(reading: Reading, k: int) -> bool:
@@ -492,28 +425,19 @@ def _own_rate(used: Address, layout: Layout, table: Table) -> Address:
     return own if used in others and own not in others else used
 
 
-def references_outside(tree: Node, at: Address, inside: set[Address]) -> list[Address]:
-    """The cells a formula asks for that are not among `inside`."""
-    return [asked for asked in references(tree, at) if asked not in inside]
-
-
 def rate_in_texts(reading: Reading) -> Rate | None:
     """A text such as "lr = 0.5" in a cell above the table, or as the name of the sheet."""
     book, table = reading.book, reading.table
     texts = [
         (table.head - at.row, at, rate)
-        for at, cell in book.cells.items()
-        if at.sheet == table.sheet
-        and at.row < table.head
-        and isinstance(cell.value, str)
-        and (rate := rate_in(cell.value)) is not None
+        for at in book.cells
+        if at.sheet == table.sheet and at.row < table.head
+        if (rate := rate_in(book.text(at))) is not None
     ]
     if texts:
         _, at, rate = min(texts)
         return Rate(rate, None, at.cell, at)
     if "η" in reading.told:
         return Rate(reading.told["η"], None, "a line of text")
-    rate_of_sheet = rate_in(table.sheet)
-    if rate_of_sheet is not None:
-        return Rate(rate_of_sheet, None, "the name of the sheet")
-    return None
+    rate = rate_in(table.sheet)
+    return None if rate is None else Rate(rate, None, "the name of the sheet")

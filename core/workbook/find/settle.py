@@ -90,10 +90,9 @@ def _name_the_nameless(naming: Naming, book: Book) -> None:
     table = naming.table
     named = {*table.columns.values(), *table.hints}
     unnamed = {c for c, name in table.hints.items() if name in TABLE_RULES}
-    for column in range(min(named), max(named) + 1):
-        head = book.cells.get(table.cell(table.head, column))
-        text = head.value if head is not None else None
-        if column not in named and isinstance(text, str) and rate_in(text) is None:
+    for column in {*range(min(named), max(named) + 1)} - named:
+        text = book.text(table.cell(table.head, column))
+        if text and rate_in(text) is None:
             unnamed.add(column)
     lacking = [name for name in TABLE_RULES if name not in table.columns]
     for column in sorted(unnamed) if lacking else ():

@@ -9,20 +9,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from core.backprop.network import COLUMNS, WEIGHTS
 from core.workbook.exercise.quantities import COMPUTED, EXAMPLE, FORWARD, NEXT
-from core.workbook.file.book import Book
+from core.workbook.file.book import Book, Cell
 from core.workbook.file.calculate import Calculator
 from core.workbook.find.blocks import blocks_in, one_block
 from core.workbook.find.labels import curves_in, labels_in, ninth_weight, said_in
-from core.workbook.find.layout import HEADERS, MOST_EPOCHS, Layout, Shown, Table, skipping
+from core.workbook.find.layout import (
+    HEADERS,
+    MOST_EPOCHS,
+    Layout,
+    Shown,
+    Table,
+    is_less,
+    runs_of,
+    skipping,
+)
 from core.workbook.find.matrices import matrices_in
 from core.workbook.find.words import counted_from_one, kind, quantity, rate_in, symbol
-from core.workbook.formula.tree import Address, Call, FormulaError
+from core.workbook.formula.functions import Value
+from core.workbook.formula.tree import Address, Call
 
 _QUANTITIES = (*COLUMNS, "epoch", "η")
 
@@ -53,11 +64,39 @@ def find(actual: Calculator) -> Layout:
 def _cells_of(table: Table) -> Iterator[Address]:
     for name in table.columns:
         yield table.heading(name)
-        for k in range(table.epochs):
-            yield table.at(name, k)
+        yield from table.places(name)
 
 
-Ask = Callable[[int, int], Address]
+@dataclass(frozen=True)
+class _Grid:
+    """A sheet as lines and columns: its rows are the columns where its epochs run `across`."""
+
+    shown: Shown
+    sheet: str
+    across: bool
+
+    @property
+    def book(self) -> Book:
+        return self.shown.book
+
+    def at(self, line: int, column: int) -> Address:
+        return Address(self.sheet, *((column, line) if self.across else (line, column)))
+
+    def cell(self, line: int, column: int) -> Cell | None:
+        return self.book.cells.get(self.at(line, column))
+
+    def value(self, line: int, column: int) -> Value:
+        return self.shown.value(self.at(line, column))
+
+    def is_number(self, line: int, column: int) -> bool:
+        return self.shown.is_number(self.at(line, column))
+
+    def meant(self, line: int, column: int) -> str | None:
+        """The quantity that a text in a cell means."""
+        return quantity(self.book.text(self.at(line, column)))
+
+    def values(self, lines: Sequence[int], column: int) -> list[Value]:
+        return [self.value(line, column) for line in lines]
 
 
 class _Header(NamedTuple):
@@ -69,119 +108,89 @@ class _Header(NamedTuple):
 
 
 def _tables(
-    shown: Shown,
-    sheet: str,
-    labels: list[tuple[str, Address]],
-    unread: list[str],
-) -> Iterator[Table]:
-    blocks = list(blocks_in(shown, sheet))
-    if blocks:
-        yield from blocks
-        return
+    shown: Shown, sheet: str, labels: list[tuple[str, Address]], unread: list[str]
+) -> list[Table]:
+    if blocks := blocks_in(shown, sheet):
+        return [blocks]
     matrices, found_labels = matrices_in(shown, sheet)
     if matrices:
         labels += found_labels
-        yield matrices
-        return
-    alone = one_block(shown, sheet)
-    if alone is not None:
+        return [matrices]
+    down, across = _Grid(shown, sheet, across=False), _Grid(shown, sheet, across=True)
+    if alone := one_block(shown, sheet):
         inside = set(_cells_of(alone))
-        below = _tables_along(shown, sheet, unread, across=False)
-        yield alone
-        yield from (t for t in below if t.epochs > 2 and inside.isdisjoint(_cells_of(t)))
-        return
-    for across in (False, True):
-        found = _tables_along(shown, sheet, unread, across=across)
-        yield from found
-        if found:
-            return
+        below = _tables_along(down, unread)
+        return [alone, *(t for t in below if t.epochs > 2 and inside.isdisjoint(_cells_of(t)))]
+    return _tables_along(down, unread) or _tables_along(across, unread)
 
 
-def _tables_along(shown: Shown, sheet: str, unread: list[str], *, across: bool) -> list[Table]:
-    """The tables of a sheet whose headers stand side by side; `across`: one below the other."""
-
-    def cell(line: int, column: int) -> Address:
-        return Address(sheet, *((column, line) if across else (line, column)))
-
-    rows = _headers(shown, sheet, cell, across=across)
+def _tables_along(grid: _Grid, unread: list[str]) -> list[Table]:
+    """The tables of a sheet whose headers stand in one of its lines."""
+    rows = _headers(grid)
     used: set[tuple[int, int]] = set()
     found: list[Table] = []
     # Lines that group headers, or tell what the columns' formulas are, name fewer quantities.
     for head, headers in sorted(rows.items(), key=lambda row: -len({h.name for h in row[1]})):
         for segment in _segments(headers):
             free = [h for h in segment if used.isdisjoint((head + k, h.column) for k in range(4))]
-            columns, rivals = _claimed(shown.book, cell, head, free)
-            lower = _lower(shown.book, cell, head, rows.get(head + 1, ()), {*columns.values()})
+            columns, rivals = _claimed(grid, head, free)
+            lower = _lower(grid, head, rows.get(head + 1, ()), {*columns.values()})
             if len(columns) > len(lower):
-                columns |= {n: column for n, column in lower.items() if n not in columns}
-            lines = _numbered(shown, sheet, cell, head, columns, unread, across=across)
+                columns = lower | columns
+            lines = _numbered(grid, head, columns, unread)
             if not lines:
                 continue
-            above = _above(shown, cell, rows, head, lines, {*columns.values(), *rivals})
-            columns |= {name: column for name, column in above.items() if name not in columns}
-            columns, shifts = _led_to(_with_numbers(shown, cell, lines, columns))
+            above = _above(grid, rows, head, lines[0], {*columns.values(), *rivals})
+            columns, shifts = _led_to(_with_numbers(grid, lines, above | columns))
             claimed = {*columns.values(), *rivals}
             used.update((line, c) for line in range(head, lines[-1] + 1) for c in claimed)
             hints = {c: name for name, c in columns.items() if name not in _QUANTITIES} | rivals
             columns = {name: c for name, c in columns.items() if name in _QUANTITIES}
-            counters = [c for c, name in rivals.items() if name == "epoch"]
-            upwards = _runs_upwards(shown, cell, lines, columns)
+            upwards = _runs_upwards(grid, lines, columns)
             if upwards:
                 lines.reverse()
             found += [
                 Table(
-                    *(sheet, head, columns, tuple(run), across),
-                    hints=hints,
-                    shifts=shifts,
-                    listed=_listed(shown, cell, run, columns),
+                    *(grid.sheet, head, columns, tuple(run), grid.across, None, hints, shifts),
+                    listed=_listed(grid, run, columns),
                     upwards=upwards,
                 )
-                for run in _runs(shown, cell, lines, columns, counters)
+                for run in _runs(grid, lines, columns, rivals)
             ]
     return sorted(found, key=lambda table: (table.lines[0], min(table.columns.values())))
 
 
-def _numbered(
-    shown: Shown,
-    sheet: str,
-    cell: Ask,
-    head: int,
-    columns: dict[str, int],
-    unread: list[str],
-    *,
-    across: bool,
-) -> list[int]:
+def _numbered(grid: _Grid, head: int, columns: dict[str, int], unread: list[str]) -> list[int]:
     """The lines of numbers below headers; none if these, or so few lines, make no table."""
-    computed, known = _telling(columns), [n for n in columns if n not in ("epoch", "η")]
+    computed, known = _telling(columns), columns.keys() - {"epoch", "η"}
     if len(known) < 5 or not computed:
         return []
-    if (further := ninth_weight(shown.book, (cell(head, k) for k in range(1, 60)))) is not None:
+    where = grid.sheet or "The file"
+    if further := ninth_weight(grid.book, (grid.at(head, k) for k in range(1, 60))):
         unread.append(
-            f"{sheet or 'The file'}: {further} stands beside w1 to w8. A network of more "
+            f"{where}: {further} stands beside w1 to w8. A network of more "
             "than eight weights is not this exercise, and was not judged."
         )
         return []
-    lines, rest = _lines(shown, cell, head, columns, computed)
-    weights_alone = not any(name in COMPUTED for name in columns)
-    least = 3 if weights_alone or across else 2
-    least = least if weights_alone or len(known) < 10 else 1
+    lines, rest = _lines(grid, head, columns, computed)
+    weights_alone = columns.keys().isdisjoint(COMPUTED)
+    least = 1 if len(known) >= 10 and not weights_alone else 2 + (weights_alone or grid.across)
     if len(lines) < least:
         return []
     if rest:
-        word = "column" if across else "row"
-        unread.append(f"{sheet or 'The file'}: {rest} from {word} {lines[-1] + 1} on.")
+        unread.append(f"{where}: {rest} from {('row', 'column')[grid.across]} {lines[-1] + 1} on.")
     return lines
 
 
-def _with_numbers(
-    shown: Shown, cell: Ask, lines: list[int], columns: dict[str, int]
-) -> dict[str, int]:
-    """Without the columns of inputs that hold labels, and of a rate that is not in every line."""
+def _with_numbers(grid: _Grid, lines: list[int], columns: dict[str, int]) -> dict[str, int]:
+    """Without the columns of inputs that hold labels, each with its number, and of a rate that is
+    not in every line.
+    """
     return {
         name: column
         for name, column in columns.items()
-        if not (name in EXAMPLE and _has_labels(shown.book, cell, lines, column))
-        and (name != "η" or all(cell(line, column) in shown.book.cells for line in lines))
+        if not (name in EXAMPLE and any(grid.meant(line, column) for line in lines))
+        and (name != "η" or all(grid.cell(line, column) for line in lines))
     }
 
 
@@ -196,64 +205,53 @@ def _led_to(columns: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
     return renamed, dict.fromkeys(WEIGHTS, -1)
 
 
-def _listed(
-    shown: Shown, cell: Ask, lines: Sequence[int], columns: Mapping[str, int]
-) -> tuple[int, ...]:
+def _listed(grid: _Grid, lines: Sequence[int], columns: Mapping[str, int]) -> tuple[int, ...]:
     """The epoch of each line, from 0, if their numbers say that some are left out; else nothing.
 
     In a table of formulas only where as many are left out everywhere: one number may be mistyped.
     """
     if "epoch" not in columns:
         return ()
-    numbers = [shown.value(cell(line, columns["epoch"])) for line in lines]
-    listed = skipping(numbers)
-    formulas = any(shown.book.formula_text(cell(lines[-1], c)) for c in columns.values())
+    listed = skipping(grid.values(lines, columns["epoch"]))
+    formulas = any(grid.book.formula_text(grid.at(lines[-1], c)) for c in columns.values())
     if formulas and len({b - a for a, b in pairwise(listed)}) != 1:
         return ()
     return tuple(epoch - listed[0] for epoch in listed)
 
 
-def _headers(shown: Shown, sheet: str, cell: Ask, *, across: bool) -> dict[int, list[_Header]]:
+def _headers(grid: _Grid) -> dict[int, list[_Header]]:
     """Line -> the headers in it. A label beside its number, one below the other, is none."""
     rows: dict[int, list[tuple[int, str]]] = {}
-    for at, text in shown.texts(sheet):
-        line, column = (at.column, at.row) if across else (at.row, at.column)
+    for at, text in grid.shown.texts(grid.sheet):
+        line, column = (at.column, at.row) if grid.across else (at.row, at.column)
         rows.setdefault(line, []).append((column, text))
     found: dict[int, list[_Header]] = {}
     for line, texts in rows.items():
         texts.sort()
-        beside = [shown.is_number(cell(line, column + 1)) for column, _ in texts]
-        if sum(beside) > 2 and 2 * sum(beside) > len(beside):
+        beside = sum(grid.is_number(line, column + 1) for column, _ in texts)
+        if beside > 2 and 2 * beside > len(texts):
             continue  # labels, each with its number
-        plain = _told_apart(
-            texts, rows.get(line - 1, []), counted_from_one([text for _, text in texts])
-        )
-        for (column, _), text in zip(texts, plain, strict=True):
+        for column, text in _told_apart(texts, rows.get(line - 1, [])):
             name = quantity(text) if rate_in(text) is None else None
             sure, name = name is not None, name or symbol(text)
-            if name is None:
-                continue
-            under = shown.book.cells.get(cell(line + 1, column))
-            listed = under is not None and isinstance(under.value, str) and quantity(under.value)
-            if listed and shown.is_number(cell(line, column + 1)):
-                continue
-            found.setdefault(line, []).append(_Header(column, name, sure))
+            label = grid.is_number(line, column + 1) and grid.meant(line + 1, column)
+            if name is not None and not label:
+                found.setdefault(line, []).append(_Header(column, name, sure))
     return found
 
 
 def _told_apart(
-    texts: Sequence[tuple[int, str]], groups: Sequence[tuple[int, str]], plain: list[str]
-) -> list[str]:
+    texts: Sequence[tuple[int, str]], groups: Sequence[tuple[int, str]]
+) -> Iterator[tuple[int, str]]:
     """Headers that say too little, or come several times, with what their groups are called."""
-    counts = Counter(quantity(text) for text in plain)
-    told = []
+    plain = counted_from_one([text for _, text in texts])
+    counts = Counter(map(quantity, plain))
     for (column, _), text in zip(texts, plain, strict=True):
-        group = max(((c, word) for c, word in groups if c <= column), default=(0, ""))[1]
+        group = kind(max(((c, word) for c, word in groups if c <= column), default=(0, ""))[1])
+        better = f"{group} {text}" if group else text
         name = quantity(text)
-        better = f"{kind(group)} {text}" if kind(group) else text
         alone = name is not None and counts[name] == 1
-        told.append(better if not alone and quantity(better) else text)
-    return told
+        yield column, better if not alone and quantity(better) else text
 
 
 def _segments(headers: Sequence[_Header]) -> list[list[_Header]]:
@@ -264,8 +262,7 @@ def _segments(headers: Sequence[_Header]) -> list[list[_Header]]:
     """
     headers = _without_listings(headers)
     counts = Counter(header.name for header in headers)
-    again = [name for name, count in counts.items() if count > 1]
-    if 2 * len(again) <= len(counts):
+    if 2 * sum(count > 1 for count in counts.values()) <= len(counts):
         return [headers]
     segments: list[list[_Header]] = [[]]
     for header in headers:
@@ -287,15 +284,13 @@ def _without_listings(headers: Sequence[_Header]) -> list[_Header]:
         if before is None or header.column > before.column + 1:
             groups.append([])
         groups[-1].append(header)
-    listings = [
-        g for g in groups if "E_total" in (names := {h.name for h in g}) and names <= _LISTED
-    ]
+    listings = [g for g in groups if {"E_total"} <= {h.name for h in g} <= _LISTED]
     others = [header for group in groups if group not in listings for header in group]
     return others if any(header.name == "E_total" for header in others) else list(headers)
 
 
 def _claimed(
-    book: Book, cell: Ask, head: int, headers: Sequence[_Header]
+    grid: _Grid, head: int, headers: Sequence[_Header]
 ) -> tuple[dict[str, int], dict[int, str]]:
     """Quantity -> its column; and column -> what else its header may mean.
 
@@ -306,72 +301,51 @@ def _claimed(
     rivals: dict[int, str] = {}
 
     def rank(header: _Header) -> tuple[bool, bool, bool, int]:
-        below = [book.cells.get(cell(head + k, header.column)) for k in (1, 2, 3)]
+        below = (grid.cell(head + k, header.column) for k in (1, 2, 3))
         first = next(filter(None, below), None)
         calculated = header.name in WEIGHTS and first is not None and first.formula is not None
         return (not header.sure, first is None, calculated, header.column)
 
     for header in sorted(headers, key=rank):
-        if header.name in columns:
+        if columns.setdefault(header.name, header.column) != header.column:
             rivals[header.column] = header.name
-        else:
-            columns[header.name] = header.column
     return columns, rivals
 
 
-def _lower(
-    book: Book, cell: Ask, head: int, headers: Iterable[_Header], taken: set[int]
-) -> dict[str, int]:
+def _lower(grid: _Grid, head: int, headers: Iterable[_Header], taken: set[int]) -> dict[str, int]:
     """Headers a line lower, under a heading that says what they are."""
     found: dict[str, int] = {}
     for header in headers:
-        if header.column in taken:
-            continue
-        places = (book.cells.get(cell(head, c)) for c in range(header.column, 0, -1))
-        text = next((c.value for c in places if c and isinstance(c.value, str)), "")
-        found[quantity(f"{kind(text)} {header.name}") or header.name] = header.column
+        if header.column not in taken:
+            texts = (grid.book.text(grid.at(head, c)) for c in range(header.column, 0, -1))
+            heading = kind(next(filter(None, texts), ""))
+            found[quantity(f"{heading} {header.name}") or header.name] = header.column
     return found
 
 
 def _above(
-    shown: Shown,
-    cell: Ask,
-    rows: Mapping[int, list[_Header]],
-    head: int,
-    lines: Sequence[int],
-    taken: set[int],
+    grid: _Grid, rows: Mapping[int, list[_Header]], head: int, first: int, taken: set[int]
 ) -> dict[str, int]:
     """Headers that stand one or two lines higher, over columns of numbers without one."""
-    found: dict[str, int] = {}
-    for line in (head - 1, head - 2):
-        for header in rows.get(line, ()):
-            free = header.column not in taken and cell(head, header.column) not in shown.book.cells
-            if free and shown.is_number(cell(lines[0], header.column)):
-                found.setdefault(header.name, header.column)
-    return found
+    headers = [*rows.get(head - 2, ()), *rows.get(head - 1, ())]  # the nearer has the last word
+    return {
+        header.name: header.column
+        for header in headers
+        if header.column not in taken and not grid.cell(head, header.column)
+        if grid.is_number(first, header.column)
+    }
 
 
 def _runs(
-    shown: Shown,
-    cell: Ask,
-    lines: Sequence[int],
-    columns: Mapping[str, int],
-    counters: Sequence[int],
+    grid: _Grid, lines: Sequence[int], columns: Mapping[str, int], rivals: Mapping[int, str]
 ) -> list[list[int]]:
     """The lines in parts: a new run begins where epochs are counted anew or η changes."""
-    counters = [*([columns["epoch"]] if "epoch" in columns else []), *counters]
-    rates = [shown.value(cell(at, columns["η"])) if "η" in columns else None for at in lines]
-    by_rate = not counters and 3 * len(set(rates)) <= len(lines)
-    runs = [[lines[0]]]
-    for k, (before, line) in enumerate(pairwise(lines), start=1):
-        restart = by_rate and rates[k] != rates[k - 1]
-        for column in counters if line > before else ():
-            a, b = (shown.value(cell(at, column)) for at in (before, line))
-            restart |= isinstance(a, float) and isinstance(b, float) and b < a
-        if restart:
-            runs.append([])
-        runs[-1].append(line)
-    return runs
+    counters = [columns["epoch"]] if "epoch" in columns else []
+    counters += [column for column, name in rivals.items() if name == "epoch"]
+    rates = grid.values(lines, columns["η"]) if "η" in columns and not counters else []
+    few = 3 * len(set(rates)) <= len(lines)
+    parts = runs_of([grid.values(lines, c) for c in counters], rates if few else [], len(lines))
+    return [[lines[k] for k in part] for part in parts]
 
 
 def _telling(columns: Mapping[str, int]) -> list[int]:
@@ -389,127 +363,69 @@ def _telling(columns: Mapping[str, int]) -> list[int]:
     return list(computed.values())
 
 
-def _runs_upwards(shown: Shown, cell: Ask, lines: list[int], columns: Mapping[str, int]) -> bool:
+def _runs_upwards(grid: _Grid, lines: list[int], columns: Mapping[str, int]) -> bool:
     """Whether the newest epoch is on top: weights follow from those below, or epochs count down."""
-    weights = [columns[name] for name in WEIGHTS if name in columns]
-    asked = {-1: 0, 1: 0}
+    above = below = 0
     middle = lines[len(lines) // 2 :][:2]
     for line in (lines[0] - 1, *middle, lines[-1] + 1):  # outside, the weights it leads to
-        for column in weights:
-            try:
-                found = shown.book.asked(cell(line, column))
-            except FormulaError:
-                continue
-            for away in asked:
-                asked[away] += cell(line + away, column) in found
-    if any(asked.values()):
-        return asked[1] > asked[-1]
-    if "epoch" not in columns or len(lines) < 2:
-        return False
-    numbers = [shown.value(cell(line, columns["epoch"])) for line in lines]
-    return all(
-        isinstance(a, float) and isinstance(b, float) and b < a for a, b in pairwise(numbers)
-    )
+        for column in (columns[name] for name in WEIGHTS if name in columns):
+            asked = grid.book.precedents(grid.at(line, column))
+            above += grid.at(line - 1, column) in asked
+            below += grid.at(line + 1, column) in asked
+    if above or below or "epoch" not in columns or len(lines) < 2:
+        return below > above
+    return all(is_less(b, a) for a, b in pairwise(grid.values(lines, columns["epoch"])))
 
 
 def _lines(
-    shown: Shown,
-    cell: Ask,
-    head: int,
-    named: Mapping[str, int],
-    computed: list[int],
+    grid: _Grid, head: int, named: Mapping[str, int], computed: list[int]
 ) -> tuple[list[int], str]:
     """The epochs below `head`, and what more looks like epochs and was left out."""
-    columns = list(named.values())
-    weights_alone = not any(name in COMPUTED for name in named)
 
     def filled(line: int) -> bool:
         count = 0
         for column in computed:
-            at = cell(line, column)
-            content = shown.book.cells.get(at)
-            if content is not None:
-                text = content.formula is None and isinstance(content.value, str)
-                count += 1 if not text or quantity(str(content.value)) is None else -1
+            if (content := grid.cell(line, column)) is not None:
+                label = content.formula is None and grid.meant(line, column)
+                count += -1 if label else 1
         return (
             2 * count >= len(computed)
-            and any(shown.is_number(cell(line, c)) for c in computed)
-            and not _sums_up(shown, cell, line, named, computed)
+            and any(grid.is_number(line, column) for column in computed)
+            and not _sums_up(grid, line, named, computed)
         )
 
     first = next((line for line in range(head + 1, head + 1 + HEADERS) if filled(line)), None)
     if first is None:
         return [], ""
-    lines = []
-    line = first
-    while line:
-        while filled(line):
-            lines.append(line)
-            line += 1
-            if len(lines) == MOST_EPOCHS and filled(line):
-                return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those"
-        after = next((line + gap for gap in (1, 2, 3) if filled(line + gap)), None)
-        gap = range(lines[-1] + 1, after or line)
-        if after is None or not _goes_on(shown.book, cell, lines[-1], after, columns):
+    lines: list[int] = []
+    after, weights_alone = first, named.keys().isdisjoint(COMPUTED)
+    while len(lines) < MOST_EPOCHS:
+        lines += takewhile(filled, range(after, after + MOST_EPOCHS - len(lines)))
+        end = lines[-1] + 1
+        gap = next((gap for gap in range(4) if filled(end + gap)), None)
+        if not gap:
             break
-        if weights_alone and _has_headers(shown.book, cell, gap, columns):
-            after = None  # these were initial values, and a table begins
-            break
-        line = after
-    if after is not None and not _has_headers(
-        shown.book, cell, range(lines[-1] + 1, after), columns
-    ):
-        return lines, "after a gap there is more that was not judged,"
-    return lines, ""
+        after = end + gap
+        between = [grid.meant(line, c) for line in range(end, after) for c in named.values()]
+        asked = {a for c in named.values() for a in grid.book.precedents(grid.at(after, c))}
+        follows = not asked.isdisjoint(grid.at(lines[-1], c) for c in named.values())
+        if sum(map(bool, between)) > 4 and (weights_alone or not follows):
+            return lines, ""  # headers of another table
+        if asked and not follows:
+            return lines, "after a gap there is more that was not judged,"
+    more = filled(lines[-1] + 1)
+    return lines, f"only the first {MOST_EPOCHS:,} epochs were judged, not those" if more else ""
 
 
 _SUMMARIES = {"AVERAGE", "MIN", "MAX", "MEDIAN", "COUNT", "STDEV"}
 
 
-def _sums_up(
-    shown: Shown,
-    cell: Ask,
-    line: int,
-    named: Mapping[str, int],
-    computed: Iterable[int],
-) -> bool:
+def _sums_up(grid: _Grid, line: int, named: Mapping[str, int], computed: Iterable[int]) -> bool:
     """Whether a line is no epoch but its averages, or has a word where epochs are counted."""
-    if "epoch" in named and isinstance(shown.value(at := cell(line, named["epoch"])), str):
-        word = str(shown.value(at))
+    word = grid.value(line, named["epoch"]) if "epoch" in named else None
+    if isinstance(word, str):
         return not re.search(r"\d", word)
-    calls = filled = 0
-    for column in computed:
-        at = cell(line, column)
-        if (content := shown.book.cells.get(at)) and content.formula is not None:
-            filled += 1
-            try:
-                tree = shown.book.tree(at)
-            except FormulaError:
-                continue
-            calls += isinstance(tree, Call) and tree.name in _SUMMARIES
-    return 2 * calls > filled > 0
-
-
-def _has_labels(book: Book, cell: Ask, lines: Sequence[int], column: int) -> bool:
-    """Whether a line is no quantity over the epochs but labels, each with its number."""
-    cells = [book.cells.get(cell(line, column)) for line in lines]
-    return any(isinstance(c.value, str) and quantity(c.value) is not None for c in cells if c)
-
-
-def _goes_on(book: Book, cell: Ask, last: int, after: int, columns: list[int]) -> bool:
-    """Whether an epoch that stands after a gap follows from the last one before it."""
-    before = {cell(last, column) for column in columns}
-    formulas = [at for column in columns if book.formula_text(at := cell(after, column))]
-    for at in formulas:
-        try:
-            if not before.isdisjoint(book.asked(at)):
-                return True
-        except FormulaError:
-            continue
-    gap = range(last + 1, after)
-    return not formulas and not _has_headers(book, cell, gap, columns)
-
-
-def _has_headers(book: Book, cell: Ask, lines: range, columns: list[int]) -> bool:
-    texts = [book.cells.get(cell(line, column)) for line in lines for column in columns]
-    return sum(isinstance(c.value, str) and bool(quantity(c.value)) for c in texts if c) > 4
+    trees = [grid.book.readable(grid.at(line, column)) for column in computed]
+    formulas = [tree for tree in trees if tree is not None]
+    calls = sum(isinstance(tree, Call) and tree.name in _SUMMARIES for tree in formulas)
+    return 2 * calls > len(formulas)

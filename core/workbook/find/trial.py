@@ -80,7 +80,7 @@ class Trial:
         found = world.filled_down(filled_down(book, places), len(places), unrounded)
         for k in np.flatnonzero(np.isnan(found)).tolist():
             at = places[k]
-            tree = self.worlds.tree(at) if at else None
+            tree = self.worlds.book.readable(at)
             if at and tree is not None:
                 with suppress(FormulaError):
                     found[k] = finite(unrounded(tree).value(at, world.cells.value))

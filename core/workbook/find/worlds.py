@@ -9,14 +9,15 @@ it, and any correct algebra passes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from core.backprop.network import WEIGHTS, Array, Setup
+from core.backprop.network import SEED, WEIGHTS, Array
 from core.workbook.exercise.quantities import EXAMPLE, GRADIENT, State, state_of
 from core.workbook.file.book import Book
 from core.workbook.file.calculate import Calculator
@@ -99,9 +100,14 @@ class World:
         return float(values[k]) if values.ndim else float(values)
 
     def column(self, name: str, ks: npt.NDArray[np.int_]) -> Value:
-        """A quantity of several epochs, or the one number that it has in all."""
+        """A quantity of several epochs, NaN in those that there are not; or the one number that it
+        has in all.
+        """
         values = np.asarray(self.state[name])
-        return values[ks] if values.ndim else float(values)
+        if not values.ndim:
+            return float(values)
+        inside = (ks >= 0) & (ks < len(values))
+        return np.where(inside, values[np.where(inside, ks, 0)], math.nan)
 
     def expected(self, name: str, ks: npt.NDArray[np.int_]) -> Value:
         """What the cells should come to; a weight from the row above."""
@@ -137,16 +143,15 @@ class World:
             asked, after = references(tree, first), references(tree, places[1])
             columns: dict[Address, Value] = {}
             for here, there in zip(asked, after, strict=True):
+                known = self.reading.known.get(here)
                 if here == there:
                     columns[here] = self.cells.value(here)
-                    continue
-                if here not in self.reading.known:
+                elif known is None:
                     columns[here] = self._beside(places, here)
-                    continue
-                (quantity, k), known = self.reading.known[here], self.reading.known.get(there)
-                if known != (quantity, k + int(away[1])):
+                elif self.reading.known.get(there) == (known[0], known[1] + int(away[1])):
+                    columns[here] = self.column(known[0], known[1] + away)
+                else:
                     return math.nan
-                columns[here] = self._lines(quantity, k + away)
             with np.errstate(all="ignore"):
                 return np.asarray(as_judged(tree).value(first, columns.__getitem__), dtype=float)
         except (KeyError, ArithmeticError, FormulaError, TypeError, ValueError):
@@ -165,14 +170,6 @@ class World:
             groups = filled_down(self.reading.book, there)
             self._columns[key] = self.filled_down(groups, len(there))
         return self._columns[key]
-
-    def _lines(self, quantity: str, ks: npt.NDArray[np.int_]) -> Value:
-        """A quantity in several epochs, NaN in those that there are not."""
-        values = np.asarray(self.state[quantity])
-        if not values.ndim:
-            return float(values)
-        inside = (ks >= 0) & (ks < len(values))
-        return np.where(inside, values[np.where(inside, ks, 0)], math.nan)
 
     def agrees(self, tree: Node, at: Address, name: str, k: int) -> bool:
         """Whether a formula in the cell of a quantity gives the quantity's number."""
@@ -197,46 +194,31 @@ class Worlds:
     drawn: those in which all is drawn at random; own: with the file's inputs, targets and η.
     """
 
-    def __init__(
-        self,
-        reading: Reading,
-        drawn: Sequence[World] | None = None,
-        own: Sequence[World] | None = None,
-    ) -> None:
+    def __init__(self, reading: Reading) -> None:
         self.reading, self.book, self.table = reading, reading.book, reading.table
         self.steps = reading.table.steps
-        self._drawn, self._own = drawn, own
         self._plain: dict[int, tuple[Node, Node]] = {}
 
     @cached_property
     def drawn(self) -> Sequence[World]:
-        if self._drawn is not None:
-            return self._drawn
         rng = np.random.default_rng(7)
-        return [drawn_world(self.reading, rng) for _ in range(2)]
+        return [_world(self.reading, rng, {}) for _ in range(2)]
 
     @cached_property
     def own(self) -> Sequence[World]:
-        if self._own is not None:
-            return self._own
         rng, reading = np.random.default_rng(8), self.reading
-        example = {name: getattr(reading.setup, name) for name in EXAMPLE}
-        eta = 1.0 if reading.rate is None else float(np.ravel(reading.rate.value)[0])
-        return [_world(reading, rng, example, eta) for _ in range(2)]
+        known = {name: getattr(reading.setup, name) for name in EXAMPLE}
+        known["η"] = reading.rate.first if reading.rate else 1.0
+        return [_world(reading, rng, known) for _ in range(2)]
 
     @cached_property
     def told(self) -> World:
         """The one in which all is drawn that cells tell; what they do not is in the formulas."""
-        rng, reading = np.random.default_rng(0), self.reading
-        example = {
-            name: float(rng.uniform(0.2, 0.9)) if reading.at(name, 0) else own
-            for name, own in reading.setup.numbers.items()
-            if name in EXAMPLE
-        }
-        eta = float(rng.uniform(0.3, 1.7))
+        reading = self.reading
+        known = {n: getattr(reading.setup, n) for n in EXAMPLE if reading.at(n, 0) is None}
         if reading.rate is not None and reading.rate.at is None:
-            eta = float(np.ravel(reading.rate.value)[0])
-        return _world(reading, rng, example, eta)
+            known["η"] = reading.rate.first
+        return _world(reading, np.random.default_rng(0), known)
 
     def with_helper(self, helper: Address, tree: Node) -> Worlds:
         """The worlds in which a cell outside the table has another formula."""
@@ -245,7 +227,9 @@ class Worlds:
             value = finite(tree.value(helper, world.cells.value))
             return World(world.reading, world.state, {**world.instead, helper: value})
 
-        return Worlds(self.reading, [*map(changed, self.drawn)], [*map(changed, self.own)])
+        worlds = Worlds(self.reading)
+        worlds.drawn, worlds.own = [*map(changed, self.drawn)], [*map(changed, self.own)]
+        return worlds
 
     def is_right(self, tree: Node, at: Address, name: str, k: int) -> bool:
         """Whether a formula gives the right number in every world.
@@ -296,81 +280,49 @@ class Worlds:
             return True
         if any(number not in (0.0, 0.5, 1.0, 2.0) for number in _numbers(tree)):
             return True
-        instead, seen, todo = self.drawn[0].instead, set[Address](), list(references(tree, at))
-        while todo:
-            asked = todo.pop()
-            if asked in seen or asked in reading.known:
-                continue
-            if len(seen) > _MOST_BEHIND:
-                return True
-            seen.add(asked)
-            inner = None if asked in instead else self.tree(asked)
-            if inner is None:
-                return True
-            todo += references(inner, asked)
-        return False
-
-    def tree(self, at: Address) -> Node | None:
-        """The formula of a cell; None if it has none that can be read."""
-        try:
-            return self.book.tree(at)
-        except FormulaError:
-            return None
+        instead = self.drawn[0].instead
+        return any(
+            asked in instead or self.book.readable(asked) is None
+            for asked in self._behind(references(tree, at))
+            if asked not in self.reading.known
+        )
 
     def parse(self, text: str, at: Address) -> Node:
         return parse(text, at, self.book.names_for(at))
 
     def behind(self, at: Address) -> list[Address]:
         """The cells with formulas, here or a row above, that lead a formula to the table's."""
-        found: list[Address] = []
-        todo = list(self.asked(at))
-        while todo and len(found) <= _MOST_BEHIND:
-            asked = todo.pop(0)
-            away = at.column - asked.column if self.table.across else at.row - asked.row
-            other = asked.sheet != at.sheet or abs(away) > 1
-            if asked in found or asked in self.reading.known or other:
-                continue
-            if self.tree(asked) is not None:
-                found.append(asked)
-                todo += self.asked(asked)
-        return found
 
-    def asked(self, at: Address) -> list[Address]:
-        """The cells that a formula asks for; none if it cannot be read."""
-        try:
-            return self.book.asked(at)
-        except FormulaError:
-            return []
+        def leads_on(asked: Address) -> bool:
+            away = at.column - asked.column if self.table.across else at.row - asked.row
+            near = asked.sheet == at.sheet and abs(away) <= 1
+            known = asked in self.reading.known
+            return near and not known and self.book.readable(asked) is not None
+
+        behind = islice(self.book.trail(self.book.precedents(at), leads_on), _MOST_BEHIND)
+        return [asked for asked in behind if leads_on(asked)]
 
     def unreadable(self, tree: Node, at: Address) -> str | None:
         """What could not be read in the cells behind a formula that are no cells of the table."""
         unread = self.drawn[0].cells.unread
-        todo, seen = list(references(tree, at)), set[Address]()
-        while todo and unread and len(seen) <= _MOST_BEHIND:
-            asked = todo.pop()
-            if asked in unread:
-                return f"{unread[asked]} in {asked.cell}"
-            if asked in seen or asked in self.reading.known:
-                continue
-            seen.add(asked)
-            inner = self.tree(asked)
-            todo += references(inner, asked) if inner is not None else []
-        return None
+        behind = self._behind(references(tree, at)) if unread else ()
+        return next(
+            (f"{unread[asked]} in {asked.cell}" for asked in behind if asked in unread), None
+        )
+
+    def _behind(self, cells: Iterable[Address]) -> Iterator[Address]:
+        """The cells, and those behind them that are no cells of the table."""
+        known = self.reading.known
+        return islice(self.book.trail(cells, lambda at: at not in known), _MOST_BEHIND)
 
 
-def drawn_world(reading: Reading, rng: np.random.Generator) -> World:
-    """A world with inputs, targets, η and weights by chance."""
-    example = dict(zip(EXAMPLE, rng.uniform(0.2, 0.9, 4).tolist(), strict=True))
-    return _world(reading, rng, example, float(rng.uniform(0.3, 1.7)))
-
-
-def _world(
-    reading: Reading, rng: np.random.Generator, example: Mapping[str, float], eta: float
-) -> World:
-    """A world with weights by chance."""
+def _world(reading: Reading, rng: np.random.Generator, known: Mapping[str, float]) -> World:
+    """A world of numbers by chance, but for the inputs, targets and η that are known."""
     epochs = max([reading.table.steps, *(t.epochs for t in reading.elsewhere.values())])
-    drawn = {w: rng.uniform(-1.5, 1.5, epochs) for w in WEIGHTS}
-    return World(reading, state_of(Setup(**{**example, **drawn}), eta))  # type: ignore[arg-type]
+    weights = {weight: rng.uniform(-1.5, 1.5, epochs) for weight in WEIGHTS}
+    example = {name: known.get(name, float(rng.uniform(0.2, 0.9))) for name in EXAMPLE}
+    eta = known.get("η", float(rng.uniform(0.3, 1.7)))
+    return World(reading, state_of(SEED.moved({**example, **weights}), eta))
 
 
 def unrounded(tree: Node) -> Node:

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from core.backprop.network import COLUMNS, GRADIENTS, WEIGHTS
 from core.workbook.exercise.quantities import EXAMPLE, FORWARD, HELPERS
 from core.workbook.file.book import Cell
-from core.workbook.file.formulas import Formula
 from core.workbook.find.layout import Table
 from core.workbook.find.reading import Reading, carried
 from core.workbook.find.worlds import Worlds, finite, rounding
 from core.workbook.formula.functions import Value
-from core.workbook.formula.tree import Address, FormulaError, Node, references
+from core.workbook.formula.tree import Address, FormulaError, Node
 from core.workbook.judge.wrong import Wrong
 
 _HARMLESS = 10
@@ -56,11 +53,10 @@ def judge_formulas(worlds: Worlds) -> Verdict:
     columns = _Columns(worlds)
     if columns.are_misread() or _example_changes(worlds.reading):
         return Verdict(misread=True)
-    verdict = Verdict()
-    columns.judge(verdict)
-    _judge_example(worlds, verdict)
-    _judge_labels(worlds.reading, verdict)
-    return verdict
+    columns.judge()
+    _judge_example(worlds.reading, columns.verdict)
+    _judge_labels(worlds.reading, columns.verdict)
+    return columns.verdict
 
 
 class _Columns:
@@ -72,6 +68,8 @@ class _Columns:
         known = self.table.columns
         self.names = [n for n in (*COLUMNS, *HELPERS) if n in known and n not in EXAMPLE]
         self.rounding = _Rounding(worlds, self.names)
+        self.verdict = Verdict()
+        self._pasted_rows: dict[tuple[bool, int], bool] = {}
 
     def are_misread(self) -> bool:
         """Whether most columns of the forward pass are wrong in most of a few of their rows."""
@@ -79,33 +77,33 @@ class _Columns:
         rows = sorted({0, (last + 1) // 3, 2 * (last + 1) // 3, last})
         found: list[bool] = []
         for name in self.names:
-            if name not in FORWARD:
+            if name not in FORWARD or self.reading.lacks(name):
                 continue
-            verdicts = []
-            for k in rows:
-                at = self.reading.at(name, k)
-                tree = self.worlds.tree(at) if at else None
-                if at and tree and not self.worlds.unreadable(tree, at):
-                    verdicts.append(self.worlds.is_right(tree, at, name, k))
-            if verdicts and not self.reading.lacks(name):
+            verdicts = [
+                self.worlds.is_right(tree, at, name, k)
+                for k in rows
+                if (at := self.reading.at(name, k)) and (tree := self.book.readable(at))
+                if not self.worlds.unreadable(tree, at)
+            ]
+            if verdicts:
                 found.append(2 * sum(verdicts) < len(verdicts))
         return len(found) > 2 and 2 * sum(found) > len(found)
 
-    def judge(self, verdict: Verdict) -> None:
+    def judge(self) -> None:
         """Whole columns where formulas were filled down, what is left cell by cell."""
         live = {name: self._mostly_formulas(name) for name in self.names}
         left: list[tuple[int, str]] = []
         for name in self.names:
             right = self.worlds.right_together(name)
             right -= self.rounding.odd(name, right)
-            verdict.judged += len(right)
+            self.verdict.judged += len(right)
             left += [(k, name) for k in range(self.steps) if k not in right]
         order = {name: place for place, name in enumerate(self.names)}
         for k, name in sorted(left, key=lambda one: (one[0], order[one[1]])):
             at = self.reading.column(name)[k]
             if at is not None:
                 typed = live[name] and not self._is_pasted(k, steps=name in WEIGHTS)
-                self._judge_cell(Wrong(at, name, k, "formula"), verdict, live=typed)
+                self._judge_cell(Wrong(at, name, k, "formula"), live=typed)
 
     def _mostly_formulas(self, name: str) -> bool:
         places = self.reading.column(name)[name in WEIGHTS :]
@@ -120,38 +118,36 @@ class _Columns:
         if (steps, k) not in self._pasted_rows:
             group = [name for name in self.names if (name in WEIGHTS) == steps]
             places = [self.reading.column(name)[k] for name in group]
-            cells = [cell for at in places if at and (cell := self.book.cells.get(at))]
-            places = [at for at in places if at]
-            bare = sum(map(_is_bare, cells))
-            self._pasted_rows[steps, k] = len(places) > 2 and 2 * bare > len(places)
+            cells = [self.book.cells.get(at) for at in places if at]
+            bare = sum(cell is not None and _is_bare(cell) for cell in cells)
+            self._pasted_rows[steps, k] = len(cells) > 2 and 2 * bare > len(cells)
         return self._pasted_rows[steps, k]
 
-    @cached_property
-    def _pasted_rows(self) -> dict[tuple[bool, int], bool]:
-        return {}
-
-    def _judge_cell(self, one: Wrong, verdict: Verdict, *, live: bool) -> None:
+    def _judge_cell(self, one: Wrong, *, live: bool) -> None:
         """`one` says which, and is what it is if its formula is wrong."""
-        at, name, k = one.at, one.name, one.k
+        at, name, k = one[:3]
         cell = self.book.cells.get(at)
         if k == 0 and name in WEIGHTS:
-            _judge_start(self.worlds, one, verdict)
+            self._judge_start(one)
         elif cell is None:
-            verdict.empty.append(at)
+            self.verdict.empty.append(at)
             if live:
-                verdict.wrong.append(one._replace(kind="empty"))
-        elif cell.formula is None and isinstance(cell.value, str):
-            verdict.wrong.append(one._replace(kind="text"))
-        elif cell.formula is None and live:
-            verdict.judged += 1
-            verdict.wrong.append(one._replace(kind="typed"))
-        elif cell.formula is None:
-            verdict.pasted.add((name, k))
+                self._call(one, "empty")
+        elif cell.formula is not None:
+            self._judge_formula(one)
+        elif isinstance(cell.value, str):
+            self._call(one, "text")
+        elif live:
+            self.verdict.judged += 1
+            self._call(one, "typed")
         else:
-            self._judge_formula(one, verdict)
+            self.verdict.pasted.add((name, k))
 
-    def _judge_formula(self, one: Wrong, verdict: Verdict) -> None:
-        at, name, k = one.at, one.name, one.k
+    def _call(self, one: Wrong, kind: str, said: str = "", right: str = "") -> None:
+        self.verdict.wrong.append(one._replace(kind=kind, said=said, right=right))
+
+    def _judge_formula(self, one: Wrong) -> None:
+        at, name, k = one[:3]
         try:
             tree = self.book.tree(at)
             assert tree is not None
@@ -159,26 +155,51 @@ class _Columns:
             right = self.worlds.is_right(tree, at, name, k)
         except FormulaError as why:
             if "#REF!" in self.book.formula_text(at):
-                verdict.wrong.append(one._replace(kind="deleted"))
+                self._call(one, "deleted")
             else:
-                self._leave_unread(one, str(why), verdict)
+                self._leave_unread(one, str(why))
             return
         if not right and (why_not := self.worlds.unreadable(tree, at)):
-            self._leave_unread(one, why_not, verdict)
+            self._leave_unread(one, why_not)
         elif not right and (lacking := self.reading.lacks(name)):
-            self._leave_unread(one, f"{lacking}, which has no column,", verdict)
+            self._leave_unread(one, f"{lacking}, which has no column,")
         else:
-            verdict.judged += 1
+            self.verdict.judged += 1
             if not right:
-                verdict.wrong.append(one)
+                self.verdict.wrong.append(one)
             elif self.rounding.is_odd(name, tree):
-                decimals = self.rounding.decimals(tree)[0]
-                verdict.wrong.append(one._replace(kind="rounded", said=str(decimals)))
+                self._call(one, "rounded", str(self.rounding.decimals(tree)[0]))
 
-    def _leave_unread(self, one: Wrong, why: str, verdict: Verdict) -> None:
-        verdict.unread[one.at] = why
+    def _leave_unread(self, one: Wrong, why: str) -> None:
+        self.verdict.unread[one.at] = why
         if isinstance(self.book.cells[one.at].value, float):
-            verdict.pasted.add((one.name, one.k))
+            self.verdict.pasted.add((one.name, one.k))
+
+    def _judge_start(self, one: Wrong) -> None:
+        """An initial weight is any number, but a formula there must lead to one, and to its own."""
+        reading, at = self.reading, one.at
+        text, asked = self.book.formula_text(at), self.book.precedents(at)
+        if not text:
+            return
+        said = ""
+        if _of_another(reading, asked, one.name):
+            said = f"{text} is that of another."
+        elif any(_is_in(a, t, t.columns) for a in asked for t in reading.siblings):
+            said = f"{text} goes on from the run before it."
+        elif len(asked) > 1 and any(_is_in(a, t, t.weights) for a in asked for t in reading.others):
+            self.verdict.unread[at] = "the step from another table to this one"
+            return
+        elif any(a in reading.known for a in asked):
+            said = f"{text} takes it from the table, where nothing stands before it."
+        elif not math.isfinite(finite(reading.actual.value(at))):
+            said = f"{text} gives no number."
+        right = reading.start_elsewhere(one.name) if said else ""
+        if said and not right:
+            self.verdict.unread[at] = f"the start of {reading.heading(one.name)}"
+            return
+        self.verdict.judged += 1
+        if said:
+            self._call(one, "start", said, right)
 
 
 def _is_bare(cell: Cell) -> bool:
@@ -205,17 +226,9 @@ class _Rounding:
 
     def odd(self, name: str, epochs: set[int]) -> set[int]:
         """The epochs of these whose formula does."""
-        places, found = self.worlds.reading.column(name), set()
-        known: dict[int, bool] = {}
-        for k in epochs:
-            at = places[k]
-            formula = self.worlds.book.cells[at].formula if at else None
-            if id(formula) not in known:
-                tree = self.worlds.tree(at) if at else None
-                known[id(formula)] = tree is not None and self.is_odd(name, tree)
-            if known[id(formula)]:
-                found.add(k)
-        return found
+        places = self.worlds.reading.column(name)
+        trees = {k: self.worlds.book.readable(places[k]) for k in epochs}
+        return {k for k, tree in trees.items() if tree is not None and self.is_odd(name, tree)}
 
     def _rounds(self, name: str) -> bool:
         """Whether rounding is meant: a good part of the column rounds, as most of its like do."""
@@ -226,42 +239,10 @@ class _Rounding:
     def _column_rounds(self, name: str) -> bool:
         if name not in self._columns:
             places = self.worlds.reading.column(name)
-            trees = [tree for at in places if at and (tree := self.worlds.tree(at)) is not None]
+            trees = [tree for tree in map(self.worlds.book.readable, places) if tree is not None]
             rounded = [tree for tree in trees if self.decimals(tree)]
             self._columns[name] = 4 * len(rounded) > len(trees)
         return self._columns[name]
-
-
-# Initial weights.
-
-
-def _judge_start(worlds: Worlds, one: Wrong, verdict: Verdict) -> None:
-    """An initial weight is any number, but a formula there must lead to one, and to its own."""
-    reading, at = worlds.reading, one.at
-    text = worlds.book.formula_text(at)
-    if not text:
-        return
-    tree = worlds.tree(at)
-    asked = references(tree, at) if tree is not None else []
-    said = ""
-    if _of_another(reading, asked, one.name):
-        said = f"{text} is that of another."
-    elif any(a in reading.known for a in asked):
-        said = f"{text} takes it from the table, where nothing stands before it."
-    elif any(_is_in(a, t, t.columns) for a in asked for t in reading.siblings):
-        said = f"{text} goes on from the run before it."
-    elif len(asked) > 1 and any(_is_in(a, t, t.weights) for a in asked for t in reading.others):
-        verdict.unread[at] = "the step from another table to this one"
-        return
-    elif not math.isfinite(finite(reading.actual.value(at))):
-        said = f"{text} gives no number."
-    right = reading.start_elsewhere(one.name) if said else ""
-    if said and not right:
-        verdict.unread[at] = f"the start of {reading.heading(one.name)}"
-        return
-    verdict.judged += 1
-    if said:
-        verdict.wrong.append(one._replace(kind="start", said=said, right=right))
 
 
 def _is_in(at: Address, table: Table, names: Iterable[str]) -> bool:
@@ -272,9 +253,6 @@ def _of_another(reading: Reading, asked: list[Address], name: str) -> bool:
     """Whether a formula that only repeats a labelled cell repeats that of another quantity."""
     label = reading.labelled.get(asked[0]) if len(asked) == 1 else None
     return label is not None and label != name
-
-
-# Inputs and targets.
 
 
 def _example_changes(reading: Reading) -> bool:
@@ -289,69 +267,26 @@ def _example_changes(reading: Reading) -> bool:
     return changing > 1 and 2 * changing > len(names)
 
 
-def _judge_example(worlds: Worlds, verdict: Verdict) -> None:
+def _judge_example(reading: Reading, verdict: Verdict) -> None:
     """Inputs and targets are the same in every row."""
-    reading = worlds.reading
-    asked: set[Address] | None = None
-    for name in EXAMPLE:
-        if name not in reading.table.columns:
-            continue
+    book, table = reading.book, reading.table
+    for name in (name for name in EXAMPLE if name in table.columns):
         usual, home = getattr(reading.setup, name), reading.labelled_cell(name)
-        other = _Repeated(reading, name)
         number = f"{usual!r}".removesuffix(".0")
-        for k, at in enumerate(reading.table.places(name)):
-            value, cell = reading.actual.value(at), worlds.book.cells.get(at)
-            if cell is None:
-                asked = _all_asked(worlds) if asked is None else asked
-                if at in asked:
+        for k, at in enumerate(table.places(name)):
+            value, asked = reading.actual.value(at), book.precedents(at)
+            if at not in book.cells:
+                if any(at in book.precedents(table.at(other, k)) for other in table.columns):
                     verdict.wrong.append(Wrong(at, name, k, "empty", right=number))
                 continue
             verdict.judged += 1
-            if home is not None and (label := other.label(at, cell)):
+            if home is not None and _of_another(reading, asked, name):
+                said = f"{asked[0].cell}, {reading.labelled[asked[0]]}"
                 right = f"={reading.fixed_reference(home)}"
-                verdict.wrong.append(Wrong(at, name, k, "label", label, right))
-            elif isinstance(value, str):
-                verdict.wrong.append(Wrong(at, name, k, "text", right=number))
+                verdict.wrong.append(Wrong(at, name, k, "label", said, right))
             elif not _same(value, usual) and not carried(reading, name, k):
-                verdict.wrong.append(Wrong(at, name, k, "data", right=number))
-
-
-class _Repeated:
-    """Which labelled cell of another quantity the cells of a column repeat."""
-
-    def __init__(self, reading: Reading, name: str) -> None:
-        self.reading, self.name = reading, name
-        self._fixed: dict[Formula, str] = {}
-
-    def label(self, at: Address, cell: Cell) -> str:
-        """The cell that a formula repeats, and its quantity; or "".
-
-        A formula of fixed cells is looked at once.
-        """
-        formula, book = cell.formula, self.reading.book
-        if formula is None or formula in self._fixed:
-            return self._fixed.get(formula, "") if formula else ""
-        try:
-            tree = book.tree(at)
-        except FormulaError:
-            tree = None
-        asked = references(tree, at) if tree is not None else []
-        found = ""
-        if _of_another(self.reading, asked, self.name):
-            found = f"{asked[0].cell}, {self.reading.labelled[asked[0]]}"
-        beyond = at._replace(row=at.row + 1, column=at.column + 1)
-        if tree is None or references(tree, beyond) == asked:
-            self._fixed[formula] = found
-        return found
-
-
-def _all_asked(worlds: Worlds) -> set[Address]:
-    """Every cell that a formula of the table asks for."""
-    found: set[Address] = set()
-    for at in worlds.reading.known:
-        with suppress(FormulaError):
-            found.update(worlds.book.asked(at))
-    return found
+                kind = "text" if isinstance(value, str) else "data"
+                verdict.wrong.append(Wrong(at, name, k, kind, right=number))
 
 
 def _judge_labels(reading: Reading, verdict: Verdict) -> None:

@@ -19,6 +19,7 @@ from core.workbook.file.book import Cell
 from core.workbook.file.digits import decimals_of, doubt
 from core.workbook.find.numbers import Numbers, as_numbers
 from core.workbook.find.reading import Reading
+from core.workbook.find.worlds import finite
 from core.workbook.formula.tree import Address
 from core.workbook.judge.wrong import Wrong
 
@@ -49,11 +50,10 @@ def judge_numbers(reading: Reading, pasted: set[Place]) -> NumbersVerdict:
     if not pasted:
         return NumbersVerdict()
     numbers = _numbers_of(reading, pasted)
-    rate = _Rate(reading, numbers, pasted).settled()
+    rate = _rate_of_steps(reading, numbers, pasted)
     eta = reading.rate.value if rate is None and reading.rate else rate
     if eta is not None:
-        lines = np.broadcast_to(np.asarray(eta, dtype=float), (numbers.length,))
-        numbers = numbers.having("η", lines.copy())
+        numbers = numbers.having("η", eta)
     return _Judge(reading, numbers, pasted).verdict(rate)
 
 
@@ -105,35 +105,26 @@ class _Judge:
             off = self.numbers.off(name, lines)
             wrong[lines] |= off & self._are_in(self.loose, name, lines)
             own = self._are_in(self.pasted, name, lines)
-            if not own.any():
-                continue
-            vague = self._say_vague(name, lines)
-            if vague:
-                verdict.vague[name] = vague
-            else:
-                places = self.reading.column(name)[lines]
-                verdict.judged.update(
-                    at for at, is_own in zip(places, own, strict=True) if at and is_own
-                )
-            if name in FORWARD and not vague:
-                mostly_off.append(2 * (off & own).sum() > own.sum())
+            if own.any() and self._is_vague(name, lines):
+                said = f"{self.reading.heading(name)} is rounded too far to be judged"
+                verdict.vague[name] = said
+            elif own.any():
+                places = zip(self.reading.column(name)[lines], own, strict=True)
+                verdict.judged.update(at for at, is_own in places if at and is_own)
+                if name in FORWARD:
+                    mostly_off.append(2 * (off & own).sum() > own.sum())
         if len(mostly_off) > 2 and 2 * sum(mostly_off) > len(mostly_off):
             return NumbersVerdict(misread=True)
         accused = self._reconcile(list(rules), wrong)
-        verdict.wrong = [self._wrong(*place) for place in accused]
+        verdict.wrong = [
+            Wrong(at, name, k, "number") for name, k in accused if (at := self.reading.at(name, k))
+        ]
         for name in verdict.vague.keys() & {name for name, _ in accused}:
             verdict.vague[name] = f"But for what is called wrong, {verdict.vague[name]}"
         return verdict
 
     def _are_in(self, places: set[Place], name: str, lines: slice) -> Any:
         return np.array([(name, k) in places for k in range(lines.start, lines.stop)], dtype=bool)
-
-    def _wrong(self, name: str, k: int) -> Wrong:
-        at = self.reading.at(name, k)
-        assert at is not None
-        start = k == 0 and name in WEIGHTS
-        right = f"{self.numbers.values[name][0]:.12g}" if start else ""
-        return Wrong(at, name, k, "number", right=right)
 
     def _followers(self, name: str, k: int) -> list[Place]:
         """The cells whose rule uses this one."""
@@ -150,28 +141,28 @@ class _Judge:
         table, values = self.reading.table, self.numbers.values
         for name in (name for name in EXAMPLE if name in table.columns):
             for k, at in enumerate(table.places(name)):
-                own, kept = self.reading.actual.value(at), values[name][k]
-                if not isinstance(own, float) or not math.isfinite(own) or own == kept:
-                    continue
-                followers = self._followers(name, k)
-                before = self._count_off(followers)
-                values[name][k] = own
-                if self._count_off(followers) >= before:
-                    values[name][k] = kept
+                own = finite(self.reading.actual.value(at))
+                if math.isfinite(own) and own != values[name][k]:
+                    self._agrees_better(name, k, own)
+
+    def _agrees_better(self, name: str, k: int, value: float) -> bool:
+        """Whether what follows from a cell agrees better with another number, which it then has."""
+        values, followers = self.numbers.values[name], self._followers(name, k)
+        before, kept = self._count_off(followers), values[k]
+        values[k] = value
+        if self._count_off(followers) < before:
+            return True
+        values[k] = kept
+        return False
 
     def _count_off(self, places: Sequence[Place]) -> int:
         return sum(self.numbers.off_at(*place) for place in places)
 
-    def _say_vague(self, name: str, lines: slice) -> str:
-        """A sentence if the digits cannot tell a right column from one that is half wrong."""
-        _, doubt = self.numbers.expected(name, lines)
-        doubt = doubt + self.numbers.doubt[name][lines]
+    def _is_vague(self, name: str, lines: slice) -> bool:
+        """Whether the digits cannot tell a right column from one that is half wrong."""
+        doubt = self.numbers.expected(name, lines)[1] + self.numbers.doubt[name][lines]
         size = np.nanmax(np.abs(self.numbers.values[name][lines]), initial=0.0)
-        if np.nanmin(doubt, initial=np.inf) > 0.2 * size and size > 0:
-            return f"{self.reading.heading(name)} is rounded too far to be judged"
-        if size == 0 and np.nanmin(doubt, initial=np.inf) > 1e-6:
-            return f"{self.reading.heading(name)} is rounded to 0 and cannot be judged"
-        return ""
+        return bool(np.nanmin(doubt, initial=np.inf) > (0.2 * size or 1e-6))
 
     def _reconcile(self, order: list[str], wrong: Array) -> list[Place]:
         """The fewest cells to change so that all agree, found row by row in order of calculation.
@@ -188,87 +179,54 @@ class _Judge:
         return [cell for cell in found if cell in self.pasted]
 
     def _is_wrong(self, name: str, k: int, wrong: Array) -> bool:
-        values, start = self.numbers.values[name], k == 0 and name in WEIGHTS
-        if start:
-            right = self._start_from_second(name)
-        elif not self.numbers.off_at(name, k):
+        if k < self.numbers.first(name) or not self.numbers.off_at(name, k):
             return False
-        else:
-            right = float(self.numbers.expected(name, slice(k, k + 1))[0][0])
-        followers = self._followers(name, k)
-        before = self._count_off(followers)
-        if start and (before < 2 or not math.isfinite(right)):
-            return False
-        kept, values[k] = values[k], right
-        after = self._count_off(followers)
-        if start and after:
-            values[k] = kept
-            return False
-        if after >= before:
-            values[k] = kept
-        else:
-            wrong[k + 1] = True
+        right = float(self.numbers.expected(name, slice(k, k + 1))[0][0])
+        wrong[k + 1] |= self._agrees_better(name, k, right)
         return True
 
-    def _start_from_second(self, name: str) -> float:
-        """An initial weight as the second row implies it."""
-        gradient, values = GRADIENT[name], self.numbers.values
-        if self.length < 2 or "η" not in values or gradient not in values:
-            return math.nan
-        return float(values[name][1] + values["η"][0] * values[gradient][0])
+
+def _rate_of_steps(reading: Reading, numbers: Numbers, pasted: set[Place]) -> float | None:
+    """η as the steps of the weights tell it, where the file says none or another; else None."""
+    weights = [w for w in WEIGHTS if any((w, k) in pasted for k in range(1, numbers.length))]
+    if 2 * len(weights) < len(reading.table.weights) and reading.rate is not None:
+        return None  # the others' formulas tell η
+    if reading.rate is not None and _fits(reading.rate.value, numbers, weights):
+        return None
+    return _told_by(weights, numbers)
 
 
-class _Rate:
-    """η, told by the steps that the weights take."""
+def _fits(said: float | Array, numbers: Numbers, weights: list[str]) -> bool:
+    """Whether most steps are of the size that the file's η makes them."""
+    numbers = numbers.having("η", said)
+    known = [w for w in weights if w in numbers.rules]
+    off = [numbers.off(w, slice(1, numbers.length)) for w in known]
+    return bool(np.mean(off) < 0.5) if off else True
 
-    def __init__(self, reading: Reading, numbers: Numbers, pasted: set[Place]) -> None:
-        self.reading, self.numbers = reading, numbers
-        weights = [w for w in WEIGHTS if any((w, k) in pasted for k in range(1, numbers.length))]
-        if 2 * len(weights) < len(reading.table.weights) and reading.rate is not None:
-            weights = []  # the others' formulas tell η
-        self.weights = weights
 
-    def settled(self) -> float | None:
-        """The η of the steps, where the file says none or another; else None."""
-        said, found = self.reading.rate, self._of_steps()
-        if found is None or (said is not None and self._fits(said.value)):
-            return None
-        return found
-
-    def _fits(self, said: float | Array) -> bool:
-        """Whether most steps are of the size that the file's η makes them."""
-        eta = np.broadcast_to(np.asarray(said, dtype=float), (self.numbers.length,))
-        numbers = self.numbers.having("η", eta)
-        known = [w for w in self.weights if w in numbers.rules]
-        off = [numbers.off(w, slice(1, numbers.length)) for w in known]
-        return bool(np.mean(off) < 0.5) if off else True
-
-    def _of_steps(self) -> float | None:
-        """η from (w of one row − w of the next) / ∂E/∂w, by the steps that tell it best."""
-        ratios: list[float] = []
-        doubts: list[float] = []
-        values, open_by = self.numbers.values, self.numbers.doubt
-        for weight in self.weights:
-            gradient = values.get(GRADIENT[weight])
-            if gradient is None or self.numbers.length < 2:
-                continue
-            g, w = gradient[:-1], values[weight]
-            with np.errstate(all="ignore"):
-                ratio = (w[:-1] - w[1:]) / g
-                unsure = open_by[weight][:-1] + open_by[weight][1:]
-                unsure = (unsure + np.abs(ratio) * open_by[GRADIENT[weight]][:-1]) / np.abs(g)
-            good = np.isfinite(ratio) & np.isfinite(unsure)
-            ratios += ratio[good].tolist()
-            doubts += unsure[good].tolist()
-        if not ratios:
-            return None
-        order = np.argsort(doubts)[: max(len(doubts) // 2, 1)]
-        rate = float(np.median(np.array(ratios)[order]))
-        spread = max(float(np.median(np.array(doubts)[order])), 1e-9 * abs(rate))
-        if rate <= 0:
-            return None  # steps uphill: their sign is wrong, not η
-        nears = (float(f"{rate:.{digits}g}") for digits in range(1, 9))
-        return next((near for near in nears if abs(near - rate) <= 3 * spread), rate)
+def _told_by(weights: list[str], numbers: Numbers) -> float | None:
+    """η from (w of one row − w of the next) / ∂E/∂w, by the steps that tell it best."""
+    ratios: list[float] = []
+    doubts: list[float] = []
+    values, open_by = numbers.values, numbers.doubt
+    for weight in (w for w in weights if GRADIENT[w] in values):
+        g, w = values[GRADIENT[weight]][:-1], values[weight]
+        with np.errstate(all="ignore"):
+            ratio = (w[:-1] - w[1:]) / g
+            unsure = open_by[weight][:-1] + open_by[weight][1:]
+            unsure = (unsure + np.abs(ratio) * open_by[GRADIENT[weight]][:-1]) / np.abs(g)
+        good = np.isfinite(ratio) & np.isfinite(unsure)
+        ratios += ratio[good].tolist()
+        doubts += unsure[good].tolist()
+    if not ratios:
+        return None
+    order = np.argsort(doubts)[: max(len(doubts) // 2, 1)]
+    rate = float(np.median(np.array(ratios)[order]))
+    spread = max(float(np.median(np.array(doubts)[order])), 1e-9 * abs(rate))
+    if rate <= 0:
+        return None  # steps uphill: their sign is wrong, not η
+    nears = (float(f"{rate:.{digits}g}") for digits in range(1, 9))
+    return next((near for near in nears if abs(near - rate) <= 3 * spread), rate)
 
 
 def _pasted_elsewhere(reading: Reading) -> set[Place]:

@@ -152,5 +152,5 @@ def _said_of_misread(reading: Reading) -> str:
 def rounds_to(worlds: Worlds) -> int | None:
     """The decimals that the table's own formulas round to, if they do."""
     table = worlds.table
-    trees = (worlds.tree(table.at(name, table.epochs - 1)) for name in table.columns)
+    trees = (worlds.book.readable(table.at(name, table.epochs - 1)) for name in table.columns)
     return min((n for tree in trees if tree is not None for n in rounding(tree)), default=None)

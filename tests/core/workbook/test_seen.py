@@ -282,3 +282,138 @@ def test_a_formula_that_counts_rows_is_judged_in_each_of_them(counted):
         here = counted.format(row=row)
         sheet[f"{letter}{row}"] = f"=IF({here}<12,1/(1+EXP(-{net}{row})),1/(1+EXP({net}{row})))"
     assert accused(check(saved(book))) == {f"{letter}{row}" for row in range(12, 24)}
+
+
+def labelled(epochs=12):
+    """As `plain`, with the inputs, targets and initial weights labelled in row 1."""
+    book = plain(epochs)
+    sheet = book.active
+    for k, name in enumerate(("i1", "i2", "t1", "t2", *WEIGHTS)):
+        sheet.cell(1, 4 + 2 * k, name)
+        sheet.cell(1, 5 + 2 * k, getattr(SEED, name))
+    return book
+
+
+def under(name):
+    """The letter of a column of `plain`."""
+    return get_column_letter(1 + COLUMNS.index(name))
+
+
+@pytest.mark.parametrize(
+    ("cell", "content"),
+    [
+        ("{w1}4", 0.51),
+        ("{t1}8", "=$E$1"),
+        ("{t1}8", None),
+        ("{t1}8", "none"),
+        ("{t1}8", 0.5),
+        ("{w1}4", "=$G$1"),
+    ],
+)
+def test_a_start_or_an_example_that_is_not_the_labelled_one_is_a_slip(cell, content):
+    book = labelled()
+    at = cell.format(t1=under("t1"), w1=under("w1"))
+    book.active[at] = content
+    report = check(saved(book))
+    assert accused(report) == {at}
+    assert [finding.quantity for finding in report.findings] == ["t1" if "t1" in cell else "w1"]
+
+
+def test_rows_of_many_examples_are_no_epochs():
+    book = plain(12)
+    for row in range(4, 16):
+        for column, name in enumerate(COLUMNS, start=1):
+            if name in ("i1", "i2", "t1", "t2"):
+                book.active.cell(row, column).value = 0.1 * row + 0.01 * column
+    report = check(saved(book))
+    assert not report.right
+    assert not report.findings
+
+
+def with_a_gap(book, row):
+    """A row inserted as a spreadsheet program does it: references move with their cells."""
+    sheet = book.active
+    for line in sheet.iter_rows(min_row=4):
+        for cell in line:
+            if isinstance(cell.value, str):
+                cell.value = re.sub(
+                    r"\b([A-Z]+)(\d+)\b",
+                    lambda at: f"{at[1]}{int(at[2]) + (int(at[2]) >= row)}",
+                    cell.value,
+                )
+    sheet.insert_rows(row)
+    return book
+
+
+@pytest.mark.parametrize("formulas", [True, False])
+def test_a_table_goes_on_after_an_empty_row(formulas):
+    report = check(saved(with_a_gap(plain(12, formulas=formulas), 9)))
+    assert report.right
+    assert report.runs[0].epochs == 12
+
+
+def test_what_stands_after_a_gap_and_does_not_follow_is_said_to_be_unjudged():
+    book = with_a_gap(plain(12), 9)
+    for name in WEIGHTS:
+        book.active[f"{under(name)}10"] = getattr(SEED, name)
+    report = check(saved(book))
+    assert report.runs[0].epochs == 5
+    assert report.not_judged == (
+        "Sheet: after a gap there is more that was not judged, from row 9 on.",
+    )
+
+
+def test_a_run_that_goes_on_from_the_one_before_it_has_a_start_of_its_own():
+    book = plain(12)
+    sheet = book.active
+    sheet.cell(3, 1 + len(COLUMNS), "epoch")
+    for row in range(4, 16):
+        sheet.cell(row, 1 + len(COLUMNS), 1 + (row - 4) % 6)
+    report = check(saved(book))
+    assert accused(report) == {f"{under(name)}10" for name in WEIGHTS}
+    assert all("goes on from the run before it" in one.cause for one in report.findings)
+    assert {(at.cell, right) for one in report.findings for at, right in one.changes} == {
+        (f"{under(name)}10", str(getattr(SEED, name))) for name in WEIGHTS
+    }
+
+
+def test_a_run_that_goes_on_from_another_sheet_is_not_judged_in_its_first_step():
+    book = plain(6)
+    first, then = book.active, book.create_sheet("Then")
+    for row in first.iter_rows(min_row=3):
+        for cell in row:
+            formula = isinstance(cell.value, str)
+            then[cell.coordinate] = (
+                cell.value.replace("$B$1", "Sheet!$B$1") if formula else cell.value
+            )
+    for name in WEIGHTS:
+        above = {n: f"Sheet!{under(n)}9" for n in COLUMNS} | {"η": "Sheet!$B$1"}
+        then[f"{under(name)}4"] = "=" + in_cells(TABLE_STEPS[name], above)
+    report = check(saved(book))
+    assert not report.findings
+    assert "the step from another table to this one" in " ".join(report.not_judged)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_target_that_stands_in_formulas_alone_is_read_from_them(k):
+    book = plain(6)
+    sheet = book.active
+    column = under(f"t{k}")
+    other = getattr(SEED, f"t{k}") + 0.05
+    for row in range(4, 10):
+        for cell in sheet[row]:
+            if isinstance(cell.value, str):
+                cell.value = re.sub(rf"\b{column}{row}\b", f"{other:.2f}", cell.value)
+        sheet[f"{column}{row}"] = None
+    sheet[f"{column}3"] = None
+    report = check(saved(book))
+    assert report.right, report
+    assert getattr(report.runs[0].setup, f"t{k}") == pytest.approx(other)
+
+
+def test_the_rate_of_a_pasted_table_may_be_labelled_on_another_sheet():
+    book = plain(1, 0.5, formulas=False, weights_after=True)
+    other = book.create_sheet("Settings")
+    other["A1"], other["B1"] = "η", 0.5
+    book.active["A1"] = book.active["B1"] = None
+    assert check(saved(book)).runs[0].rate == 0.5
