@@ -169,7 +169,7 @@ class _Explanation:
         rows = range(int(name in WEIGHTS), self.table.steps)
         for other in (row for away in (1, 2, 3) for row in (k - away, k + away) if row in rows):
             there = self.reading.at(name, other)
-            tree = self.worlds.tree(there) if there else None
+            tree = self.book.readable(there)
             if there and tree and self.worlds.is_right(tree, there, name, other):
                 down, across = at.row - there.row, at.column - there.column
                 moved = shifted(self.book.formula_text(there), down, across)
