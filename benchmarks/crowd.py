@@ -21,7 +21,7 @@ from websockets.typing import Subprotocol
 
 from core.workbook.example import faulty_workbook
 from tests.harness import BackpropPage, MnistPage, SketchPage, WorkbookPage
-from tests.session import upload
+from tests.session import is_end, upload
 
 PATIENCE = 60.0  # seconds that an answer may take
 SMALL = 500  # bytes; the message that ends a run is smaller, and no other need be read
@@ -188,14 +188,13 @@ class Crowd:
 
 async def _ask(socket: ClientConnection, message: BackMsg) -> None:
     """Send, and wait until the run that it asks for has ended."""
-    early = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
     await socket.send(message.SerializeToString())
     while True:
         content = await asyncio.wait_for(socket.recv(), PATIENCE)
         if len(content) < SMALL:
             answer = ForwardMsg()
             answer.ParseFromString(content if isinstance(content, bytes) else content.encode())
-            if answer.WhichOneof("type") == "script_finished" and answer.script_finished != early:
+            if is_end(answer):
                 return
 
 

@@ -18,6 +18,7 @@ import argparse
 import os
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from core.mnist.run_folder import State
 from tests.harness import ROOT, BackpropPage, MnistPage, chromium, process, server
 
 ROUNDS = 3
+LOOK = 0.2  # seconds between two looks at a run
 
 
 def megabytes(pid: int, which: str = "VmHWM") -> float:
@@ -92,13 +94,14 @@ def _train(seed: int) -> Path:
     while not runs.read(run).progress:
         if not run_folder.state(run).is_active:
             raise SystemExit(f"The training did not begin: {runs.read(run).message}")
+        time.sleep(LOOK)
     return run
 
 
 def _stop(run: Path) -> None:
     runs.stop(run)
     while run_folder.state(run).is_active:
-        pass
+        time.sleep(LOOK)
     assert run_folder.state(run) is State.STOPPED
 
 

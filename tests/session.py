@@ -44,6 +44,12 @@ def upload(address: str, path: str, name: str, content: bytes) -> None:
         raise OSError(f"{name} was answered with {status}")
 
 
+def is_end(message: ForwardMsg) -> bool:
+    """Whether it says that the run which was asked for is over, and not that it begins again."""
+    early = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
+    return message.WhichOneof("type") == "script_finished" and message.script_finished != early
+
+
 class Session:
     """A session on a server. address: of the server; page: its path.
 
@@ -98,31 +104,12 @@ class Session:
         content = message if isinstance(message, bytes) else message.SerializeToString()
         self.socket.send(content)
 
-    def upload(self, name: str, content: bytes) -> str:
-        """Hand a file to the server; its id, for the widget that takes it."""
-        asked = BackMsg()
-        asked.file_urls_request.request_id = str(uuid.uuid4())
-        asked.file_urls_request.file_names.append(name)
-        asked.file_urls_request.session_id = self.id
-        self.send(asked)
-        for message in self._messages():
-            if message.WhichOneof("type") == "file_urls_response":
-                (place,) = message.file_urls_response.file_urls
-                break
-        upload(f"http://{self.host}", place.upload_url, name, content)
-        return str(place.file_id)
-
-    def _messages(self, patience: float = PATIENCE) -> Iterator[ForwardMsg]:
+    def _answers(self, patience: float) -> Iterator[ForwardMsg]:
         while True:
             message = ForwardMsg()
             message.ParseFromString(self.socket.recv(patience))
             yield message
-
-    def _answers(self, patience: float) -> Iterator[ForwardMsg]:
-        for message in self._messages(patience):
-            yield message
-            early = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
-            if message.WhichOneof("type") == "script_finished" and message.script_finished != early:
+            if is_end(message):
                 return
 
     def _hear(self, message: ForwardMsg) -> int:

@@ -57,6 +57,11 @@ def policy() -> Policy:
     )
 
 
+def too_long(minutes: float) -> str:
+    """What is said of a run that has had all the time that a server gives it."""
+    return f"It has trained for {minutes:g} minutes, the longest that this server allows a run."
+
+
 def mark(token: str) -> str:
     """By what a run knows its owner, without telling the token to who reads the run's folder."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -181,11 +181,6 @@ def take_ticket(folder: Path) -> None:
         raise RunError(f"The run {folder.name} cannot be written: {error.strerror}.") from error
 
 
-def too_long(minutes: float) -> str:
-    """What is said of a run that has had all the time that a server gives it."""
-    return f"It has trained for {minutes:g} minutes, the longest that this server allows a run."
-
-
 def gone(folder: Path) -> RunError:
     """What to raise for a run whose folder is not there."""
     return RunError(f"The run {folder.name} has been deleted.")

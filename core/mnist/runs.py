@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from core.mnist import fields, run_folder, source
 from core.mnist.files import save_json
-from core.mnist.policy import policy
+from core.mnist.policy import policy, too_long
 from core.mnist.recipe import ConfigError, TrainConfig
 from core.mnist.records import EpochRecord
 from core.mnist.run_folder import RunError, State
@@ -304,7 +304,7 @@ def resume(folder: Path) -> None:
         if not policy().training:
             raise RunError(NO_TRAINING)
         if run.trained >= 60 * policy().minutes:
-            raise RunError(run_folder.too_long(policy().minutes))
+            raise RunError(too_long(policy().minutes))
         _check_room()
         run_folder.take_ticket(folder)
     _spawn(folder)

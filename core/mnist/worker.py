@@ -16,6 +16,7 @@ from core.mnist import checkpoint, data, fields, run_folder
 from core.mnist.data import Digits
 from core.mnist.figures import Evaluation
 from core.mnist.files import save_json
+from core.mnist.policy import too_long
 from core.mnist.recipe import ConfigError
 from core.mnist.records import CheckpointError, EpochRecord, Record
 from core.mnist.run_folder import RunError, State
@@ -79,7 +80,7 @@ def carry_out(folder: Path, digits: Digits, minutes: float = math.inf) -> Iterat
             return
         is_last = isinstance(event, EpochDone) and event.epoch == config.epochs
         if time.monotonic() > deadline and not is_last:
-            run_folder.append(folder, State.STOPPED, message=run_folder.too_long(minutes))
+            run_folder.append(folder, State.STOPPED, message=too_long(minutes))
             return
 
 

@@ -28,7 +28,7 @@ from core.workbook.find.layout import Layout, Table
 from core.workbook.find.reading import read_table
 from core.workbook.find.settle import settle
 from core.workbook.find.tables import find
-from core.workbook.formula.tree import Address
+from core.workbook.formula.tree import Address, FormulaError
 from core.workbook.judge.curves import JudgedCurve, judge_curve
 from core.workbook.judge.run import all_errors
 from core.workbook.judge.tables import Judged, judge_table
@@ -177,7 +177,10 @@ class _Outcome:
     def _mended(self, findings: Sequence[Finding]) -> Calculator:
         """The book with the cells of these findings put right."""
         contents = {at: right for finding in findings for at, right in finding.changes}
-        return changed(self.book, contents) if contents else self.actual
+        try:
+            return changed(self.book, contents) if contents else self.actual
+        except FormulaError:  # a formula of the file's own, too long once it stands elsewhere
+            return self.actual
 
     def _room(self, one: Judged | JudgedCurve) -> Array:
         """How far rounded numbers may take E_total from the engine's."""

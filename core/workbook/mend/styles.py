@@ -66,7 +66,9 @@ class Styles:
 
     def _section(self, root: Element, name: str) -> Element:
         section = root.find(f"{self.main}{name}")
-        if section is None:
+        if section is None or not len(section):
+            if section is not None:
+                root.remove(section)
             text = f'<{name} xmlns="{self.main[1:-1]}">{_NO_STYLES[name]}</{name}>'
             section = etree.fromstring(text)
             section.set("count", str(len(section)))
