@@ -162,7 +162,7 @@ def _follow(allowed: Policy) -> None:
                 icon=":material/play_arrow:",
                 on_click=_change,
                 args=(runs.resume, folder),
-                disabled=not may,
+                disabled=not (may and allowed.training),
             )
         else:
             _onward(run)
