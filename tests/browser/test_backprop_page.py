@@ -469,6 +469,9 @@ def test_a_weight_is_kept_by_the_pin_beside_it(backprop):
     page.page.go_back()
     expect(page.page).to_have_url(re.compile("kept=w2\\+w7$"))
     expect(page.page.locator(".control:has(#w2) [aria-pressed=true]")).to_be_visible()
+    # The address is back at once, the page when the server has answered both steps.
+    expect(page.page.locator(".control:has(#w5) [aria-pressed=true]")).to_have_count(0)
+    page.settle()
     page.field("w2").press("Alt+k")
     expect(page.page).to_have_url(re.compile("kept=w7$"))
     page.field("w2").press("Tab")
