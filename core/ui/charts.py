@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
     import pyarrow as pa
 
-_PICKED = "picked"
+_PICKED, _TURN = "picked", "turn"
 _LETTER, _SYMBOL = 6, 32  # px: a letter of a legend, its symbol with the space around it
 
 
@@ -38,27 +38,44 @@ def draw(
     whose text changes is built anew. width: the column's, or what `spec` says. on_pick: called with
     the name of what was clicked, in a chart that has `picked`.
     """
-    chart = {**spec, "datasets": dict(datasets)}
     if on_pick is None:
+        chart = {**spec, "datasets": dict(datasets)}
         st.vega_lite_chart(chart, key=key, alt=alt_text, width=width)
         return
+
+    turn_key = f"{key} {_TURN}"
+    turn = st.session_state.setdefault(turn_key, 0)
 
     def selected() -> None:
         name = sent(lambda: st.session_state[key]["selection"][_PICKED][0]["name"])
         if isinstance(name, str):
+            st.session_state[turn_key] = turn + 1
             on_pick(name)
 
+    turned = {
+        name: table.append_column(_TURN, [[turn] * table.num_rows])
+        for name, table in datasets.items()
+    }
     st.vega_lite_chart(
-        chart, key=key, alt=alt_text, width=width, on_select=selected, selection_mode=_PICKED
+        {**spec, "datasets": turned},
+        key=key,
+        alt=alt_text,
+        width=width,
+        on_select=selected,
+        selection_mode=_PICKED,
     )
 
 
 def picked() -> alt.Parameter:
-    """The mark that is clicked, by its field `name`; over when the pointer leaves the mark."""
+    """The mark that is clicked, by its field `name`.
+
+    Only a change of the selection is a message to the server, so each answer makes all marks other
+    ones, by `draw`'s count of the clicks: a second click on a mark is one more.
+    """
     import altair as alt
 
     return alt.selection_point(
-        name=_PICKED, fields=["name"], on="click", clear="pointerout", toggle=False, empty=False
+        name=_PICKED, fields=["name", _TURN], on="click", clear=False, toggle=False, empty=False
     )
 
 
