@@ -2,7 +2,8 @@
 
 Trains an architecture with the `best` recipe once for each seed and writes checkpoints/NAME: the
 network and record of seed 0, and seeds.json with the last epoch's figures of all. Seeds that are
-in seeds.json for the same recipe are not trained again.
+in seeds.json for the same recipe are not trained again. With --cluster tcp://scheduler:8786 the
+workers of that Dask cluster train the seeds side by side.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.mnist import checkpoint, data, records
 from core.mnist.files import save_json
+from core.mnist.models import ConvNet
 from core.mnist.recipe import NETWORKS, TrainConfig, preset
 from core.mnist.training import EpochDone, Finished, train
 
@@ -28,16 +30,17 @@ def known(name: str, recipe: dict[str, Any]) -> list[dict[str, Any]]:
     return list(found["runs"]) if found.get("recipe") == recipe else []
 
 
-def measure(name: str, seeds: Iterable[int]) -> list[dict[str, Any]]:
+Trained = tuple[dict[str, Any], ConvNet, records.Record]
+
+
+def measure(name: str, seeds: Iterable[int], cluster: str = "") -> list[dict[str, Any]]:
     """Train the seeds that are missing; every seed's figures."""
-    digits = data.load("mnist")
     recipe = preset("best", architecture=name).to_json()
     del recipe["seed"]
     done = known(name, recipe)
-    for seed in seeds:
-        if seed in [run["seed"] for run in done]:
-            continue
-        done.append(_run(preset("best", architecture=name, seed=seed), digits))
+    missing = [seed for seed in seeds if seed not in [run["seed"] for run in done]]
+    for figures, model, record in _trained(name, missing, cluster):
+        done.append(figures)
         done.sort(key=lambda run: run["seed"])
         found = {
             "command": f"python -m benchmarks.accuracy {name}",
@@ -45,37 +48,53 @@ def measure(name: str, seeds: Iterable[int]) -> list[dict[str, Any]]:
             "runs": done,
         }
         save_json(records.CHECKPOINTS / name / records.SEEDS, found)
+        if record.config.seed == 0:
+            checkpoint.save(records.CHECKPOINTS / name, model, record)
     return done
 
 
-def _run(config: TrainConfig, digits: data.Digits) -> dict[str, Any]:
-    epochs, test = [], None
+def _trained(name: str, seeds: list[int], cluster: str) -> Iterator[Trained]:
+    """Each seed's outcome as soon as it is there."""
+    configs = [preset("best", architecture=name, seed=seed) for seed in seeds]
+    if not cluster:
+        yield from map(_run, configs)
+        return
+    from distributed import Client, as_completed
+
+    with Client(cluster) as client:
+        for task in as_completed(client.map(_run, configs, pure=False)):
+            yield task.result()
+
+
+def _run(config: TrainConfig) -> Trained:
+    epochs, digits = [], data.load("mnist")
     for event in train(config, digits):
         if isinstance(event, EpochDone):
             epochs.append(records.EpochRecord.of(event))
             test = event.test
             print(f"seed {config.seed}", epochs[-1].line(), flush=True)
-        if isinstance(event, Finished) and config.seed == 0:
-            assert test is not None
+        if isinstance(event, Finished):
             record = records.Record(config, epochs, test, checkpoint.versions(), event.calibration)
-            checkpoint.save(records.CHECKPOINTS / config.architecture, event.model, record)
+            model = event.model
     last = epochs[-1]
     seconds = sum(epoch.seconds for epoch in epochs)
-    return {
+    figures = {
         "seed": config.seed,
         "correct": last.test_correct,
         "total": last.test_total,
         "loss": last.test_loss,
         "seconds": round(seconds, 1),
     }
+    return figures, model, record
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("architecture", choices=NETWORKS)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many, from 0 on")
+    parser.add_argument("--cluster", default="", help="the address of a Dask scheduler")
     given = parser.parse_args()
-    done = measure(given.architecture, range(given.seeds))
+    done = measure(given.architecture, range(given.seeds), given.cluster)
     percent = [100 * run["correct"] / run["total"] for run in done]
     spread = statistics.stdev(percent) if len(percent) > 1 else 0.0
     print(

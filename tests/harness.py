@@ -74,6 +74,14 @@ RESTS = """(quiet) => {
 }"""
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextmanager
 def server(
     script: Path,
@@ -86,9 +94,7 @@ def server(
     env: variables of its environment besides this process's own. stderr: where its complaints go;
     None: where this process's own go.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true", *options]
     process = subprocess.Popen(

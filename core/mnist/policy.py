@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core.mnist.run_folder import RunError
+from core.mnist.run_folder import CLUSTER, RunError
 
 T = TypeVar("T")
 AT_ONCE, WAITING = 1, 4
@@ -27,7 +27,8 @@ class Policy:
 
     training: whether they may train; at_once: how many runs train side by side; waiting: how many
     may wait besides; minutes: how long a run may train; admin: the token with which a person may
-    change every run. Without one anybody may, as on a machine of one's own.
+    change every run. Without one anybody may, as on a machine of one's own; cluster: the address of
+    the scheduler whose workers train, empty where this machine does.
     """
 
     training: bool
@@ -35,6 +36,7 @@ class Policy:
     waiting: int
     minutes: float
     admin: str
+    cluster: str
 
     def may_change(self, owner: str, tokens: Iterable[str]) -> bool:
         """Whether who holds these tokens may stop, resume or delete a run of this owner."""
@@ -54,6 +56,7 @@ def policy() -> Policy:
         waiting=_read("RUNS_WAITING", str(WAITING), _whole(0, 999)),
         minutes=_read("RUNS_MINUTES", "inf", _minutes),
         admin=_read("RUNS_ADMIN", "", _token),
+        cluster=_read(CLUSTER, "", _address),
     )
 
 
@@ -107,4 +110,10 @@ def _minutes(given: str) -> float:
 def _token(given: str) -> str:
     if 0 < len(given) < LEAST_TOKEN:
         raise ValueError(f"a secret of at least {LEAST_TOKEN} characters")
+    return given
+
+
+def _address(given: str) -> str:
+    if given and not re.fullmatch(r"(tcp|tls)://([^/:\s]+|\[[0-9a-fA-F:]+\]):\d{1,5}", given):
+        raise ValueError("the address of a Dask scheduler, as in tcp://scheduler:8786")
     return given

@@ -30,6 +30,7 @@ DOOR_SECONDS = 10.0  # so long a starter waits while others start
 ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+")
 
 LOG, STOP, LOCK, TICKET, RECORD = "log.jsonl", "stop", "lock", "ticket", "run.json"
+CLUSTER = "RUNS_CLUSTER"  # the environment's name for the address of a cluster's scheduler
 RESERVE = "reserve"  # room on the disk that is given back where the disk is full
 _RESERVED = 16_384  # bytes
 _DOOR, _HIDDEN = ".door", ".hidden-"  # hidden: while it is filled or deleted
@@ -168,13 +169,16 @@ def fail(folder: Path, message: str, traceback: str = "") -> None:
     append(folder, State.FAILED, message=message, traceback=traceback)
 
 
-def take_ticket(folder: Path) -> None:
-    """Join the end of the queue. Raises RunError if the run is gone or the disk full."""
+def take_ticket(folder: Path, *, for_cluster: bool = False) -> None:
+    """Join the end of the queue. Raises RunError if the run is gone or the disk full.
+
+    for_cluster: no process of this machine waits with the run; whoever keeps the cluster does.
+    """
     try:
         (folder / STOP).unlink(missing_ok=True)
         (folder / RESERVE).write_bytes(bytes(_RESERVED))
         (folder / TICKET).write_text(f"{time.time_ns()}", encoding="ascii")
-        append(folder, State.WAITING)
+        append(folder, State.WAITING, cluster=for_cluster)
     except OSError as error:
         if not folder.is_dir():
             raise gone(folder) from error
@@ -230,15 +234,24 @@ def state(folder: Path, log: list[dict[str, Any]] | None = None) -> State:
     alive = has_worker(folder)
     log = events(folder) if log is None else log
     last = str(log[-1]["event"]) if log else ""
-    if alive and (folder / STOP).exists():
+    if not alive and last in (State.STOPPED, State.FAILED):
+        return State(last)
+    is_kept = is_for_cluster(log)
+    if (alive or is_kept) and (folder / STOP).exists():
         return State.STOPPING
     if alive:
         return State.WAITING if last == State.WAITING else State.RUNNING
-    if last == State.WAITING and abs(time.time() - _time(log[-1])) < START_SECONDS:
+    if is_kept or (last == State.WAITING and abs(time.time() - _time(log[-1])) < START_SECONDS):
         return State.WAITING
-    if last in (State.STOPPED, State.FAILED):
-        return State(last)
     return State.DIED
+
+
+def is_for_cluster(log: list[dict[str, Any]]) -> bool:
+    """Whether the run waits for the workers of a cluster as long as it has none: this server has
+    one, and the run joined the queue for it.
+    """
+    joined = [event for event in log if event["event"] == State.WAITING]
+    return bool(os.environ.get(CLUSTER) and joined and joined[-1].get("cluster") is True)
 
 
 def _time(event: dict[str, Any]) -> float:
@@ -248,10 +261,11 @@ def _time(event: dict[str, Any]) -> float:
 
 def queue() -> list[Path]:
     """The folders that train or wait, in the order in which they joined."""
-    return sorted((f for f in folders() if state(f).is_active), key=_ticket)
+    return sorted((f for f in folders() if state(f).is_active), key=ticket)
 
 
-def _ticket(folder: Path) -> tuple[int, str]:
+def ticket(folder: Path) -> tuple[int, str]:
+    """Its place in the queue: the lowest is first."""
     try:
         return int((folder / TICKET).read_text(encoding="ascii")), folder.name
     except (OSError, ValueError):
@@ -260,7 +274,7 @@ def _ticket(folder: Path) -> tuple[int, str]:
 
 def ahead(folder: Path) -> int:
     """How many runs have joined the queue before this one, and are not over."""
-    return sum(_ticket(other) < _ticket(folder) for other in queue())
+    return sum(ticket(other) < ticket(folder) for other in queue())
 
 
 def wait_for_turn(folder: Path, at_once: int) -> bool:

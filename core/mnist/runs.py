@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.mnist import fields, run_folder, source
+from core.mnist import cluster, fields, run_folder, source
 from core.mnist.files import save_json
 from core.mnist.policy import policy, too_long
 from core.mnist.recipe import ConfigError, TrainConfig
@@ -221,17 +221,17 @@ def every() -> list[Run]:
     return found
 
 
-def enter(config: TrainConfig, title: str, owner: str = "") -> Path:
+def enter(config: TrainConfig, title: str, owner: str = "", *, for_cluster: bool = False) -> Path:
     """A new run that has joined the queue, for whoever trains it; the oldest make room for it.
 
-    owner: the mark of who may change it. Raises RunError if the queue is full or nothing can be
-    written.
+    owner: the mark of who may change it; for_cluster: a cluster's workers train it. Raises RunError
+    if the queue is full or nothing can be written.
     """
     with run_folder.door():
         _check_room()
         _make_room()
         folder = _create(config, {"title": title, "owner": owner})
-        run_folder.take_ticket(folder)
+        run_folder.take_ticket(folder, for_cluster=for_cluster)
         return folder
 
 
@@ -287,27 +287,37 @@ def _free(config: TrainConfig) -> Path:
 
 
 def start(config: TrainConfig, title: str, owner: str = "") -> Path:
-    """Train in a process of its own, in turn. Raises RunError if that may not be now."""
-    if not policy().training:
+    """Train in a process of its own or by the cluster, in turn. Raises RunError if that may not be
+    now.
+    """
+    allowed = policy()
+    if not allowed.training:
         raise RunError(NO_TRAINING)
-    folder = enter(config, title, owner)
-    _spawn(folder)
+    if allowed.cluster:
+        cluster.keep(allowed.cluster)
+    folder = enter(config, title, owner, for_cluster=bool(allowed.cluster))
+    if not allowed.cluster:
+        _spawn(folder)
     return folder
 
 
 def resume(folder: Path) -> None:
     """Go on from the end of the last whole epoch, in turn. Raises RunError."""
+    allowed = policy()
     with run_folder.door():
         run = read(folder)
         if not run.is_resumable:
             raise RunError(f"This run is {run.state}; only a run that has stopped can go on.")
-        if not policy().training:
+        if not allowed.training:
             raise RunError(NO_TRAINING)
-        if run.trained >= 60 * policy().minutes:
-            raise RunError(too_long(policy().minutes))
+        if run.trained >= 60 * allowed.minutes:
+            raise RunError(too_long(allowed.minutes))
+        if allowed.cluster:
+            cluster.keep(allowed.cluster)
         _check_room()
-        run_folder.take_ticket(folder)
-    _spawn(folder)
+        run_folder.take_ticket(folder, for_cluster=bool(allowed.cluster))
+    if not allowed.cluster:
+        _spawn(folder)
 
 
 def stop(folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.mnist import run_folder, runs
+from core.mnist import cluster, run_folder, runs
 from core.mnist.policy import Policy, policy
 from core.mnist.recipe import (
     GROUPS,
@@ -48,6 +48,7 @@ def view() -> None:
     """The form and the runs; one that trains, or was watched while it did, stands first."""
     try:
         allowed = policy()
+        _problem_of_the_cluster(allowed)  # a server with pages keeps it, whoever started the runs
     except run_folder.RunError as error:
         st.error(plain(str(error)))
         return
@@ -132,6 +133,11 @@ def _change(what: Callable[[Path], None], folder: Path) -> None:
         state[REFUSED] = str(error)
 
 
+def _problem_of_the_cluster(allowed: Policy) -> str:
+    """Why what waits cannot start there at this moment; empty if it can, or there is none."""
+    return cluster.keep(allowed.cluster).problem if allowed.cluster else ""
+
+
 def _follow(allowed: Policy) -> None:
     """The chosen run; while it is active this is drawn anew each second."""
     if settings["view"] != VIEWS[1]:  # a click here has opened another
@@ -142,6 +148,8 @@ def _follow(allowed: Policy) -> None:
     except run_folder.RunError:
         st.rerun()
     progress(run)
+    if run.state is State.WAITING and (problem := _problem_of_the_cluster(allowed)):
+        st.warning(plain(problem), icon=":material/lan:")
     for difference in run.differs:
         st.caption(plain(f"Its files are of another version: {difference}"))
     may = may_change(run, allowed)
