@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from core.ui.text import plain
-from core.ui.workbook.checking import bar, checked, turn
+from core.ui.workbook.apart import get_ready
+from core.ui.workbook.checking import bar, in_turn
 from core.ui.workbook.outcome import outcome
 from core.ui.workbook.several import judge_all, table
-from core.ui.workbook.shown import shown
+from core.ui.workbook.shown import checked_and_shown
 from core.workbook.example import faulty_workbook
 from core.workbook.file.book import FileError
 from core.workbook.file.read import MOST_BYTES
@@ -30,9 +31,8 @@ def _check(name: str, file: bytes) -> None:
     _forget()
     place = st.empty()
     try:
-        with turn(place):
-            found = checked(name, file, bar(place, "Judging every cell …"))
-        state[CHECKED] = shown(name, *found)
+        tell = bar(place, "Judging every cell …")
+        state[CHECKED] = in_turn(place, checked_and_shown, name, file, tell=tell)
     except FileError as wrong:
         state[REFUSED] = name, str(wrong)
     place.empty()
@@ -81,6 +81,7 @@ def _uploaded(key: str) -> None:
 
 def view() -> None:
     """The door for a file, and what was found in the last one."""
+    get_ready()
     st.markdown(
         "Drop a spreadsheet of the 2-2-2 exercise, .xlsx or .csv, in whatever layout. Each cell is "
         "judged by its neighbours, each formula is read; you get the slips, their cause, and the "

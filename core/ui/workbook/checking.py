@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from streamlit.delta_generator import DeltaGenerator
 
+from core.ui.workbook.apart import TooMuchError, apart
 from core.workbook.checker import check
 from core.workbook.file.book import FileError
 from core.workbook.file.progress import Tell, part
@@ -15,6 +16,7 @@ from core.workbook.file.read import refuse_lock
 from core.workbook.mended import mended
 from core.workbook.report.report import Report
 
+T = TypeVar("T")
 _STEP = 0.02  # of the bar: each costs a message to the browser
 _TURN = threading.Lock()
 _LOOK = 0.25  # seconds until one who waits shows that, and may leave
@@ -38,15 +40,17 @@ def checked(name: str, file: bytes, tell: Tell) -> tuple[Report, bytes | str]:
         return report, str(refused)
 
 
-@contextmanager
-def turn(place: DeltaGenerator) -> Iterator[None]:
-    """One file at a time is checked on a server: side by side they take as long, and meanwhile the
-    pages of all others would wait for every one of them.
+def in_turn(place: DeltaGenerator, work: Callable[..., T], *given: Any, tell: Tell) -> T:
+    """`work(*given, tell)` in a process of its own, when those of others are done: side by side
+    they would take as long, and all processors. Raises FileError as `work` does, and where it takes
+    too much.
     """
     while not _TURN.acquire(timeout=_LOOK):
         place.progress(0.0, "Somebody else's file comes first …")
     try:
-        yield
+        return apart(work, *given, tell=tell)
+    except TooMuchError as error:
+        raise FileError(f"Judging it was given up: {error}.") from error
     finally:
         _TURN.release()
 

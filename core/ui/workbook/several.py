@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.ui.sent import sent
 from core.ui.text import plain
-from core.ui.workbook.checking import bar, checked, turn
+from core.ui.workbook.checking import bar, checked, in_turn
 from core.workbook.file.book import FileError
 from core.workbook.file.progress import Tell, part
 
@@ -39,11 +39,8 @@ class Judged(NamedTuple):
 
 
 def judged(name: str, file: bytes, tell: Tell) -> Judged:
-    """What is said of a file."""
-    try:
-        report, copy = checked(name, file, tell)
-    except FileError as wrong:
-        return Judged(name, file, str(wrong), "", None, None)
+    """What is said of a file. Raises FileError."""
+    report, copy = checked(name, file, tell)
     first = report.findings[0].cause if report.findings else ""
     refused = f" {copy}" if isinstance(copy, str) and copy else ""
     file_or_none = copy if isinstance(copy, bytes) else None
@@ -55,9 +52,12 @@ def judge_all(files: Sequence[tuple[str, bytes]]) -> list[Judged]:
     place, found, files = st.empty(), [], files[:MOST_FILES]
     for done, (name, file) in enumerate(files):
         first, last = done / len(files), (done + 1) / len(files)
-        with turn(place):
-            tell = bar(place, f"Judging {done + 1} of {len(files)}: {plain(name)}", first)
-            found.append(judged(name, file, part(tell, first, last)))
+        tell = bar(place, f"Judging {done + 1} of {len(files)}: {plain(name)}", first)
+        try:
+            one = in_turn(place, judged, name, file, tell=part(tell, first, last))
+        except FileError as wrong:
+            one = Judged(name, file, str(wrong), "", None, None)
+        found.append(one)
     place.empty()
     return found
 

@@ -13,7 +13,9 @@ from core.ui.workbook.charts import (
     several,
     shown_epochs,
 )
+from core.ui.workbook.checking import checked
 from core.ui.workbook.words import in_words
+from core.workbook.file.progress import Tell
 from core.workbook.judge.run import Run
 from core.workbook.report.report import Finding, Report, effect
 from core.workbook.report.states import cell_states
@@ -63,8 +65,9 @@ class Checked:
     start: tuple[Setup, float, int] | None
 
 
-def shown(name: str, report: Report, copy: bytes | str) -> Checked:
-    """What the page shows of a report on the file `name`."""
+def checked_and_shown(name: str, file: bytes, tell: Tell) -> Checked:
+    """Check the file `name`; what the page shows of it. Raises FileError."""
+    report, copy = checked(name, file, tell)
     runs, findings = report.runs, report.findings
     first = runs[0] if runs else None
     return Checked(
