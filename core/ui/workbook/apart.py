@@ -52,7 +52,7 @@ def apart(work: Callable[..., T], *given: Any, tell: Tell) -> T:
     theirs.close()
     end = time.monotonic() + LONGEST
     try:
-        while ours.poll(max(0.0, end - time.monotonic())):
+        while (left := end - time.monotonic()) > 0 and ours.poll(left):
             is_done, said = ours.recv()
             if not is_done:
                 tell(said)
