@@ -9,6 +9,7 @@ forgets when it ends is seen in the folders, and handed over again.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from core.mnist.run_folder import RunError, State
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+_log = logging.getLogger(__name__)
+_UNREACHED = "No machine to train on can be reached at this moment. What waits starts when one can."
 _CONNECT = "5s"  # so long a scheduler is waited for, before that is told and tried anew
 
 
@@ -66,10 +69,9 @@ class Keeper:
             try:
                 self.look()
             except Exception as error:  # whatever it is, what waits is to go on once it is over
-                self.problem = (
-                    f"The cluster at {self.address} does not take runs now "
-                    f"({type(error).__name__}: {error}). What waits will start when it does."
-                )
+                if not self.problem:
+                    _log.warning("the cluster at %s takes no runs: %r", self.address, error)
+                self.problem = _UNREACHED
             time.sleep(run_folder.POLL_SECONDS)
 
     def look(self) -> None:
@@ -87,7 +89,7 @@ class Keeper:
             return
         client = self._connected()
         places = sum(client.nthreads().values())
-        self.problem = "" if places else "The cluster has no worker at this moment."
+        self.problem = "" if places else _UNREACHED
         first = {f"{f.name}-{run_folder.ticket(f)[0]}": f for f in queue[:places]}
         self._tasks = {key: task for key, task in self._tasks.items() if key in first}
         for key, folder in first.items():

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.mnist import run_folder, runs
+from core.mnist import cluster, run_folder, runs
 from core.mnist.recipe import HYPERPARAMETERS, PRESETS
 from tests.core.mnist.prepared import QUICK, stopped
 from tests.harness import ROOT
@@ -167,3 +167,19 @@ def test_of_the_notebooks_own_recipe_nothing_differs(root):
     app = train_view(**values)
     assert PRESETS["published"].note in [caption.value for caption in app.caption]
     assert not app.table
+
+
+def test_a_run_that_waits_for_a_cluster_says_so_and_can_be_stopped(root, monkeypatch):
+    monkeypatch.setenv("RUNS_CLUSTER", "tcp://127.0.0.1:9")
+    keeper = cluster.Keeper("tcp://127.0.0.1:9")
+    keeper.problem = "Nobody is there."
+    monkeypatch.setattr(cluster, "keep", lambda address: keeper)
+    app = train_view()
+    press(app, "Start")
+    assert [warning.value for warning in app.warning] == ["Nobody is there\\."]
+    assert not any("Starting" in info.value for info in app.info)
+    press(app, "Stop")
+    assert "Stop" not in labels(app)
+    keeper.look()
+    app.run()
+    assert {"Resume", "Delete this run"} <= labels(app)

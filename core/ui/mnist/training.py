@@ -147,9 +147,10 @@ def _follow(allowed: Policy) -> None:
         run = runs.read(folder)
     except run_folder.RunError:
         st.rerun()
-    progress(run)
     if run.state is State.WAITING and (problem := _problem_of_the_cluster(allowed)):
-        st.warning(plain(problem), icon=":material/lan:")
+        st.warning(plain(problem), icon=":material/hourglass:")
+    else:
+        progress(run)
     for difference in run.differs:
         st.caption(plain(f"Its files are of another version: {difference}"))
     may = may_change(run, allowed)
