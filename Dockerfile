@@ -3,11 +3,13 @@ FROM python:3.11-slim
 
 # The index of PyTorch's CPU builds, as its install page names it: without, Linux gets CUDA's.
 ARG TORCH_INDEX=""
+# requirements-cluster.txt where a cluster trains: for the app and for its workers.
+ARG REQUIREMENTS=requirements.txt
 
 RUN useradd --no-create-home explorer && mkdir /data && chown explorer /data
 WORKDIR /app
-COPY requirements.txt .
-RUN pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements.txt
+COPY requirements.txt requirements-cluster.txt ./
+RUN pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r "$REQUIREMENTS"
 COPY . .
 
 USER explorer
