@@ -39,8 +39,17 @@ _LIBRARIES = _real(
     *(ROOT, os.environ.get("MNIST_ROOT"), sys.prefix, sys.base_prefix),
     *(sysconfig.get_path("stdlib"), sysconfig.get_path("platlib"), *filter(None, sys.path)),
     *("/usr/share", "/usr/lib", "/lib", "/dev/null", "/dev/urandom"),
-    *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices", "/sys/fs"),
-    *("/etc/mime.types", "/etc/localtime", "/etc/timezone"),
+    *(
+        "/proc/self",
+        "/proc/version",
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+        "/proc/stat",
+        "/sys/devices",
+        "/sys/fs",
+    ),
+    *("/etc/mime.types", "/etc/localtime", "/etc/timezone", "/etc/machine-id"),
+    Path.home() / ".streamlit",  # Streamlit's own settings
 )
 
 
@@ -54,8 +63,7 @@ def strange(event: str, args: tuple[Any, ...]) -> str:
         path, _, flags = args
         return _strange_place(path, bool(int(flags or 0) & _WRITES), "opened")
     if event in _MOVES:
-        places = args[:2] if event in ("os.rename", "os.link", "os.symlink") else args[:1]
-        found = (_strange_place(place, True, event) for place in places)
+        found = (_strange_place(place, True, event) for place in _moved(event, args))
         return next(filter(None, found), "")
     if event in _LISTS:
         return _strange_place(args[0] or ".", False, event)
@@ -63,6 +71,16 @@ def strange(event: str, args: tuple[Any, ...]) -> str:
         ours = args[1] is not None and list(args[1]) == [sys.executable, "-P", _PICTURES]
         return "" if ours else f"started: {args[1]}"
     return f"{event}: {args}" if event in _STARTS + _CONNECTS else ""
+
+
+def _moved(event: str, args: tuple[Any, ...]) -> list[Any]:
+    """The places that an event changes, those below a folder that is open by their whole paths."""
+    if event in ("os.rename", "os.link", "os.symlink"):
+        return list(args[:2])
+    folder = args[-1] if event != "os.truncate" else -1
+    if folder < 0 or not isinstance(args[0], str):
+        return [args[0]]
+    return [os.path.join(os.readlink(f"/proc/self/fd/{folder}"), args[0])]
 
 
 def _strange_place(path: Any, writes: bool, what: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -198,5 +199,6 @@ def _escaped(rng: random.Random, text: str) -> str:
 
 
 def bodies(texts: Iterable[str]) -> list[str]:
-    """Those in which something of MARKUP stands as it is, and so would be made something of."""
-    return [text for text in texts if any(raw in text for raw in MARKUP)]
+    """Those in which something of MARKUP stands, not escaped, and so is made something of."""
+    bare = {text: re.sub(r"\\.", "", text) for text in texts}
+    return [text for text, rest in bare.items() if any(raw in rest for raw in MARKUP)]

@@ -27,7 +27,8 @@ def of_words(rng: random.Random) -> bytes:
         texts = f"{texts[: word.end()]} {escape(rng.choice(MARKUP))}{texts[word.end() :]}"
     book = parts["xl/workbook.xml"].decode()
     name = quoteattr(rng.choice(MARKUP))
-    parts["xl/workbook.xml"] = re.sub(r'(?<=<sheet name=)"[^"]*"', lambda _: name, book, 1).encode()
+    book = re.sub(r'(?<=<sheet name=)"[^"]*"', lambda _: name, book, count=1)
+    parts["xl/workbook.xml"] = book.encode()
     parts["xl/sharedStrings.xml"] = texts.encode()
     return workbooks.packed(parts.items())
 
@@ -63,5 +64,6 @@ def test_a_page_stands_whatever_file_it_is_given(page):
                 app.run()
                 assert not app.exception
                 assert not made_something_of(app)
-                said |= {alert.value[-60:] for alert in app.get("alert")}
+                kinds = (app.error, app.warning, app.success)
+                said |= {alert.value[-60:] for kind in kinds for alert in kind}
     assert len(said) > 2
