@@ -200,5 +200,5 @@ def _escaped(rng: random.Random, text: str) -> str:
 
 def bodies(texts: Iterable[str]) -> list[str]:
     """Those in which something of MARKUP stands, not escaped, and so is made something of."""
-    bare = {text: re.sub(r"\\.", "", text) for text in texts}
+    bare = {text: re.sub(r"\\.", "\0", text) for text in texts}
     return [text for text, rest in bare.items() if any(raw in rest for raw in MARKUP)]

@@ -23,7 +23,7 @@ from tests.hostile.guard import guard
 from tests.hostile.made_up import MARKUP, address, bodies, drawn
 
 PAGES = {page.page: page for page in (backprop, workbook, mnist, sketch)}
-READ = {"backprop": 2500, "workbook": 300, "mnist": 1200, "sketch": 700}  # cases
+READ = {"backprop": 3000, "workbook": 400, "mnist": 1500, "sketch": 900}  # cases
 OPENED = {"backprop": 60, "workbook": 20, "mnist": 60, "sketch": 60}  # cases, whole pages
 SENTENCE = 400  # characters; what is quoted is cut
 

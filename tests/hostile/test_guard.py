@@ -1,6 +1,7 @@
 """The guard itself: what it lets pass and what it does not; and how many cases there are."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -35,6 +36,8 @@ def test_there_are_ten_thousand_cases():
         *test_uploaded_networks.CASES.values(),
         *test_uploaded_pictures.CASES.values(),
         *test_uploaded_workbooks.CASES.values(),
+        test_uploaded_workbooks.XML,
+        test_uploaded_workbooks.NAMES,
         test_websocket.MESSAGES * len(test_websocket.PAGES),
     ]
     assert sum(cases) >= 10_000
@@ -74,14 +77,19 @@ def test_what_is_opened_or_started_outside_is_told(reach):
         (ROOT / "left-by-a-test").unlink(missing_ok=True)
 
 
-def test_a_case_that_hangs_is_ended_even_where_every_error_is_answered(monkeypatch):
-    monkeypatch.setattr(guards, "SECONDS", 0.2)
+@pytest.mark.parametrize(
+    ("limit", "endless"),
+    [("WAIT", lambda: time.sleep(60)), ("SECONDS", lambda: re.match("(a*)*b", "a" * 60))],
+    ids=["waits", "computes"],
+)
+def test_a_case_that_hangs_is_ended_even_where_every_error_is_answered(monkeypatch, limit, endless):
+    monkeypatch.setattr(guards, limit, 0.2)
 
     def held():
-        with guard() as case, case("sleep"), suppress(Exception):
-            time.sleep(30)
+        with guard() as case, case("endless"), suppress(Exception):
+            endless()
 
-    with pytest.raises(AssertionError, match="case 'sleep' took more than"):
+    with pytest.raises(AssertionError, match="case 'endless' hangs"):
         held()
 
 

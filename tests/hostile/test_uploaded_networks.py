@@ -20,8 +20,8 @@ from tests.hostile.guard import assert_is_sentence, guard
 from tests.hostile.made_up import MARKUP, PLACES, SURROGATE, anything, drawn
 from tests.hostile.test_addresses import made_something_of
 
-CASES = {"bytes": 300, "tensors": 200, "record": 600}
-SHOWN = 12  # of those that were kept, how many are opened on all three views
+CASES = {"bytes": 200, "tensors": 150, "record": 400}
+SHOWN = 6  # of those that were kept, how many are opened on all three views
 
 FIGURES = [
     0,
