@@ -66,4 +66,4 @@ def test_a_page_stands_whatever_file_it_is_given(page):
                 assert not made_something_of(app)
                 kinds = (app.error, app.warning, app.success)
                 said |= {alert.value[-60:] for kind in kinds for alert in kind}
-    assert len(said) > 2
+    assert len(said) > 1
