@@ -20,8 +20,8 @@ from tests.hostile.guard import assert_is_sentence, guard
 from tests.hostile.made_up import MARKUP, PLACES, SURROGATE, anything, drawn
 from tests.hostile.test_addresses import made_something_of
 
-CASES = {"bytes": 200, "tensors": 150, "record": 400}
-SHOWN = 6  # of those that were kept, how many are opened on all three views
+CASES = {"bytes": 200, "tensors": 150, "record": 350, "lies": 30}
+SHOWN = 6  # of those that were kept, how many are opened on all three views; all that lie
 
 FIGURES = [
     0,
@@ -145,6 +145,35 @@ def of_record(rng: random.Random) -> bytes:
     return with_header(found, data)
 
 
+def of_lies(rng: random.Random) -> bytes:
+    """With a record whose figures agree with each other, and with nothing else."""
+    found, data = header(whole())
+    metadata = found["__metadata__"]
+    assert isinstance(metadata, dict)
+    record = json.loads(metadata[records.PACKED])
+    test, epochs = record["test"], record["epochs"]
+    match rng.randrange(6):
+        case 0:
+            rng.choice(test["misread"])["index"] = rng.choice([test["total"], 2**31, 2**62, 0])
+        case 1:
+            more = rng.choice([2**40, 2**62, 10**30, 10**400, 1])
+            test["confusion"][3][3] += more
+            test["correct"], test["total"] = test["correct"] + more, test["total"] + more
+        case 2:
+            seconds = rng.choice([1e308, 1e9, 3e5, 1e-320, float("inf"), float("nan")])
+            epochs[:] = [epoch | {"seconds": seconds} for epoch in epochs]
+        case 3:
+            epochs *= rng.choice([2, 500])
+        case 4:
+            words = [name for name, value in record["config"].items() if isinstance(value, str)]
+            record["config"][rng.choice(words)] = rng.choice(["x" * 100_000, SURROGATE, *MARKUP])
+        case _:
+            name = rng.choice(["loss", "test_loss", "rate"])
+            rng.choice(epochs)[name] = rng.choice([1e308, -1e308, float("inf"), float("nan")])
+    metadata[records.PACKED] = json.dumps(record)
+    return with_header(found, data)
+
+
 def change(rng: random.Random, record: object) -> None:
     """Another value somewhere in it, or none, or more."""
     inside, keys = record, []
@@ -170,7 +199,7 @@ def change(rng: random.Random, record: object) -> None:
             holder[key] = rng.choice([*FIGURES, anything(rng)])
 
 
-MAKERS = {"bytes": of_bytes, "tensors": of_tensors, "record": of_record}
+MAKERS = {"bytes": of_bytes, "tensors": of_tensors, "record": of_record, "lies": of_lies}
 
 
 def keep(file: bytes, name: str):
@@ -203,7 +232,7 @@ def test_a_network_is_kept_and_shown_or_refused(kind):
                     assert run_folder.folders() == []
                     continue
                 kept += 1
-                if shown < SHOWN:
+                if shown < SHOWN or kind == "lies":
                     shown += 1
                     show(app, found.name)
                 shutil.rmtree(found)

@@ -27,7 +27,7 @@ from core.workbook.mend.repair import rewritten
 from tests.hostile.guard import assert_is_sentence, guard
 from tests.hostile.made_up import MARKUP, NEARLY, PLACES, broken, drawn
 
-CASES = {"bytes": 150, "members": 60, "formulas": 40, "text": 1000, "table": 60}
+CASES = {"bytes": 150, "members": 60, "formulas": 40, "numbers": 60, "text": 1000, "table": 60}
 XML, NAMES = 120, 100  # cases as well
 INCLUDE = "http://www.w3.org/2001/XInclude"
 INSIDE = "zqx-what-no-file-may-bring-in"
@@ -274,6 +274,18 @@ def of_formulas(rng: random.Random) -> bytes:
     return packed(parts.items())
 
 
+def of_numbers(rng: random.Random) -> bytes:
+    """The table as numbers alone, some of them such as no program writes."""
+    parts = members(made()[0])
+    name = "xl/worksheets/sheet1.xml"
+    text = re.sub(r"<f>[^<]*</f>", "", parts[name].decode())
+    for _ in range(rng.randint(1, 3)):
+        values = list(re.finditer(r"(?<=\d\"><v>)[^<]*(?=</v>)", text))
+        text = put(rng, text, values, [*BIG, *NEARLY])
+    parts[name] = text.encode()
+    return packed(parts.items())
+
+
 def of_text(rng: random.Random) -> bytes:
     """A file of text, or nearly."""
     signs = rng.choice(
@@ -321,6 +333,7 @@ MAKERS = {
     "bytes": of_bytes,
     "members": of_members,
     "formulas": of_formulas,
+    "numbers": of_numbers,
     "text": of_text,
     "table": of_table,
 }
