@@ -94,7 +94,7 @@ def fill(config: TrainConfig, found: Mapping[str, Tensor], name: str) -> ConvNet
             raise CheckpointError(f"{name} has numbers in “{key}” that are not finite.")
     if surplus := sorted(found.keys() - wanted.keys()):
         raise CheckpointError(
-            f"{name} has “{surplus[0]}”, which no “{config.architecture}” network has."
+            f"{name} has “{surplus[0][:40]}”, which no “{config.architecture}” network has."
         )
     model.load_state_dict(dict(found))
     set_dropout(model, config.dropout)

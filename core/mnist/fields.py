@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+_BEYOND = 2**63  # JSON has whole numbers of any length, and numpy's and torch's end there
 
 
 def read(kind: type[T], found: Any) -> tuple[T, list[str]]:
@@ -39,7 +40,7 @@ def _read(kind: Any, found: Any, place: str, differs: list[str]) -> Any:
         return origin(_read(parts[0], one, f"{place}[{i}]", differs) for i, one in enumerate(items))
     if origin is dict:
         pairs = _checked(dict, found, place).items()
-        return {name: _read(parts[1], one, f"{place}.{name}", differs) for name, one in pairs}
+        return {k: _read(parts[1], one, f"{place}.{k[:40]}", differs) for k, one in pairs}
     return _checked((int, float) if kind is float else kind, found, place)
 
 
@@ -66,7 +67,8 @@ def _object(kind: Any, found: Any, place: str, differs: list[str]) -> Any:
 
 
 def _checked(kind: Any, found: Any, place: str) -> Any:
-    """The value itself, if it is of that type; true and false are no numbers."""
-    if not isinstance(found, kind) or isinstance(found, bool):
+    """The value itself, if it is of that type and one that can be calculated with."""
+    is_beyond = isinstance(found, int) and abs(found) >= _BEYOND
+    if not isinstance(found, kind) or isinstance(found, bool) or is_beyond:
         raise ValueError(f"“{place or 'it'}” is {str(found)[:40]!r}, which cannot be.")
     return found

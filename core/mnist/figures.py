@@ -58,6 +58,8 @@ class Evaluation:
             raise ValueError("The confusion matrix and the numbers of correct answers differ.")
         if self.total < 1 or len(self.misread) != self.total - self.correct:
             raise ValueError("The misread digits and the number of wrong answers differ.")
+        if any(one.index >= self.total for one in self.misread):
+            raise ValueError(f"A misread digit is not among the {self.total} that were read.")
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,9 @@ def _by_layers(tensors: dict[str, Tensor]) -> list[str]:
 
     def place(name: str) -> tuple[list[tuple[int, str]], int]:
         layer, _, role = name.rpartition(".")
-        parts = [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"(\d+)", layer)]
+        pieces = ((p, p.lstrip("0")) for p in re.split(r"([0-9]+)", layer))
+        # As long as two numbers are equally long, they are in the order of their digits.
+        parts = [(len(digits), digits) if p.isdigit() else (-1, p) for p, digits in pieces]
         return parts, _ROLES.index(role) if role in _ROLES else len(_ROLES)
 
     return sorted(_as_they_are(tensors), key=place)

@@ -64,7 +64,8 @@ class Hyperparameter:
         said = self.name.replace("_", " ")
         if self.options:
             if value not in self.options:
-                raise ConfigError(f"{said} “{value}” is unknown; choose one of: {self.allowed}.")
+                which = str(value)[:40]
+                raise ConfigError(f"{said} “{which}” is unknown; choose one of: {self.allowed}.")
             return
         kinds = (int,) if self.kind is int else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds):

@@ -31,6 +31,7 @@ CHECKPOINTS = run_folder.PROJECT / "checkpoints"
 WEIGHTS, RECORD = "model.safetensors", run_folder.RECORD
 SEEDS = "seeds.json"  # beside a checkpoint: the figures of other seeds with the same recipe
 PACKED = "record"  # a record's name in the metadata of a safetensors file
+LONGEST = 1e9  # seconds of an epoch: 30 years
 MAX_BYTES = 10_000_000  # our largest file has 70 kB; what is far larger is not ours
 
 
@@ -56,6 +57,8 @@ class EpochRecord:
     validation_total: int | None = None
 
     def __post_init__(self) -> None:
+        if not 0 <= self.seconds < LONGEST:
+            raise ValueError(f"Epoch {self.epoch} took {self.seconds} s.")
         if self.epoch < 1 or not (0 <= self.correct <= self.total and self.total):
             raise ValueError(f"Epoch {self.epoch} has {self.correct} of {self.total} right.")
         if not (0 <= self.test_correct <= self.test_total and self.test_total):

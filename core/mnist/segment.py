@@ -16,7 +16,8 @@ from scipy import ndimage
 
 from core.mnist.sketch import FAINT, Pixels
 
-MOST = 12  # digits; more pieces are no number
+MOST = 12  # digits; more are no number
+MOST_PIECES = 300  # nor are more pieces, of which each is compared with all others
 TALL = 0.45  # of the tallest piece's height: what is lower is no digit of its own
 OVERLAP = 0.25  # of the narrower's width: so far two digits may reach over each other
 BESIDE = 0.7  # of the taller's height, for a digit that stands below another's roof
@@ -62,7 +63,7 @@ def digits(ink: Pixels) -> list[Digit]:
     labels, _ = ndimage.label(ink >= FAINT * strongest, np.ones((3, 3)))
     places = ndimage.find_objects(labels)
     pieces = [_Piece(at[0], at[1], labels[at] == number) for number, at in enumerate(places, 1)]
-    groups = _grouped(pieces)
+    groups = _grouped(pieces) if len(pieces) <= MOST_PIECES else [pieces]
     if len(groups) > MOST:
         groups = [pieces]
     return [_cut(ink, group) for group in groups]

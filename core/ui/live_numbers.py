@@ -116,7 +116,7 @@ def live_numbers(
         before = known.before.setdefault(name, settings[name])
         known.refused.pop(name, None)
         try:
-            settings.edit({name: settings.spec(name).parse(edit.value)}, landed=landed)
+            settings.edit({name: settings.parse(name, edit.value)}, landed=landed)
         except ValueError as wrong:
             if landed:
                 settings.edit({name: before})

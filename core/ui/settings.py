@@ -30,6 +30,7 @@ from core.ui.text import cut, plain
 from core.ui.typed import numbers_in, typed_number
 
 _NAME = re.compile(r"[a-z0-9-]{0,80}")
+_LONGEST = 10_000  # characters that a setting is read from; a pinned run has the most, some 3,000
 
 
 class Setting(Protocol):
@@ -221,6 +222,12 @@ class Settings:
         """The setting called `name`: its range, its default, its way into the address."""
         return self._settings[name]
 
+    def parse(self, name: str, text: str) -> Any:
+        """The value `text` stands for; ValueError with a sentence, for what has no end as well."""
+        if len(text) > _LONGEST:
+            raise ValueError(f"“{cut(text)}” is too long. Allowed are {_LONGEST:,} characters.")
+        return self._settings[name].parse(text)
+
     def defaults(self) -> dict[str, Any]:
         """Every setting's name and default."""
         return {name: setting.default for name, setting in self._settings.items()}
@@ -228,16 +235,20 @@ class Settings:
     def edit(self, values: Mapping[str, Any], *, landed: bool = True) -> None:
         """Take what a person has chosen; complaints about the address are over then.
 
-        What a setting does not allow, and so no page offers, leaves it as it is. landed: False
-        while the hand is still at it: `write` waits for it.
+        What a setting does not allow, and so no page offers, leaves it as it is. What it allows is
+        taken as the address would give it back: 50.0 epochs are 50. landed: False while the hand is
+        still at it: `write` waits for it.
         """
         here = self._here
-        here.values.update({n: value for n, value in values.items() if self._allows(n, value)})
+        here.values.update({n: self._read(n, v) for n, v in values.items() if self._allows(n, v)})
         here.complaints, here.edited, here.landed = [], True, landed
 
     def _allows(self, name: str, value: Any) -> bool:
-        setting = self._settings[name]
-        return bool(sent(lambda: setting.parse(setting.format(value)) == value))
+        return bool(sent(lambda: self._read(name, value) == value))
+
+    def _read(self, name: str, value: Any) -> Any:
+        """The value, written into the address and read from it."""
+        return self.parse(name, self._settings[name].format(value))
 
     def adjust(self, values: Mapping[str, Any]) -> None:
         """Set what a choice made elsewhere leaves no other way; no edit of a person's."""
@@ -270,7 +281,7 @@ class Settings:
         def choose(typed: str) -> str | None:
             st.session_state.pop(refused, None)
             try:
-                self.edit({name: setting.parse(typed)})
+                self.edit({name: self.parse(name, typed)})
             except ValueError as wrong:
                 st.session_state[refused] = typed, str(wrong), self[name]
                 return None
@@ -291,7 +302,7 @@ class Settings:
         values, complaints = self.defaults(), []
         for name in self._settings.keys() & query.keys():
             try:
-                values[name] = self._settings[name].parse(query[name])
+                values[name] = self.parse(name, query[name])
             except ValueError as wrong:
                 kept = self._settings[name].format(values[name])
                 complaints.append(f"{name} stays {kept}: {wrong}")

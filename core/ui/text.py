@@ -9,11 +9,13 @@ _MARKUP = frozenset("\\`*_{}[]()#+-.!|~<>$:&@/")
 # What Streamlit's Markdown looks for in finished text, escaped or not: addresses, mail, emoji.
 _LATE = re.compile(r"(?<=:)(?=[\w/])|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 _JOINER = "\N{WORD JOINER}"  # unseen, and no letter
+_HALF = re.compile("[\ud800-\udfff]")  # of a letter: JSON can write it, nobody can send it
 
 
 def plain(text: str) -> str:
     """`text` for Streamlit's Markdown, which shows it as it is: no link, no picture, no colour."""
-    broken = _LATE.sub(_JOINER, re.sub(r"[ \t\r\n]+", " ", text))
+    whole = _HALF.sub("\N{REPLACEMENT CHARACTER}", re.sub(r"[ \t\r\n]+", " ", text))
+    broken = _LATE.sub(_JOINER, whole)
     return "".join(f"\\{c}" if c in _MARKUP else c for c in broken)
 
 

@@ -24,7 +24,8 @@ _SIGNS = str.maketrans(
         **dict.fromkeys("\u200e\u200f\u061c\u2066\u2067\u2068\u2069\ufeff"),
     }
 )
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+# Digits once taken are not tried again, or a text of many would take the square of their number.
+_DECIMAL = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)(e[+-]?\d++)?", re.ASCII | re.IGNORECASE)
 
 
 def _ascii(text: str) -> str:
@@ -65,7 +66,8 @@ def numbers_in(text: str) -> list[str]:
 
     A comma without a blank behind it is a decimal one, unless the piece has a point or more commas.
     """
-    pieces = re.split(r"[;\s]+|,\s+", re.sub(r"\s*/\s*", "/", _ascii(text)))
+    fractions = "/".join(part.strip() for part in _ascii(text).split("/"))
+    pieces = re.split(r"[;\s]+|,\s+", fractions)
     found: list[str] = []
     for piece in pieces:
         is_list = piece.count(",") > 1 or ("," in piece and "." in piece)

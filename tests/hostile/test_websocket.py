@@ -5,7 +5,6 @@ canvas) that are none are answered by them, with an error, before anything of ou
 """
 
 import json
-import math
 import random
 import urllib.request
 from contextlib import suppress
@@ -14,40 +13,12 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests.harness import ROOT, server
+from tests.hostile.guard import watched
+from tests.hostile.made_up import NUMBERS, TEXTS, anything, drawn, edits, object_of
 from tests.session import Session
 
 MESSAGES = 30  # to each page; each gives every widget of it a value
-NUMBERS = [0, 1, -1, 2**31, 2**63 - 1, 1e308, -1e-308, math.inf, math.nan, 3.5]
-TEXTS = ["", "0", "nan", "../../etc/passwd", "<img src=x onerror=alert(1)>", "\0", "9" * 5000]
-TEXTS += ["{}", "[[[[", "network", "eta", "Published, shipped", "٣", "compact", "log", "random"]
-NAMES = ["edit", "rest", "draw", "choose", "look", "chosen", "request", "drawing", "selection"]
-NAMES += ["name", "value", "does", "landed", "numberFirst", "number", "left", "restore", "raw"]
-NAMES += ["objects", "data", "rows", "picked", "edited_rows", "added_rows", "deleted_rows", "path"]
-
-
-def anything(rng: random.Random, depth: int = 0) -> object:
-    """A value of JSON, with the names that our components use in it."""
-    kind = rng.randrange(7 if depth < 4 else 4)
-    if kind == 0:
-        return rng.choice([None, True, False])
-    if kind == 1:
-        return rng.choice(NUMBERS)
-    if kind in (2, 3):
-        return rng.choice([*TEXTS, *NAMES])
-    if kind == 4:
-        return [anything(rng, depth + 1) for _ in range(rng.randrange(4))]
-    return object_of(rng, depth)
-
-
-def object_of(rng: random.Random, depth: int) -> dict[str, object]:
-    return {rng.choice(NAMES): anything(rng, depth + 1) for _ in range(rng.randrange(6))}
-
-
-def edits(rng: random.Random) -> dict[str, object]:
-    """Of a table, as its editor tells them: rows added."""
-    columns = ["from epoch", "η"]
-    added = [{rng.choice(columns): anything(rng, 3)} for _ in range(rng.randrange(3))]
-    return {"edited_rows": {}, "added_rows": added, "deleted_rows": []}
+PAGES = ["backprop", "workbook", "mnist", "sketch"]
 
 
 def hostile(rng: random.Random, widget: str, kind: str) -> WidgetState:
@@ -75,10 +46,10 @@ def hostile(rng: random.Random, widget: str, kind: str) -> WidgetState:
     return state
 
 
-@pytest.mark.parametrize("page", ["backprop", "workbook", "mnist", "sketch"])
+@pytest.mark.parametrize("page", PAGES)
 def test_no_message_breaks_a_page(hostile_server, page):
-    address, complaints = hostile_server
-    rng = random.Random(page)  # noqa: S311 (no secret)
+    address, complaints, strange = hostile_server
+    rng = drawn(page)
     session = Session(address, page)
     for _ in range(MESSAGES):
         fragment = rng.choice([*sorted(session.fragments), ""])
@@ -86,6 +57,7 @@ def test_no_message_breaks_a_page(hostile_server, page):
         with suppress(TimeoutError):  # what was sent to a fragment that is gone by now
             session.run([hostile(rng, *one) for one in pressed.items()], fragment, patience=5)
         assert session.exceptions == [], complaints()[-3000:]
+        assert strange() == "", "opened or started outside"
     session.close()
     assert urllib.request.urlopen(f"{address}/_stcore/health").read() == b"ok"  # noqa: S310
 
@@ -93,7 +65,10 @@ def test_no_message_breaks_a_page(hostile_server, page):
 @pytest.fixture(scope="module")
 def hostile_server(tmp_path_factory):
     place = tmp_path_factory.mktemp("hostile")
-    with (place / "errors").open("wb") as errors:
-        env = {"RUNS_ROOT": str(place / "runs"), "RUNS_TRAINING": "off"}
-        with server(ROOT / "streamlit_app.py", env=env, stderr=errors) as address:
-            yield address, lambda: (place / "errors").read_text(errors="replace")
+    errors, strange = place / "errors", place / "strange"
+    env = {"RUNS_ROOT": str(place / "runs"), "RUNS_TRAINING": "off", **watched(strange, place)}
+    with (
+        errors.open("wb") as file,
+        server(ROOT / "streamlit_app.py", env=env, stderr=file) as address,
+    ):
+        yield address, lambda: errors.read_text(errors="replace"), strange.read_text

@@ -24,7 +24,8 @@ from core.ui.sketch.settings import PEN, settings
 SIDE = 320  # px of the drawing; on a narrow screen it is shown smaller
 CANVAS, TOOLS, DRAWING = "canvas", "tools", "sketch.drawing"
 PNG = "data:image/png;base64,"
-MOST = 1_000_000  # characters of a picture, or of stored strokes
+MOST = 1_000_000  # characters of a picture
+MOST_STEPS = 50_000  # of all strokes: a quarter of an hour with the pen down
 FAR = 10_000  # px from the canvas that a held pen may stray
 PLACES = {"M": 2, "L": 2, "Q": 4}  # numbers that follow each command of a path
 
@@ -158,6 +159,8 @@ def _strokes(objects: object) -> list[_Stroke]:
     ]
     if not all(_is_path(one["path"]) and _is_number(one["width"]) for one in strokes):
         raise ValueError("no stroke of a pen")
+    if sum(len(one["path"]) for one in strokes) > MOST_STEPS:
+        raise ValueError("no drawing by hand")
     return strokes
 
 
@@ -204,5 +207,5 @@ def _ink(picture: object) -> Pixels:
             if image.size != (SIDE, SIDE) or image.mode != "RGBA":
                 raise ValueError("no picture of this canvas")
             return np.asarray(image.getchannel("A"))
-    except (OSError, SyntaxError) as error:  # Pillow's, for what is no PNG
+    except Exception as error:  # Pillow raises a dozen types for what is no PNG
         raise ValueError("no picture") from error

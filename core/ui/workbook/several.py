@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from core.workbook.file.progress import Tell, part
 
 MOST_FILES = 100
 
+_NO_NAME = re.compile(r'[\\/:*?"<>|\0-\x1f]')  # what no file is called, on one system or another
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -127,7 +129,7 @@ def zipped(found: Sequence[Judged]) -> bytes:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for one in found:
             if one.copy:
-                stem = PurePath(one.name).stem
+                stem = _NO_NAME.sub("_", PurePath(one.name).stem)
                 names[stem] += 1
                 number = f" ({names[stem]})" if names[stem] > 1 else ""
                 archive.writestr(f"{stem}{number}-mended.xlsx", one.copy)

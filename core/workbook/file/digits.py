@@ -82,7 +82,10 @@ def rounded_like(value: float, cells: Sequence[Cell | None], decimals_elsewhere:
         return value  # it gives none: its cells are formulas
     size = Decimal(value).adjusted() + 1 if value else 0
     decimals = max(min(most_decimals, most_digits - size), decimals_elsewhere)
-    return value if max(most_digits, decimals) > 14 else round(value, decimals)
+    try:
+        return value if max(most_digits, decimals) > 14 else round(value, decimals)
+    except OverflowError:  # the next round number is beyond a float's range
+        return value
 
 
 def decimals_of(cells: Iterable[Cell | None]) -> int:

@@ -17,6 +17,7 @@ from core.workbook.file.formulas import Formula, Formulas
 from core.workbook.file.limits import DAMAGED, MOST_CELLS, MOST_UNPACKED, TOO_MUCH, too_many
 from core.workbook.file.package import Element, Package, local, parser, place_of
 from core.workbook.file.progress import Tell
+from core.workbook.formula import numerals
 from core.workbook.formula.tokens import LONGEST
 from core.workbook.formula.tree import LAST_ROW, Address, letters
 
@@ -243,7 +244,9 @@ class _Cells:
         elif digits and kind != "inlineStr":
             number = float(digits)
             if math.isfinite(number):
-                return Cell(number, digits, formula)
+                # Python reads more than programs write: 1_000, or 0 as 1e-99999999999999999999.
+                written = digits if formula else numerals.digits(digits) or repr(number)
+                return Cell(number, written, formula)
             value = math.nan
         return None if value is None and formula is None else Cell(value, "", formula)
 
