@@ -23,6 +23,9 @@ SECONDS, WAIT = 20, 180  # that a case may compute, and that it may take: what t
 MEGABYTES = 400  # that a test's cases may take, together, at any moment
 
 _PICTURES = str(ROOT / "core/mnist/photo.py")  # draws a PDF in a process of its own
+_FORKS = (
+    "multiprocessing.forkserver"  # the process from which those are forked that judge workbooks
+)
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _MOVES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate")
 _LISTS = ("os.listdir", "os.scandir")
@@ -73,6 +76,10 @@ def strange(event: str, args: tuple[Any, ...]) -> str:
     if event == "subprocess.Popen":
         ours = args[1] is not None and list(args[1]) == [sys.executable, "-P", _PICTURES]
         return "" if ours else f"started: {args[1]}"
+    if event == "os.fork" and _FORKS in sys.orig_argv[-1]:
+        return ""
+    if event == "socket.connect" and _below(str(args[1]), _OWN):  # to that process, by a file
+        return ""
     return f"{event}: {args}" if event in _STARTS + _CONNECTS else ""
 
 

@@ -67,7 +67,11 @@ class Checked:
 
 def checked_and_shown(name: str, file: bytes, tell: Tell) -> Checked:
     """Check the file `name`; what the page shows of it. Raises FileError."""
-    report, copy = checked(name, file, tell)
+    return shown(name, *checked(name, file, tell))
+
+
+def shown(name: str, report: Report, copy: bytes | str) -> Checked:
+    """What the page shows of a report on the file `name`."""
     runs, findings = report.runs, report.findings
     first = runs[0] if runs else None
     return Checked(
