@@ -18,6 +18,13 @@ from tests.faults.mirror import Mirror
 from tests.faults.wire import Wire
 
 
+@pytest.fixture(autouse=True)
+def _nothing_trains_on():
+    """What a test has started on the servers that all tests share ends with it."""
+    yield
+    end_all()
+
+
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A folder for runs; those that still train are stopped at the end."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from playwright.sync_api import expect
 
-from core.mnist import run_folder
-from tests.core.mnist.prepared import LONG
+from core.mnist import run_folder, runs
+from tests.core.mnist.prepared import LONG, wait
 from tests.harness import MnistPage
 
 PATIENCE = 90_000  # milliseconds
@@ -21,10 +22,26 @@ def trained_slowly(**query: object) -> str:
     return urlencode({"view": "Train", **form, **query})
 
 
-def chosen(page: MnistPage) -> Path:
-    """The folder of the run that the page shows."""
-    (name,) = parse_qs(urlsplit(page.page.url).query)["run"]
-    return run_folder.root() / name
+def press(page: MnistPage, name: str) -> None:
+    page.page.get_by_role("button", name=name).click()
+
+
+def begin(page: MnistPage) -> Path:
+    """Press Start; the folder of the new run, which the page shows then."""
+    before = set(run_folder.folders())
+    press(page, "Start")
+    wait(lambda: set(run_folder.folders()) - before)
+    (folder,) = set(run_folder.folders()) - before
+    expect(page.page).to_have_url(re.compile(folder.name))
+    return folder
+
+
+def begin_and_wait(page: MnistPage) -> Path:
+    """The same, once the page shows the first epoch."""
+    folder = begin(page)
+    wait(lambda: runs.read(folder).epochs)
+    expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=PATIENCE)
+    return folder
 
 
 def assert_no_traceback(*pages: Any) -> None:

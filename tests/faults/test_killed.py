@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from core.mnist import run_folder, runs
 from core.mnist.run_folder import State
 from tests.core.mnist.prepared import QUICK, state, wait
-from tests.faults.shown import PATIENCE, assert_no_traceback, chosen, trained_slowly
+from tests.faults.shown import PATIENCE, assert_no_traceback, begin_and_wait, press, trained_slowly
 from tests.faults.wire import Wire
 from tests.harness import ROOT, MnistPage, SketchPage, process, server
 from tests.strokes import FORMS
@@ -47,17 +47,15 @@ def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root
 
 def test_a_page_says_that_the_worker_was_killed_and_resumes(new_page, address):
     page = MnistPage(new_page(), address, trained_slowly())
-    page.page.get_by_role("button", name="Start").click()
-    expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=PATIENCE)
-    folder = chosen(page)
+    folder = begin_and_wait(page)
     kill_worker(folder)
     expect(page.say("ended unexpectedly")).to_be_visible()
     expect(page.say("Resume goes on after epoch")).to_be_visible()
     expect(page.say("Test set: Epoch:1 ")).to_be_visible()
     done = runs.read(folder).done
-    page.page.get_by_role("button", name="Resume").click()
+    press(page, "Resume")
     expect(page.say(f"Test set: Epoch:{done + 1} ")).to_be_visible(timeout=PATIENCE)
-    page.page.get_by_role("button", name="Stop").click()
+    press(page, "Stop")
     expect(page.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=PATIENCE)
     assert_no_traceback(page)
 
@@ -70,9 +68,7 @@ def test_a_run_goes_on_while_its_server_is_killed_and_the_next_one_shows_it(new_
             sketch.draw(FORMS["7 plain"].strokes)
             answered = sketch.verdict()
             page = MnistPage(new_page(), wire.address, trained_slowly())
-            page.page.get_by_role("button", name="Start").click()
-            expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=PATIENCE)
-            folder = chosen(page)
+            folder = begin_and_wait(page)
             kill_server(first)
             done = runs.read(folder).done
             wait(lambda: runs.read(folder).done > done)
@@ -80,7 +76,7 @@ def test_a_run_goes_on_while_its_server_is_killed_and_the_next_one_shows_it(new_
             wire.to = second
             done = runs.read(folder).done
             expect(page.say(f"Test set: Epoch:{done} ")).to_be_visible(timeout=PATIENCE)
-            page.page.get_by_role("button", name="Stop").click()
+            press(page, "Stop")
             expect(page.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=PATIENCE)
             sketch.page.bring_to_front()
             sketch.settle()

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from core.mnist import run_folder, runs
 from core.workbook.example import faulty_workbook
 from tests.core.mnist.prepared import wait
-from tests.faults.shown import PATIENCE, assert_no_traceback, chosen, trained_slowly
+from tests.faults.shown import PATIENCE, assert_no_traceback, begin_and_wait, press, trained_slowly
 from tests.harness import BackpropPage, MnistPage, SketchPage, WorkbookPage
 from tests.strokes import FORMS
 
@@ -97,15 +97,13 @@ def test_an_upload_that_broke_off_is_said_and_the_next_one_is_checked(new_page, 
 
 def test_a_training_goes_on_without_the_page_and_is_shown_once_it_is_back(new_page, wire):
     page = MnistPage(new_page(), wire.address, trained_slowly())
-    page.page.get_by_role("button", name="Start").click()
-    expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=PATIENCE)
-    folder = chosen(page)
+    folder = begin_and_wait(page)
     lose(page, wire)
     done = runs.read(folder).done
     wait(lambda: runs.read(folder).done > done)
     get_back(page, wire)
     expect(page.say(f"Test set: Epoch:{done + 1} ")).to_be_visible()
-    page.page.get_by_role("button", name="Stop").click()
+    press(page, "Stop")
     expect(page.say("Stopped. Resume goes on after epoch")).to_be_visible(timeout=PATIENCE)
     assert [e["event"] for e in run_folder.events(folder)].count("started") == 1
     assert_no_traceback(page)

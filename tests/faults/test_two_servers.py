@@ -5,28 +5,28 @@ from playwright.sync_api import expect
 from core.mnist import run_folder
 from core.mnist.run_folder import State
 from tests.core.mnist.prepared import state
-from tests.faults.shown import PATIENCE, assert_no_traceback, chosen, trained_slowly
+from tests.faults.shown import (
+    PATIENCE,
+    assert_no_traceback,
+    begin,
+    begin_and_wait,
+    press,
+    trained_slowly,
+)
 from tests.harness import ROOT, MnistPage, server
 
 GOES_ON = "Stopped. Resume goes on after epoch"
 
 
-def press(page, name):
-    page.page.get_by_role("button", name=name).click()
-
-
 def test_a_run_of_one_server_is_followed_stopped_and_resumed_by_the_other(new_page, address):
     with server(ROOT / "streamlit_app.py") as other:
         one = MnistPage(new_page(), address, trained_slowly())
-        press(one, "Start")
-        expect(one.say("Test set: Epoch:1 ")).to_be_visible(timeout=PATIENCE)
-        first = chosen(one)
+        first = begin_and_wait(one)
         two = MnistPage(new_page(), other, trained_slowly(run=first.name, seed=1))
         expect(two.say("Test set: Epoch:1 ")).to_be_visible(timeout=PATIENCE)
 
-        press(two, "Start")  # another: one at a time trains, whichever server it is of
+        second = begin(two)  # one at a time trains, whichever server it is of
         expect(two.say("Waiting: 1 run is ahead in the queue.")).to_be_visible(timeout=PATIENCE)
-        second = chosen(two)
         assert run_folder.queue() == [first, second]
         assert [state(folder) for folder in (first, second)] == [State.RUNNING, State.WAITING]
         press(two, "Stop")
