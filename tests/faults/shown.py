@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,11 +15,12 @@ from tests.core.mnist.prepared import LONG, wait
 from tests.harness import MnistPage
 
 PATIENCE = 90_000  # milliseconds
+SLOW = replace(LONG, batch_size=16)  # of which each next epoch is soon there
 
 
 def trained_slowly(**query: object) -> str:
     """The query of a form whose Start begins a run of many small batches."""
-    form = {name: getattr(LONG, name) for name in ("data", "architecture", "batch_size", "epochs")}
+    form = {name: getattr(SLOW, name) for name in ("data", "architecture", "batch_size", "epochs")}
     return urlencode({"view": "Train", **form, **query})
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from core.mnist import run_folder, runs
 from core.mnist.run_folder import State
-from tests.core.mnist.prepared import LONG, QUICK, state, stopped, wait
+from tests.core.mnist.prepared import QUICK, state, stopped, wait
+from tests.faults.shown import SLOW
 
 HOUR = 3600
 # Every process that Python starts runs this first.
@@ -51,7 +52,7 @@ def test_who_came_first_stays_first(root, set_back):
 
 
 def test_a_run_that_trains_goes_on_and_who_comes_later_waits(root, set_back):
-    first = runs.start(LONG, "own")
+    first = runs.start(SLOW, "own")
     wait(lambda: state(first) is State.RUNNING)
     set_back()
     second = runs.start(QUICK, "own")
@@ -59,9 +60,11 @@ def test_a_run_that_trains_goes_on_and_who_comes_later_waits(root, set_back):
     done = runs.read(first).done
     wait(lambda: runs.read(first).done > done)
     assert (state(first), state(second)) == (State.RUNNING, State.WAITING)
-    runs.stop(first)
-    wait(lambda: state(first) is State.STOPPED)
-    wait(lambda: state(second) is State.FINISHED)
+    assert "started" not in [event["event"] for event in run_folder.events(second)]
     events = run_folder.events(first)
     assert events[-1]["time"] < events[0]["time"]  # it was set back for the worker too
-    assert [epoch.epoch for epoch in runs.read(second).epochs] == [1, 2]
+    for folder in (second, first):
+        runs.stop(folder)
+        wait(lambda folder=folder: state(folder) is State.STOPPED)
+    run = runs.read(first)
+    assert [epoch.epoch for epoch in run.epochs] == list(range(1, run.done + 1))

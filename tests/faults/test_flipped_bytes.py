@@ -12,7 +12,7 @@ from core.mnist.run_folder import RunError
 from tests.core.mnist.prepared import stopped
 from tests.faults.tried import tried
 
-TRIED = 150  # places in a file, evenly
+TRIED = 100  # places in a file, evenly
 MASKS = (0x01, 0x80, 0xFF, 0x10)  # what is flipped of the byte there, in turn
 
 

@@ -5,8 +5,8 @@ import shutil
 from playwright.sync_api import expect
 
 from core.mnist import checkpoint, portable, records, run_folder, runs
-from tests.core.mnist.prepared import LONG, wait
-from tests.faults.shown import PATIENCE, assert_no_traceback
+from tests.core.mnist.prepared import wait
+from tests.faults.shown import PATIENCE, SLOW, assert_no_traceback
 from tests.harness import MnistPage, process
 
 
@@ -23,9 +23,10 @@ def has_process(folder):
 
 
 def test_a_page_says_that_the_run_it_follows_is_gone_and_the_worker_ends(new_page, address):
-    folder = runs.start(LONG, "own")
+    folder = runs.start(SLOW, "own")
     page = MnistPage(new_page(), address, f"view=Train&run={folder.name}")
-    expect(page.say("Test set: Epoch:1 ")).to_be_visible(timeout=PATIENCE)
+    wait(lambda: runs.read(folder).progress)
+    expect(page.say("Epoch 1 of 19")).to_be_visible(timeout=PATIENCE)
     delete(folder)
     expect(page.say(f"There is no run called “{folder.name}”")).to_be_visible(timeout=PATIENCE)
     assert_no_traceback(page)
