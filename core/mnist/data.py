@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.mnist import vision
+from core.mnist.files import DISK_FULL
 from core.mnist.recipe import DIGITS
 from core.mnist.source import (
     DOWNLOAD_BYTES,
@@ -110,38 +112,62 @@ def _mnist_set(folder: Path, *, train: bool) -> Any:
 
 
 def _download(folder: Path, report: Report | None) -> None:
-    """Download beside the place, verify, and only then move into place: all files or none.
-
-    torchvision tries both mirrors for each archive and verifies its checksum.
-    """
+    """Download beside the place, verify, and only then move into place: all files or none."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(dir=folder, prefix="download-"))
     except OSError as error:
         raise DataError(
             f"MNIST belongs into {folder}, where no folder can be made: {error.strerror}. "
             "Set MNIST_ROOT to another one, or choose the UCI digits, which need none."
         ) from error
-    MNIST = vision.load().datasets.MNIST
-    with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as place:
-        done = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(Path(place), done, report), daemon=True)
-        watcher.start()
-        try:
-            MNIST(place, download=True)
-        except (RuntimeError, OSError) as error:
-            raise DataError(
-                "MNIST could not be downloaded: no server sent a complete file. "
-                "Try again later, set MNIST_ROOT to a folder that has MNIST/raw, or choose the "
-                "UCI digits, which need no download."
-            ) from error
-        finally:
-            done.set()
-            watcher.join()
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(place, done, report), daemon=True)
+    watcher.start()
+    try:
+        _fetch(place)
         raw = folder / "MNIST" / "raw"
         raw.mkdir(parents=True, exist_ok=True)
         for name in MNIST_FILES:
-            (Path(place) / "MNIST" / "raw" / name).replace(raw / name)
-    shutil.rmtree(place, ignore_errors=True)
+            (place / "MNIST" / "raw" / name).replace(raw / name)
+    except OSError as error:
+        raise DataError(
+            f"MNIST could not be written to {folder}: {error.strerror}. It takes 70 MB. Make room "
+            "there, set MNIST_ROOT to another folder, or choose the UCI digits, which need none."
+        ) from error
+    finally:
+        done.set()
+        watcher.join()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _fetch(place: Path) -> None:
+    """Download and verify. Raises DataError, and OSError where the disk is full.
+
+    torchvision asks the next mirror where a file is wrong or not there, but gives up where a
+    connection breaks: the second time it asks the other one first. What is whole is not asked for
+    again.
+    """
+    broken: Exception | None = None
+    MNIST = vision.load().datasets.MNIST
+    for mirrors in (MNIST.mirrors, MNIST.mirrors[::-1]):
+        asking = type(MNIST.__name__, (MNIST,), {"mirrors": mirrors})
+        try:
+            asking(place, download=True)
+        except RuntimeError as error:  # each mirror has been asked
+            broken = error
+            break
+        except (OSError, HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise
+            broken = error
+        else:
+            return
+    raise DataError(
+        "MNIST could not be downloaded: no server sent a complete file. "
+        "Try again later, set MNIST_ROOT to a folder that has MNIST/raw, or choose the "
+        "UCI digits, which need no download."
+    ) from broken
 
 
 def _watch(place: Path, done: threading.Event, report: Report | None) -> None:

@@ -5,6 +5,7 @@ Needs no torch.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what an OSError says then
 _PATIENCE = 2.0  # seconds; on Windows a file that somebody reads cannot be replaced
 
 

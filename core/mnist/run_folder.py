@@ -177,8 +177,9 @@ def take_ticket(folder: Path, *, for_cluster: bool = False) -> None:
     try:
         (folder / STOP).unlink(missing_ok=True)
         (folder / RESERVE).write_bytes(bytes(_RESERVED))
-        (folder / TICKET).write_text(f"{time.time_ns()}", encoding="ascii")
-        append(folder, State.WAITING, cluster=for_cluster)
+        (folder / TICKET).write_text(f"{_next_ticket()}", encoding="ascii")
+        uptime = round(time.monotonic(), 3)
+        append(folder, State.WAITING, cluster=for_cluster, uptime=uptime)
     except OSError as error:
         if not folder.is_dir():
             raise gone(folder) from error
@@ -241,7 +242,7 @@ def state(folder: Path, log: list[dict[str, Any]] | None = None) -> State:
         return State.STOPPING
     if alive:
         return State.WAITING if last == State.WAITING else State.RUNNING
-    if is_kept or (last == State.WAITING and abs(time.time() - _time(log[-1])) < START_SECONDS):
+    if is_kept or (last == State.WAITING and _is_new(log[-1])):
         return State.WAITING
     return State.DIED
 
@@ -254,14 +255,24 @@ def is_for_cluster(log: list[dict[str, Any]]) -> bool:
     return bool(os.environ.get(CLUSTER) and joined and joined[-1].get("cluster") is True)
 
 
-def _time(event: dict[str, Any]) -> float:
-    found = event.get("time")
-    return found if isinstance(found, int | float) else 0.0
+def _is_new(event: dict[str, Any]) -> bool:
+    """Whether it was written a moment ago, by the time of day or by the clock that nobody sets."""
+    clocks = {"time": time.time(), "uptime": time.monotonic()}
+    told = {name: event.get(name) for name in clocks}
+    return any(
+        isinstance(then, int | float) and abs(clocks[name] - then) < START_SECONDS
+        for name, then in told.items()
+    )
 
 
 def queue() -> list[Path]:
     """The folders that train or wait, in the order in which they joined."""
     return sorted((f for f in folders() if state(f).is_active), key=ticket)
+
+
+def _next_ticket() -> int:
+    """Nanoseconds, but more than any before: where the clock is set back, the order stays."""
+    return max([time.time_ns(), *(1 + ticket(folder)[0] for folder in folders())])
 
 
 def ticket(folder: Path) -> tuple[int, str]:

@@ -231,7 +231,11 @@ def enter(config: TrainConfig, title: str, owner: str = "", *, for_cluster: bool
         _check_room()
         _make_room()
         folder = _create(config, {"title": title, "owner": owner})
-        run_folder.take_ticket(folder, for_cluster=for_cluster)
+        try:
+            run_folder.take_ticket(folder, for_cluster=for_cluster)
+        except RunError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return folder
 
 
@@ -373,21 +377,31 @@ def _size(folder: Path) -> int:
 
 
 def _spawn(folder: Path) -> None:
-    """Start a worker that outlives the server: on Windows detached, elsewhere in a new session."""
+    """Start a worker that outlives the server: on Windows detached, elsewhere in a new session.
+
+    Raises RunError where the system starts none; the run has failed then.
+    """
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         apart = {"creationflags": flags}
-    with (folder / "output.txt").open("ab") as output:
-        subprocess.Popen(  # noqa: S603 — our own module, and a folder that we made
-            [sys.executable, "-m", "core.mnist.train", "--worker", str(folder.resolve())],
-            cwd=run_folder.PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            **apart,
-            env=_environment(),
-        )
+    try:
+        with (folder / "output.txt").open("ab") as output:
+            subprocess.Popen(  # noqa: S603 — our own module, and a folder that we made
+                [sys.executable, "-m", "core.mnist.train", "--worker", str(folder.resolve())],
+                cwd=run_folder.PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                **apart,
+                env=_environment(),
+            )
+    except OSError as error:
+        if not folder.is_dir():
+            raise run_folder.gone(folder) from error
+        words = f"No process could be started for the run: {error.strerror}."
+        run_folder.fail(folder, words)
+        raise RunError(words) from error
 
 
 def _environment() -> dict[str, str]:

@@ -35,8 +35,11 @@ def _worker(folder: Path) -> int:
         os.nice(NICENESS)
     try:
         lock = run_folder.hold(folder)
-    except (Timeout, OSError, run_folder.RunError):
+    except (Timeout, run_folder.RunError):
         print(f"{folder} has a worker already, or is gone.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        run_folder.fail(folder, f"The folder of the run cannot be written: {error.strerror}.")
         return 1
     with lock:
         try:
@@ -103,7 +106,15 @@ def _command(arguments: list[str]) -> int:
                     case Finished():
                         if given.save:
                             record = records.load_record(folder / records.RECORD)
-                            checkpoint.save(given.save, event.model, record)
+                            try:
+                                checkpoint.save(given.save, event.model, record)
+                            except OSError as error:
+                                print(
+                                    f"{given.save} cannot be written: {error.strerror}. "
+                                    f"The network is in {folder}.",
+                                    file=sys.stderr,
+                                )
+                                return 1
                         print(f"Saved in {given.save or folder}")
     except worker.FAILURES as error:
         print(error, file=sys.stderr)

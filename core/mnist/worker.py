@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import time
@@ -15,7 +14,7 @@ from typing import Any
 from core.mnist import checkpoint, data, fields, run_folder
 from core.mnist.data import Digits
 from core.mnist.figures import Evaluation
-from core.mnist.files import save_json
+from core.mnist.files import DISK_FULL, save_json
 from core.mnist.policy import too_long
 from core.mnist.recipe import ConfigError
 from core.mnist.records import CheckpointError, EpochRecord, Record
@@ -27,7 +26,6 @@ from core.mnist.training import BatchDone, EpochDone, Event, Finished, train
 RESUME, EVALUATION = "state.safetensors", "evaluation.json"
 LOG_SECONDS = 0.4  # how often a worker writes how far it is
 FAILURES = (DataError, CheckpointError, ConfigError, RunError)  # each says why in words
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def carry_out(folder: Path, digits: Digits, minutes: float = math.inf) -> Iterator[Event]:
@@ -129,7 +127,7 @@ def _in_words(error: Exception) -> str:
     torch raises errors of no type of their own for too little memory: told by their text.
     """
     said = (str(error).splitlines() or [""])[0][:300]
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         return "The disk is full. Delete runs or other files, then resume this one."
     if isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said:
         return "The memory of this machine was not enough. Take smaller batches, or fewer parts."

@@ -26,8 +26,11 @@ PAGES = {
 }
 
 
-_check_address = st.components.v2.component(
-    "address", html="<i></i>", js=(_HERE / "address.js").read_text(encoding="utf-8")
+_check_address, _watch_connection = (
+    st.components.v2.component(
+        name, html="<i></i>", js=(_HERE / f"{name}.js").read_text(encoding="utf-8")
+    )
+    for name in ("address", "connection")
 )
 
 
@@ -69,6 +72,7 @@ def navigation() -> Any:
     ]
     here = st.navigation(pages, position="hidden")
     _arrive(here.url_path)
+    _watch_connection(key="connection", on_back_change=lambda: None)
     with st.container(key="menu", horizontal=True):
         for name, title in PAGES.items():
             if title == here.title:

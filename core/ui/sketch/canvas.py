@@ -89,6 +89,8 @@ def drawn() -> list[Tensor]:
         key=CANVAS,
         on_change=_take,
     )
+    if drawing.strokes is None:
+        _take_over(drawing)
     _tools(
         key=TOOLS,
         data={
@@ -101,6 +103,17 @@ def drawn() -> list[Tensor]:
     )
     st.slider("Pen width (pixels)", int(PEN.low), int(PEN.high), **settings.widget(PEN.name))
     return drawing.images
+
+
+def _take_over(drawing: _Drawing) -> None:
+    """What an older session's canvas still shows, where the server was started anew."""
+    told = sent(_told)
+    if told is None or not told[0]:
+        return
+    strokes, ink = told
+    drawing.begin(strokes)
+    drawing.images = as_mnist(ink)
+    st.rerun()
 
 
 def _drawing() -> _Drawing:

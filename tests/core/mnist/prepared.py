@@ -1,13 +1,19 @@
-"""Run folders as a worker leaves them, without the training."""
+"""Run folders as a worker leaves them, without the training; and waiting for those that train."""
 
 import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from core.mnist import run_folder, runs
 from core.mnist.files import save_json
 from core.mnist.recipe import TrainConfig
+from core.mnist.run_folder import State
 
 QUICK = TrainConfig(architecture="compact", data="uci", epochs=2, batch_size=256)
+LONG = replace(QUICK, epochs=19, batch_size=8)
+PATIENCE = 90  # seconds
 
 
 def finished(folder: Path, size: int = 1000) -> Path:
@@ -34,3 +40,24 @@ def stopped(folder: Path, epochs: int = 1, data: str = "uci") -> Path:
     (folder / run_folder.LOCK).touch()
     (folder / run_folder.STOP).touch()
     return folder
+
+
+def wait(condition: Callable[[], object]) -> None:
+    """Until it holds, or for so long that what waits for it says what the runs have come to."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, [
+            (f.name, run_folder.events(f)) for f in run_folder.folders()
+        ]
+        time.sleep(0.05)
+
+
+def end_all() -> None:
+    """Stop every run, and wait until none trains."""
+    for folder in run_folder.folders():
+        runs.stop(folder)
+    wait(lambda: not run_folder.queue())
+
+
+def state(folder: Path) -> State:
+    return runs.read(folder).state

@@ -1,15 +1,10 @@
-import gzip
-import hashlib
-import http.server
-import struct
 import threading
-from functools import partial
 
 import pytest
 import torch
 
-from core.mnist import data, source, vision
-from core.mnist.source import DOWNLOAD_BYTES, DataError, available, mnist_folder
+from core.mnist import data, source
+from core.mnist.source import DOWNLOAD_BYTES, DataError, available
 
 needs_mnist = pytest.mark.skipif(
     not available("mnist"), reason="MNIST is not here: set MNIST_ROOT to see this run"
@@ -88,81 +83,6 @@ def test_a_damaged_file_of_pictures_is_a_sentence(tmp_path, monkeypatch):
     (raw / "t10k-images-idx3-ubyte").write_bytes(bytes(1000))
     with pytest.raises(DataError, match="cannot be read"):
         source.test_pictures("mnist")
-
-
-def idx(*shape):
-    """An IDX file of zeros, as MNIST's are."""
-    head = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
-    return head + bytes(torch.Size(shape).numel())
-
-
-@pytest.fixture
-def mirrors(tmp_path, monkeypatch):
-    """Two servers of small archives in MNIST's place; what each file holds can be changed."""
-    MNIST = vision.load().datasets.MNIST
-    contents = {
-        "train-images-idx3-ubyte": idx(6, 28, 28),
-        "train-labels-idx1-ubyte": idx(6),
-        "t10k-images-idx3-ubyte": idx(2, 28, 28),
-        "t10k-labels-idx1-ubyte": idx(2),
-    }
-    resources, folders, addresses, servers = [], [], [], []
-    for number in range(2):
-        folder = tmp_path / f"mirror{number}"
-        folder.mkdir()
-        for name, content in contents.items():
-            (folder / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
-        folders.append(folder)
-        handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        addresses.append(f"http://127.0.0.1:{server.server_port}/")
-    for name, content in contents.items():
-        packed = gzip.compress(content, mtime=0)
-        resources.append((f"{name}.gz", hashlib.md5(packed, usedforsecurity=False).hexdigest()))
-    monkeypatch.setattr(MNIST, "mirrors", addresses)
-    monkeypatch.setattr(MNIST, "resources", resources)
-    for module in (data, source):
-        monkeypatch.setattr(module, "MNIST_FILES", {n: len(c) for n, c in contents.items()})
-    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "root"))
-    data._loaded.clear()
-    yield folders
-    data._loaded.clear()
-    for server in servers:
-        server.shutdown()
-
-
-def test_a_download_arrives_whole(mirrors):
-    assert not available("mnist")
-    digits = data.load("mnist")
-    assert digits.train_images.shape == (6, 28, 28)
-    assert available("mnist")
-    assert [p.name for p in mnist_folder().iterdir()] == ["MNIST"]
-
-
-def test_the_second_mirror_serves_what_the_first_has_damaged(mirrors):
-    (mirrors[0] / "t10k-images-idx3-ubyte.gz").write_bytes(b"half of a fi")
-    (mirrors[0] / "train-labels-idx1-ubyte.gz").unlink()
-    assert data.load("mnist").test_images.shape == (2, 28, 28)
-
-
-def test_a_download_that_fails_leaves_nothing_and_names_the_choices(mirrors):
-    for folder in mirrors:
-        (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"half of a fi")
-    with pytest.raises(DataError, match="UCI digits, which need no download"):
-        data.load("mnist")
-    assert not available("mnist")
-    assert list(mnist_folder().rglob("*ubyte*")) == []
-
-
-def test_a_half_file_from_elsewhere_is_not_taken_for_the_data(mirrors):
-    data.load("mnist")
-    data._loaded.clear()
-    raw = mnist_folder() / "MNIST" / "raw" / "train-images-idx3-ubyte"
-    raw.write_bytes(raw.read_bytes()[:1000])
-    assert not available("mnist")
-    assert data.load("mnist").train_images.shape == (6, 28, 28)
 
 
 def test_a_download_reports_how_far_it_is(tmp_path, monkeypatch):

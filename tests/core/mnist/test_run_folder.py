@@ -1,6 +1,5 @@
 """The folder of a run, seen by several processes at once."""
 
-import json
 import os
 import subprocess
 import sys
@@ -24,22 +23,6 @@ def folder(tmp_path, monkeypatch):
 def test_a_line_that_is_being_written_is_not_read_yet(folder):
     (folder / run_folder.LOG).write_text('{"event": "started", "time": 1.0}\n{"event": "ba')
     assert [e["event"] for e in run_folder.events(folder)] == ["started"]
-
-
-def test_a_log_cut_at_any_byte_loses_the_line_it_was_cut_in_alone(folder):
-    log = folder / run_folder.LOG
-    whole = log.read_bytes()
-    lines = [json.loads(line) for line in whole.splitlines()]
-    for cut in range(len(whole)):
-        log.write_bytes(whole[:cut])
-        run_folder.append(folder, "resumed")
-        kept = lines[: whole[:cut].count(b"\n")]
-        if cut and whole[cut : cut + 1] == b"\n":  # all of a line but its end
-            kept = lines[: len(kept) + 1]
-        found = run_folder.events(folder)
-        assert found[:-1] == kept, cut
-        assert found[-1]["event"] == "resumed"
-        assert run_folder.state(folder) is State.DIED
 
 
 @pytest.mark.parametrize(

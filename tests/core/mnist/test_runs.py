@@ -3,11 +3,9 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -20,33 +18,15 @@ from core.mnist import checkpoint, records, run_folder, runs
 from core.mnist.files import save_json
 from core.mnist.run_folder import RunError, State
 from core.mnist.train import main
-from tests.core.mnist.prepared import QUICK, finished, stopped
+from tests.core.mnist.prepared import LONG, QUICK, end_all, finished, state, stopped, wait
 from tests.harness import ROOT, process
-
-LONG = replace(QUICK, epochs=19, batch_size=8)
-PATIENCE = 90
 
 
 @pytest.fixture(autouse=True)
 def root(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNS_ROOT", str(tmp_path))
     yield tmp_path
-    for folder in run_folder.folders():
-        runs.stop(folder)
-    wait(lambda: not run_folder.queue())
-
-
-def wait(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, [
-            (f.name, run_folder.events(f)) for f in run_folder.folders()
-        ]
-        time.sleep(0.05)
-
-
-def state(folder):
-    return runs.read(folder).state
+    end_all()
 
 
 def test_a_run_trains_in_a_process_of_its_own_to_its_end(root):
@@ -94,26 +74,6 @@ def test_stop_and_resume_give_the_unbroken_run_to_the_last_bit(root):
         assert torch.equal(tensor, other[0].state_dict()[name]), name
     assert one[1].test == other[1].test
     assert [e.loss for e in one[1].epochs] == [e.loss for e in other[1].epochs]
-
-
-def test_a_killed_worker_is_noticed_and_its_run_goes_on_from_the_last_epoch(root):
-    folder = runs.start(replace(QUICK, epochs=4, batch_size=64), "own")
-    wait(lambda: runs.read(folder).epochs)
-    assert state(folder) is State.RUNNING
-    os.kill(process("--worker", str(folder)), signal.SIGKILL)
-    wait(lambda: state(folder) is State.DIED)
-    run = runs.read(folder)
-    assert run.is_resumable
-    done = len(run.epochs)
-    log = folder / run_folder.LOG
-    log.write_bytes(log.read_bytes()[:-9])  # as if it had been killed while it wrote a line
-    assert [one.id for one in runs.every()] == [run.id]
-    runs.resume(folder)
-    wait(lambda: state(folder) is State.FINISHED)
-    assert runs.read(folder).epochs[-1].epoch == 4
-    started = [e for e in run_folder.events(folder) if e["event"] == "started"]
-    assert len(started) == 2
-    assert done < 4
 
 
 def test_runs_take_turns_in_the_order_in_which_they_came(root):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -28,46 +27,6 @@ def _as_it_is(monkeypatch):
 def root(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNS_ROOT", str(tmp_path / "runs"))
     return tmp_path / "runs"
-
-
-@pytest.fixture
-def small_disk(tmp_path, monkeypatch):
-    """A disk of 320 kB under the runs; yields what makes it larger."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", str(disk)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no small disk can be mounted here: this needs root on Linux")
-    monkeypatch.setenv("RUNS_ROOT", str(disk / "runs"))
-    yield lambda: subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
-    subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(small_disk):
-    folder = runs.enter(replace(QUICK, epochs=8), "own")
-    assert main(["--worker", str(folder)]) == 1
-    run = runs.read(folder)
-    assert run.state is State.FAILED
-    assert run.message == "The disk is full. Delete runs or other files, then resume this one."
-    assert "Traceback" in run.traceback
-    assert 0 < run.done < 8
-    small_disk()
-    with run_folder.door():
-        run_folder.take_ticket(folder)
-    assert main(["--worker", str(folder)]) == 0
-    run = runs.read(folder)
-    assert run.state is State.FINISHED
-    assert [epoch.epoch for epoch in run.epochs] == list(range(1, 9))
-
-
-def test_a_disk_too_full_to_start_is_a_sentence(small_disk):
-    runs.enter(QUICK, "own")
-    filler = run_folder.root() / "filler"
-    with pytest.raises(OSError, match="No space"):
-        filler.write_bytes(bytes(10**6))
-    with pytest.raises(RunError, match="No space left"):
-        runs.enter(QUICK, "own")
-    assert len(runs.every()) == 1
 
 
 SCARCE = """
