@@ -27,7 +27,6 @@ from benchmarks.crowd import Crowd
 from benchmarks.latency import OPTIONS, OUR_NUMBER, key_times, new_page
 from core.mnist import run_folder, runs
 from core.mnist.recipe import preset
-from core.mnist.run_folder import State
 from tests.harness import ROOT, BackpropPage, MnistPage, chromium, process, server
 
 ROUNDS = 3
@@ -60,7 +59,7 @@ def while_training() -> None:
                 while not runs.read(run).epochs:
                     page.wait_for_timeout(200)
                 worker = max(worker, megabytes(process("--worker", str(run))))
-                _stop(run)
+                _stop_all()
         memory = megabytes(process("--server.port", address.rsplit(":", 1)[1]))
     for name, times in (("idle", idle), ("training", busy)):
         print(f"key to number, {name}: {_told(times)}, {len(times)} keys")
@@ -77,9 +76,9 @@ def with_sessions(count: int, seconds: float) -> None:
         print(f"{count} sessions; memory before: {megabytes(pid, 'VmRSS'):.0f} MB", flush=True)
         crowd.move_eta(count, seconds)
         print(f"memory: {megabytes(pid, 'VmRSS'):.0f} MB", flush=True)
-        run = _train(0)
+        _train(*range(ROUNDS))
         crowd.go_through_all(count, seconds)
-        _stop(run)
+        _stop_all()
         print(f"memory: {megabytes(pid, 'VmRSS'):.0f} MB, {megabytes(pid):.0f} at most")
     for what, times in crowd.times.items():
         print(f"{what}: {_told(times)}, {len(times)} answers")
@@ -88,9 +87,9 @@ def with_sessions(count: int, seconds: float) -> None:
         print(f"  {error}")
 
 
-def _train(seed: int) -> Path:
-    """A run on MNIST that has begun to train."""
-    run = runs.start(replace(preset("best"), seed=seed), "best")
+def _train(*seeds: int) -> Path:
+    """A run on MNIST that has begun to train; the others follow it."""
+    run, *_ = [runs.start(replace(preset("best"), seed=seed), "best") for seed in seeds]
     while not runs.read(run).progress:
         if not run_folder.state(run).is_active:
             raise SystemExit(f"The training did not begin: {runs.read(run).message}")
@@ -98,11 +97,11 @@ def _train(seed: int) -> Path:
     return run
 
 
-def _stop(run: Path) -> None:
-    runs.stop(run)
-    while run_folder.state(run).is_active:
+def _stop_all() -> None:
+    for run in reversed(run_folder.queue()):
+        runs.stop(run)
+    while run_folder.queue():
         time.sleep(LOOK)
-    assert run_folder.state(run) is State.STOPPED
 
 
 def _told(times: Sequence[float]) -> str:
