@@ -5,6 +5,7 @@ it costs no more time than is said here, and what it took of memory is given bac
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from core.workbook.file.progress import Tell
 
 T = TypeVar("T")
 LONGEST = 300.0  # seconds
+_NICENESS = 10  # pages come first, then this, then what trains
 
 if sys.platform == "win32":  # where nothing is forked, and each process imports for itself
     _CONTEXT = multiprocessing.get_context("spawn")
@@ -70,6 +72,8 @@ def apart(work: Callable[..., T], *given: Any, tell: Tell) -> T:
 
 
 def _do(theirs: Connection, work: Callable[..., object], given: tuple[Any, ...]) -> None:
+    if sys.platform != "win32":  # which has no such number
+        os.nice(_NICENESS)
     try:
         said = work(*given, lambda share: theirs.send((False, share)))
     except Exception as error:
