@@ -273,6 +273,15 @@ def test_the_command_line_prints_the_report_and_its_verdict_is_its_status(tmp_pa
     result = run(wrong)
     assert result.returncode == 1
     assert result.stdout.startswith("Not right: 1 slip in 24 of 736 cells")
+
+
+def test_the_command_line_ends_quietly_when_its_reader_has_read_enough(tmp_path):
+    file = tmp_path / "right.xlsx"
+    file.write_bytes(workbook(SEED, 1.0, 5))
+    command = [sys.executable, "-m", "core.workbook", str(file)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as its:
+        its.stdout.close()
+        assert its.stderr.read() == b""
     assert run(tmp_path / "absent.xlsx").returncode == 2
 
 
