@@ -14,9 +14,10 @@ import statistics
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from torch import Tensor
+
 from core.mnist import checkpoint, data, records
 from core.mnist.files import save_json
-from core.mnist.models import ConvNet
 from core.mnist.recipe import NETWORKS, TrainConfig, preset
 from core.mnist.training import EpochDone, Finished, train
 
@@ -30,7 +31,8 @@ def known(name: str, recipe: dict[str, Any]) -> list[dict[str, Any]]:
     return list(found["runs"]) if found.get("recipe") == recipe else []
 
 
-Trained = tuple[dict[str, Any], ConvNet, records.Record]
+Trained = tuple[dict[str, Any], dict[str, Tensor], records.Record]
+"""Figures, weights, record: what can go from machine to machine, as a network cannot."""
 
 
 def measure(name: str, seeds: Iterable[int], cluster: str = "") -> list[dict[str, Any]]:
@@ -39,7 +41,7 @@ def measure(name: str, seeds: Iterable[int], cluster: str = "") -> list[dict[str
     del recipe["seed"]
     done = known(name, recipe)
     missing = [seed for seed in seeds if seed not in [run["seed"] for run in done]]
-    for figures, model, record in _trained(name, missing, cluster):
+    for figures, weights, record in _trained(name, missing, cluster):
         done.append(figures)
         done.sort(key=lambda run: run["seed"])
         found = {
@@ -49,6 +51,7 @@ def measure(name: str, seeds: Iterable[int], cluster: str = "") -> list[dict[str
         }
         save_json(records.CHECKPOINTS / name / records.SEEDS, found)
         if record.config.seed == 0:
+            model = checkpoint.fill(record.config, weights, name)
             checkpoint.save(records.CHECKPOINTS / name, model, record)
     return done
 
@@ -75,7 +78,7 @@ def _run(config: TrainConfig) -> Trained:
             print(f"seed {config.seed}", epochs[-1].line(), flush=True)
         if isinstance(event, Finished):
             record = records.Record(config, epochs, test, checkpoint.versions(), event.calibration)
-            model = event.model
+            weights = dict(event.model.state_dict())
     last = epochs[-1]
     seconds = sum(epoch.seconds for epoch in epochs)
     figures = {
@@ -85,7 +88,7 @@ def _run(config: TrainConfig) -> Trained:
         "loss": last.test_loss,
         "seconds": round(seconds, 1),
     }
-    return figures, model, record
+    return figures, weights, record
 
 
 def main() -> None:
