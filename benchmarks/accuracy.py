@@ -42,7 +42,10 @@ def measure(name: str, seeds: Iterable[int], cluster: str = "") -> list[dict[str
     done = known(name, recipe)
     missing = [seed for seed in seeds if seed not in [run["seed"] for run in done]]
     for figures, weights, record in _trained(name, missing, cluster):
-        done.append(figures)
+        if record.config.seed == 0:
+            model = checkpoint.fill(record.config, weights, name)
+            checkpoint.save(records.CHECKPOINTS / name, model, record)
+        done.append(figures)  # only now: a seed that is known is not trained again
         done.sort(key=lambda run: run["seed"])
         found = {
             "command": f"python -m benchmarks.accuracy {name}",
@@ -50,9 +53,6 @@ def measure(name: str, seeds: Iterable[int], cluster: str = "") -> list[dict[str
             "runs": done,
         }
         save_json(records.CHECKPOINTS / name / records.SEEDS, found)
-        if record.config.seed == 0:
-            model = checkpoint.fill(record.config, weights, name)
-            checkpoint.save(records.CHECKPOINTS / name, model, record)
     return done
 
 
