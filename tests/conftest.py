@@ -101,6 +101,8 @@ def new_page(
         if not is_alone:
             kinds[page] = kind
         page.on("pageerror", note)
+        # A tab behind another draws and hears the mouse once a second at most, and at times never.
+        page.bring_to_front()
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(media="null", **media)
         return page

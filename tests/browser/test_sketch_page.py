@@ -255,6 +255,7 @@ def test_a_drawing_outlives_a_reload_and_stays_in_its_tab(sketch):
         assert (page.verdict(), page.probabilities()) == (said, shown)
     other = SketchPage(page.page.context.new_page(), page.page.url.rsplit("/", 1)[0])
     assert "No digit yet" in other.verdict()
+    page.page.bring_to_front()
     page.tool("Clear").click()
     page.page.get_by_text("No digit yet").wait_for()
     reload(page)

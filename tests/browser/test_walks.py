@@ -169,10 +169,12 @@ def test_a_link_typed_in_is_the_page_and_two_tabs_are_two_people(new_page, addre
     go(other, "backprop")
     expect(other.get_by_label("w1", exact=True)).to_have_value("0.15")
     expect(other.get_by_label("epochs", exact=True)).to_have_value("50")
+    page.bring_to_front()
     go(page, "mnist")
     assert page.url.endswith("/mnist")
     go(page, "backprop")
     expect(page.get_by_label("epochs", exact=True)).to_have_value("7")
+    other.bring_to_front()
     go(other, "mnist")
     expect(other.get_by_label("Epochs", exact=True)).to_have_value("3")
 
