@@ -17,9 +17,10 @@ from typing import Any
 from torch import Tensor
 
 from core.mnist import checkpoint, data, records
+from core.mnist.events import EpochDone, Finished
 from core.mnist.files import save_json
 from core.mnist.recipe import NETWORKS, TrainConfig, preset
-from core.mnist.training import EpochDone, Finished, train
+from core.mnist.training import train
 
 SEEDS = 5
 

@@ -18,10 +18,11 @@ from torch.utils.data import DataLoader
 
 from core.mnist import data, vision
 from core.mnist.evaluation import evaluate
+from core.mnist.events import EpochDone
 from core.mnist.models import build
 from core.mnist.recipe import MAX_EPOCHS, preset
 from core.mnist.source import mnist_folder
-from core.mnist.training import EpochDone, train
+from core.mnist.training import train
 
 GOAL = 0.9940
 FAST_RUNS = 5

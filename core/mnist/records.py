@@ -25,7 +25,7 @@ from core.mnist.recipe import TrainConfig
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from core.mnist.training import EpochDone
+    from core.mnist.events import EpochDone
 
 CHECKPOINTS = run_folder.PROJECT / "checkpoints"
 WEIGHTS, RECORD = "model.safetensors", run_folder.RECORD

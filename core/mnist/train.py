@@ -74,7 +74,7 @@ def _command(arguments: list[str]) -> int:
     from tqdm import tqdm
 
     from core.mnist import checkpoint, runs, worker
-    from core.mnist.training import BatchDone, EpochDone, Finished
+    from core.mnist.events import BatchDone, EpochDone, Finished
 
     try:
         folder = runs.enter(config, given.preset)

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.mnist import checkpoint, data, fields, run_folder
 from core.mnist.data import Digits
+from core.mnist.events import BatchDone, EpochDone, Event, Finished
 from core.mnist.figures import Evaluation
 from core.mnist.files import DISK_FULL, save_json
 from core.mnist.policy import too_long
@@ -21,7 +22,7 @@ from core.mnist.records import CheckpointError, EpochRecord, Record
 from core.mnist.run_folder import RunError, State
 from core.mnist.runs import read
 from core.mnist.source import DataError
-from core.mnist.training import BatchDone, EpochDone, Event, Finished, train
+from core.mnist.training import train
 
 RESUME, EVALUATION = "state.safetensors", "evaluation.json"
 LOG_SECONDS = 0.4  # how often a worker writes how far it is

@@ -10,9 +10,9 @@ import pytest
 from safetensors.torch import load, save
 
 from core.mnist import checkpoint, data, portable, records, run_folder, runs, train, worker
+from core.mnist.events import EpochDone
 from core.mnist.run_folder import RunError, State
 from core.mnist.source import DataError, mnist_folder
-from core.mnist.training import EpochDone
 from tests.core.mnist.prepared import QUICK
 from tests.faults.tried import tried
 

@@ -46,7 +46,7 @@ def test_a_run_trains_in_a_process_of_its_own_to_its_end(root):
 
 def test_a_worker_has_the_lowest_priority_and_outlives_whoever_started_it(root):
     code = (
-        "from core.mnist import runs; from core.mnist.training import TrainConfig;"
+        "from core.mnist import runs; from core.mnist.recipe import TrainConfig;"
         "print(runs.start(TrainConfig(architecture='compact', data='uci', batch_size=8), 'x'))"
     )
     started = subprocess.run(

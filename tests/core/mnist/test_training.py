@@ -8,7 +8,10 @@ from torch.nn import functional as F
 from core.mnist import data, fields
 from core.mnist.data import Digits, normalised
 from core.mnist.evaluation import evaluate, log_probabilities
+from core.mnist.events import BatchDone, EpochDone, Finished
+from core.mnist.images import split
 from core.mnist.models import build, channels_last, set_dropout
+from core.mnist.parts import Part, gather_gradients, sharing
 from core.mnist.pen import drawn_digits, drawn_others
 from core.mnist.recipe import (
     HYPERPARAMETERS,
@@ -18,17 +21,7 @@ from core.mnist.recipe import (
     TrainConfig,
     preset,
 )
-from core.mnist.training import (
-    BatchDone,
-    EpochDone,
-    Finished,
-    _gather_gradients,
-    _Part,
-    _sharing,
-    learning_rate,
-    split,
-    train,
-)
+from core.mnist.training import learning_rate, train
 
 SMALL = TrainConfig(
     architecture="compact",
@@ -145,9 +138,9 @@ def test_parts_add_up_to_the_gradient_of_the_whole_batch(count, digits):
         torch.manual_seed(0)
         model = channels_last(build(config.architecture))
         set_dropout(model, 0.0)
-        networks = [model, *(_sharing(model) for _ in range(count - 1))]
+        networks = [model, *(sharing(model) for _ in range(count - 1))]
         parts = [
-            _Part(network, (digits.train_images, digits.train_labels), config)
+            Part(network, (digits.train_images, digits.train_labels), config)
             for network in networks
         ]
         for part in parts:
@@ -158,7 +151,7 @@ def test_parts_add_up_to_the_gradient_of_the_whole_batch(count, digits):
             for part, share in zip(parts, chosen.tensor_split(count), strict=True):
                 part.prepare(share)
                 part.step()
-            _gather_gradients(parts)
+            gather_gradients(parts)
             yield {name: weight.grad.clone() for name, weight in model.named_parameters()}
 
     for whole, summed in zip(gradients(1), gradients(count), strict=True):
