@@ -6,9 +6,12 @@ Images are held once, as uint8 tensors, ink bright on dark; nothing here knows a
 from __future__ import annotations
 
 import shutil
+import socket
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -33,6 +36,10 @@ from core.mnist.source import (
 
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels, scaled to 0…1
 UCI_TEST = 360
+STALLED = 30.0  # seconds without a byte after which a server is given up
+ABANDONED = 20 * STALLED  # seconds without a byte after which nobody downloads there any more
+
+_BESIDE = "download-"  # how the folders beside the place begin
 
 Report = Callable[[int, int], None]  # bytes received, bytes in all
 
@@ -115,7 +122,8 @@ def _download(folder: Path, report: Report | None) -> None:
     """Download beside the place, verify, and only then move into place: all files or none."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(dir=folder, prefix="download-"))
+        _sweep(folder)
+        place = Path(tempfile.mkdtemp(dir=folder, prefix=_BESIDE))
     except OSError as error:
         raise DataError(
             f"MNIST belongs into {folder}, where no folder can be made: {error.strerror}. "
@@ -141,6 +149,26 @@ def _download(folder: Path, report: Report | None) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def _sweep(folder: Path) -> None:
+    """Delete what downloads have left whose process was killed."""
+    for left in folder.glob(f"{_BESIDE}*"):
+        with suppress(FileNotFoundError):  # it has ended meanwhile
+            newest = max(part.stat().st_mtime for part in (left, *left.rglob("*")))
+            if time.time() - newest > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _given_up_when_stalled() -> Iterator[None]:
+    """Have torchvision wait no longer; its only patience is the one that new connections have."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(STALLED)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
 def _fetch(place: Path) -> None:
     """Download and verify. Raises DataError, and OSError where the disk is full.
 
@@ -153,7 +181,8 @@ def _fetch(place: Path) -> None:
     for mirrors in (MNIST.mirrors, MNIST.mirrors[::-1]):
         asking = type(MNIST.__name__, (MNIST,), {"mirrors": mirrors})
         try:
-            asking(place, download=True)
+            with _given_up_when_stalled():
+                asking(place, download=True)
         except RuntimeError as error:  # each mirror has been asked
             broken = error
             break

@@ -23,6 +23,8 @@ from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
+from core.mnist.files import DISK_FULL
+
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 20.0  # a new process has so long to take its lock before it counts as dead
 POLL_SECONDS = 0.5
@@ -167,6 +169,17 @@ def fail(folder: Path, message: str, traceback: str = "") -> None:
     """Log why a run ended, and where in the code; on a full disk in the room kept for it."""
     (folder / RESERVE).unlink(missing_ok=True)
     append(folder, State.FAILED, message=message, traceback=traceback)
+
+
+def ask_to_stop(folder: Path) -> None:
+    """Leave word for the worker; on a full disk in the room kept for it. Raises OSError."""
+    try:
+        (folder / STOP).touch()
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        (folder / RESERVE).unlink(missing_ok=True)
+        (folder / STOP).touch()
 
 
 def take_ticket(folder: Path, *, for_cluster: bool = False) -> None:

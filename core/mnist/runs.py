@@ -328,7 +328,7 @@ def stop(folder: Path) -> None:
     """Ask the worker to end after the batch it is at. Raises RunError if the run is gone."""
     try:
         if run_folder.state(folder).is_active:
-            (folder / run_folder.STOP).touch()
+            run_folder.ask_to_stop(folder)
     except OSError as error:
         raise RunError(
             f"The run {folder.name} cannot be told to stop: {error.strerror}."

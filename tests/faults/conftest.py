@@ -105,6 +105,7 @@ def mirrors(tmp_path, monkeypatch):
         for module in (data, source):
             monkeypatch.setattr(module, "MNIST_FILES", {n: len(c) for n, c in contents.items()})
         monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "root"))
+        monkeypatch.setattr(data, "STALLED", 0.5)  # seconds
         data._loaded.clear()
         yield found
         data._loaded.clear()

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 Handler = http.server.BaseHTTPRequestHandler
 Answer = Callable[[Handler, bytes], None]
@@ -44,6 +44,15 @@ def half_and_a_break(request: Handler, content: bytes) -> None:
     os.close(request.connection.detach())
 
 
+def half_and_silence(request: Handler, content: bytes) -> None:
+    """The connection stays; it ends when the other end has had enough."""
+    _head(request, Content_Length=len(content))
+    request.wfile.write(content[: len(content) // 2])
+    request.wfile.flush()
+    with suppress(OSError):
+        request.connection.recv(1)
+
+
 def page(request: Handler, content: bytes) -> None:
     """What a proxy shows to who has not logged in."""
     said = b"<!doctype html><title>Welcome</title><h1>Accept our terms to use this network</h1>"
@@ -60,7 +69,7 @@ def nothing(request: Handler, content: bytes) -> None:
     request.send_error(404)
 
 
-BAD = (half, half_of_a_chunk, half_and_a_break, page, noise, nothing)
+BAD = (half, half_of_a_chunk, half_and_a_break, half_and_silence, page, noise, nothing)
 
 
 class Mirror:

@@ -1,5 +1,8 @@
 """MNIST over a bad network, and over none that is one."""
 
+import os
+import time
+
 import pytest
 
 from core.mnist import data
@@ -45,6 +48,20 @@ def test_what_broke_off_after_the_first_file_leaves_nothing(mirrors):
     with pytest.raises(DataError, match="no server sent a complete file"):
         data.load("mnist")
     assert list(mnist_folder().iterdir()) == []
+
+
+def test_what_a_killed_download_has_left_is_deleted_and_one_under_way_is_not(mirrors):
+    killed, under_way = (mnist_folder() / f"download-{name}" for name in ("killed", "now"))
+    long_ago = time.time() - data.ABANDONED - 60
+    for place in (killed, under_way):
+        (place / "MNIST" / "raw").mkdir(parents=True)
+        part = place / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
+        part.write_bytes(b"half")
+        for path in (part, *part.parents[:3]):
+            os.utime(path, (long_ago, long_ago))
+    os.utime(under_way / "MNIST" / "raw" / "train-images-idx3-ubyte.gz")
+    data.load("mnist")
+    assert sorted(p.name for p in mnist_folder().iterdir()) == ["MNIST", under_way.name]
 
 
 def test_a_half_file_from_elsewhere_is_not_taken_for_the_data(mirrors):

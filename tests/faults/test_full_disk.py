@@ -135,8 +135,20 @@ def test_a_run_whose_process_finds_no_room_to_start_says_so(disk):
         runs.resume(run.folder)
 
 
+@pytest.mark.parametrize("room", [{"pages": 0}, {"files": 0}], ids=["pages", "files"])
+def test_a_run_that_waits_is_stopped_on_a_full_disk(disk, room):
+    folder = runs.enter(QUICK, "own")
+    with run_folder.hold(folder):
+        disk.leave(**room)
+        runs.stop(folder)
+        assert runs.read(folder).state is State.STOPPING
+    assert work(folder) == 0
+    assert runs.read(folder).state is State.STOPPED
+
+
 def test_a_stop_that_finds_no_room_is_a_sentence_and_works_later(disk):
     folder = runs.enter(QUICK, "own")
+    (folder / run_folder.RESERVE).unlink()
     with run_folder.hold(folder):
         disk.leave(files=0)
         with pytest.raises(RunError, match="cannot be told to stop: No space left"):
