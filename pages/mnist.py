@@ -13,7 +13,7 @@ from core.ui.mnist.settings import VIEWS, settings
 
 settings.open()
 settings.complain()
-tabs = st.tabs(VIEWS, **settings.widget("view"))
+tabs = st.tabs(VIEWS, default=settings["view"], **settings.widget("view"))
 for tab, part in zip(tabs, (results, training, compare), strict=True):
     if tab.open:
         with tab:

@@ -18,6 +18,7 @@ settings.complain()
 st.segmented_control(
     "What to do",
     settings.spec("task").options,
+    default=settings["task"],
     required=True,
     format_func=TASK_WORDS.__getitem__,
     label_visibility="collapsed",

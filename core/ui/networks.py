@@ -69,6 +69,7 @@ def choose(settings: Settings) -> Path | None:
     st.selectbox(
         "Trained network",
         choices,
+        index=[*choices].index(settings["network"]),
         format_func=lambda name: choices[name][0],
         **settings.widget("network"),
     )

@@ -255,7 +255,9 @@ class Settings:
         self._here.values.update(values)
 
     def widget(self, name: str, then: Callable[[], None] = lambda: None) -> dict[str, Any]:
-        """Keyword arguments for the Streamlit widget of `name`; `then` is called after an edit."""
+        """Keyword arguments for the Streamlit widget of `name`, whose default the caller says;
+        `then` is called after an edit.
+        """
 
         def choose(value: Any) -> None:
             if value is None:  # of a widget that its page no longer draws; the setting stays
@@ -288,9 +290,7 @@ class Settings:
             then()
             return str(setting.format(self[name]))
 
-        # As its default, so that no rerun writes over what is being typed.
-        widget = controlled(f"{self.page}.{name}", text, choose, is_typed=True)
-        st.text_input(label, text, **widget, **options)
+        st.text_input(label, text, **controlled(f"{self.page}.{name}", text, choose), **options)
         if sentence:
             st.error(plain(sentence))
 
@@ -355,13 +355,12 @@ def query_of(page: str) -> dict[str, str]:
     return Settings._pages[page].query() if page in st.session_state else {}
 
 
-def controlled(
-    name: str, value: Any, choose: Callable[[Any], Any], *, is_typed: bool = False
-) -> dict[str, Any]:
+def controlled(name: str, value: Any, choose: Callable[[Any], Any]) -> dict[str, Any]:
     """Keyword arguments for a Streamlit widget that shows `value`; `choose` is told of another.
 
-    What `choose` returns, if not None, is what the widget shows instead. is_typed: the caller hands
-    the widget its value.
+    What `choose` returns, if not None, is what the widget shows instead. The caller hands the
+    widget `value` as its default: set in the session it would be sent with each answer, and the
+    answer to one click would take back the next one, which is under way.
 
     Streamlit's widgets have state of their own, and a browser reports it with whatever is clicked
     next, also what it showed before the last answer was drawn. So a value that was set by anything
@@ -376,9 +375,6 @@ def controlled(
         number += 1
     widgets[name] = value, number
     key = f"{name} {number}"
-    if not is_typed:
-        # Each time: Streamlit sends a value once, and the run that sent it may have been cut short.
-        state[key] = value
 
     def changed() -> None:
         known, current = widgets[name]

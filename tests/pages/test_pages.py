@@ -46,6 +46,26 @@ def test_the_workbook_page_takes_files_as_large_as_are_read():
         read(b" " * (most + 1))
 
 
+CHOICES = {
+    "backprop": ("button_group", "backprop.hidden", "tanh"),
+    "mnist": ("selectbox", "mnist.architecture", "compact"),
+    "sketch": ("button_group", "sketch.source", "test"),
+}
+
+
+@pytest.mark.parametrize("page", CHOICES)
+def test_an_answer_takes_no_choice_back_that_is_under_way(page):
+    """It would if it told each widget's value again: the one of before the next click."""
+    app = open_page(page, **({"view": "Train"} if page == "mnist" else {}))
+    kind, name, option = CHOICES[page]
+    widget(app, kind, name).set_value(option).run()
+    assert values(app, page)[name.split(".")[1]] == option
+    kinds = ("button_group", "selectbox", "multiselect", "slider", "text_input")
+    protos = [found.proto for kind in kinds for found in app.get(kind)]
+    assert len(protos) > 1
+    assert not [proto.label for proto in protos if proto.set_value]
+
+
 def test_home_leads_to_backpropagation():
     app = open_page()
     assert app.title[0].value == "Backprop & MNIST Explorer"

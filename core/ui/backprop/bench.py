@@ -95,6 +95,7 @@ def _start_fields() -> None:
         st.pills(
             "Start from",
             [*PRESETS, "random"],
+            default=shown,
             width="content",
             wrap=True,
             **controlled("backprop.preset", shown, load),

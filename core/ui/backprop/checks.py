@@ -49,6 +49,7 @@ def checks() -> None:
     st.pills(
         "Differences of the derivative by",
         setup.network.learned,
+        default=weight,
         required=True,
         wrap=True,
         **settings.widget("weight", then=lambda: redraw("panel")),

@@ -51,6 +51,7 @@ def derivation() -> None:
     st.pills(
         "Derivative of E_total by",
         current_setup().network.learned,
+        default=weight,
         required=True,
         wrap=True,
         **settings.widget("weight", then=lambda: redraw("pictures", "panel")),

@@ -47,7 +47,11 @@ def landscapes() -> None:
     with st.container(horizontal=True):
         for name, label in (("across", "Across"), ("up", "Up")):
             st.selectbox(
-                label, learned, width=110, **settings.widget(name, then=lambda: redraw("panel"))
+                label,
+                learned,
+                index=learned.index(settings[name]),
+                width=110,
+                **settings.widget(name, then=lambda: redraw("panel")),
             )
     across, up = settings["across"], settings["up"]
     left, right = st.columns([3, 1], gap="medium")

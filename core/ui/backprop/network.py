@@ -24,6 +24,7 @@ def _choice(name: str, label: str, words: dict[str, str]) -> None:
     st.segmented_control(
         label,
         settings.spec(name).options,
+        default=settings[name],
         format_func=words.__getitem__,
         required=True,
         **settings.widget(name, then=_redraw),

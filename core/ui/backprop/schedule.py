@@ -39,7 +39,11 @@ def schedule_menu() -> None:
 def schedule() -> None:
     """How η changes, and the changes that were made by hand."""
     st.segmented_control(
-        "Learning rate", KINDS, required=True, **settings.widget("schedule", then=_redraw)
+        "Learning rate",
+        KINDS,
+        default=settings["schedule"],
+        required=True,
+        **settings.widget("schedule", then=_redraw),
     )
     with st.container(horizontal=True):
         for name, label in FIELDS[settings["schedule"]]:

@@ -24,6 +24,7 @@ def view() -> None:
             st.segmented_control(
                 label,
                 settings.spec(name).options,
+                default=settings[name],
                 required=True,
                 width="content",
                 **settings.widget(name, then=lambda: redraw("sliders", "pictures", "panel")),

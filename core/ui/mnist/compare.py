@@ -32,6 +32,7 @@ def view() -> None:
         "Compare",
         labels,
         format_func=labels.__getitem__,
+        default=settings["compared"],
         max_selections=settings.spec("compared").most,
         **settings.widget("compared"),
     )

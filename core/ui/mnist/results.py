@@ -136,6 +136,7 @@ def pictures(record: Record, test: Evaluation) -> None:
         st.segmented_control(
             "Cells",
             settings.spec("cells").options,
+            default=settings["cells"],
             required=True,
             format_func=lambda cells: "% of the row" if cells == "shares" else cells,
             label_visibility="collapsed",

@@ -88,7 +88,11 @@ def _runs(every: Mapping[str, Run], allowed: Policy) -> None:
         st.markdown("No runs yet. A run continues when you leave, and you find it here later.")
         return
     st.selectbox(
-        "Run", every, format_func=lambda name: label(every[name]), **settings.widget("run")
+        "Run",
+        every,
+        index=[*every].index(settings["run"]),
+        format_func=lambda name: label(every[name]),
+        **settings.widget("run"),
     )
     chosen = every[settings["run"]]
     st.fragment(_follow, run_every=1.0 if chosen.state.is_active else None)(allowed)
@@ -218,6 +222,7 @@ def _fields() -> None:
     st.pills(
         "Recipe",
         [*PRESETS, CUSTOM],
+        default=chosen,
         format_func=lambda name: PRESETS[name].title if name in PRESETS else "Your own",
         required=True,
         **controlled("mnist.preset", chosen, _take_preset),
@@ -258,6 +263,7 @@ def _field(one: Hyperparameter) -> None:
     st.selectbox(
         one.label,
         one.options,
+        index=[*one.options].index(settings[one.name]),
         format_func=one.options.__getitem__,
         help=one.help,
         **settings.widget(

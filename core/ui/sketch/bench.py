@@ -60,6 +60,7 @@ def _bench(model: ConvNet, record: Record) -> None:
         st.segmented_control(
             "Where the digit comes from",
             settings.spec("source").options,
+            default=settings["source"],
             required=True,
             format_func=SOURCE_WORDS.__getitem__,
             label_visibility="collapsed",
@@ -117,6 +118,7 @@ def _reasons(model: ConvNet, image: Tensor, read: Answer) -> None:
         st.segmented_control(
             "Method",
             settings.spec("method").options,
+            default=settings["method"],
             required=True,
             format_func=METHOD_WORDS.__getitem__,
             **settings.widget("method"),
@@ -124,6 +126,7 @@ def _reasons(model: ConvNet, image: Tensor, read: Answer) -> None:
         st.selectbox(
             "The digit to explain",
             ABOUT,
+            index=ABOUT.index(settings["about"]),
             format_func=lambda about: f"the {about}" if about in ABOUT[:2] else about,
             **settings.widget("about"),
         )

@@ -101,7 +101,8 @@ def drawn() -> list[Tensor]:
         },
         on_request_change=_answer,
     )
-    st.slider("Pen width (pixels)", int(PEN.low), int(PEN.high), **settings.widget(PEN.name))
+    width = settings[PEN.name]
+    st.slider("Pen width (pixels)", int(PEN.low), int(PEN.high), width, **settings.widget(PEN.name))
     return drawing.images
 
 
