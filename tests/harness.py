@@ -298,8 +298,9 @@ class SketchPage:
         places = self.places(points)
         self.page.mouse.move(*places[0])
         self.page.mouse.down()
+        between = 2 if len(places) < 20 else 1  # each move waits for a frame
         for place in places[1:]:
-            self.page.mouse.move(*place, steps=2)
+            self.page.mouse.move(*place, steps=between)
 
     def places(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         """Where on the screen these points of the canvas are, once it is in view."""
