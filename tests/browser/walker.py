@@ -325,7 +325,11 @@ ACTS: dict[str, Callable[[Person, Step, float], bool]] = {
 # ---------------------------------------------------------------- what should not be
 
 # What a browser says of its own accord when a page is left while something is under way.
-HARMLESS = re.compile(r"net::ERR_|WebSocket|favicon|Failed to load resource|was preloaded")
+# The last: Streamlit forgets a file that was asked for while the page was drawn anew, and the next
+# click gets it.
+HARMLESS = re.compile(
+    "net::ERR_|WebSocket|favicon|Failed to load resource|was preloaded|Download Button source error"
+)
 
 
 class Watch:
