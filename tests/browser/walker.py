@@ -328,7 +328,8 @@ ACTS: dict[str, Callable[[Person, Step, float], bool]] = {
 # The last: Streamlit forgets a file that was asked for while the page was drawn anew, and the next
 # click gets it.
 HARMLESS = re.compile(
-    "net::ERR_|WebSocket|favicon|Failed to load resource|was preloaded|Download Button source error"
+    "net::ERR_|WebSocket|favicon|Failed to load resource|was preloaded"
+    "|Download Button source error - 404"
 )
 
 
