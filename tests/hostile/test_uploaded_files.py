@@ -15,7 +15,7 @@ from tests.hostile.guard import guard
 from tests.hostile.made_up import MARKUP, PLACES, drawn
 from tests.hostile.test_addresses import made_something_of
 
-CASES = {"workbook": 20, "mnist": 20, "sketch": 20}
+CASES = {"workbook": 30, "mnist": 20, "sketch": 30}
 
 
 def of_words(rng: random.Random) -> bytes:

@@ -20,7 +20,7 @@ from tests.hostile.guard import assert_is_sentence, guard
 from tests.hostile.made_up import MARKUP, PLACES, SURROGATE, anything, drawn
 from tests.hostile.test_addresses import made_something_of
 
-CASES = {"bytes": 200, "tensors": 150, "record": 350, "lies": 20}
+CASES = {"bytes": 200, "tensors": 150, "record": 350, "lies": 30}
 SHOWN = 6  # of those that were kept, how many are opened on all three views; all that lie
 
 FIGURES = [

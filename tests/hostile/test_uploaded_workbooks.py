@@ -27,8 +27,8 @@ from core.workbook.mend.repair import rewritten
 from tests.hostile.guard import assert_is_sentence, guard
 from tests.hostile.made_up import MARKUP, NEARLY, PLACES, broken, drawn
 
-CASES = {"bytes": 150, "members": 60, "formulas": 30, "numbers": 25, "text": 1000, "table": 30}
-XML, NAMES = 50, 100  # cases as well
+CASES = {"bytes": 150, "members": 60, "formulas": 40, "numbers": 40, "text": 1000, "table": 40}
+XML, NAMES = 80, 100  # cases as well
 INCLUDE = "http://www.w3.org/2001/XInclude"
 INSIDE = "zqx-what-no-file-may-bring-in"
 
