@@ -202,11 +202,19 @@ class Settings:
 
     @property
     def _here(self) -> _Page:
-        found: _Page = st.session_state.setdefault(self.page, _Page(self.defaults()))
+        try:
+            found: _Page = st.session_state[self.page]
+        except KeyError:
+            found = st.session_state[self.page] = _Page(self.defaults())
         return found
 
     def __getitem__(self, name: str) -> Any:
         return self._here.values[name]
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """All values by their names, as they are now: looking them up one by one takes longer."""
+        return self._here.values
 
     @property
     def landed(self) -> bool:
@@ -343,10 +351,11 @@ class Settings:
 
     def query(self) -> dict[str, str]:
         """What differs from the defaults, as the address says it."""
+        values = self.values
         return {
-            name: setting.format(self[name])
+            name: setting.format(values[name])
             for name, setting in self._settings.items()
-            if self[name] != setting.default
+            if values[name] != setting.default
         }
 
 

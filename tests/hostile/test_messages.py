@@ -87,7 +87,7 @@ def test_no_edit_leaves_a_setting_out_of_range():
         for n, rng in held("edit"):
             page = PAGES[rng.choice(sorted(PAGES))]
             names = list(page.defaults())
-            before = dict(page.live()())
+            before = dict(page.values)
             made = {rng.choice(names): value(rng) for _ in range(rng.randint(1, 4))}
             if rng.random() < 0.3:  # of another setting, which it may allow
                 name, other = (
@@ -98,7 +98,7 @@ def test_no_edit_leaves_a_setting_out_of_range():
                 made[name] = page.spec(other).default
             with case((n, made)):
                 page.edit(made, landed=rng.random() < 0.5)
-                now = page.live()()
+                now = page.values
                 assert_within(page, now)
                 assert page.read(page.query()) == (now, [])
                 taken += now != before
@@ -125,7 +125,7 @@ def test_what_is_typed_is_taken_or_answered_with_a_sentence(monkeypatch):
                 field.options["on_change"]()
                 field.said = ""
                 page.number(name, name)
-                assert_within(page, page.live()())
+                assert_within(page, page.values)
                 if field.said:
                     assert page[name] == before
                     assert len(field.said) < 500
@@ -164,7 +164,7 @@ def test_no_message_of_a_live_number_takes_a_setting_out_of_range(monkeypatch):
                 live_numbers.live_numbers(backprop, shown, key="x", on_edit=lambda _: None)
                 st.session_state["backprop-x"] = {"edit": told}
                 sent.on_edit_change()
-                assert_within(backprop, backprop.live()())
+                assert_within(backprop, backprop.values)
                 live_numbers.live_numbers(backprop, shown, key="x", on_edit=lambda _: None)
                 assert len(json.dumps(sent.data)) < 20_000
 
@@ -206,7 +206,7 @@ def test_no_edit_of_the_table_of_changes_makes_another_than_it_may(monkeypatch):
                 schedule._table()
                 st.session_state[sent.key] = told
                 sent.on_change()
-                assert_within(backprop, backprop.live()())
+                assert_within(backprop, backprop.values)
                 changed += backprop["changes"] != before
     assert changed > CASES["changes"] / 50
 
@@ -233,7 +233,7 @@ def test_no_row_that_is_asked_for_leads_out_of_the_table(monkeypatch):
                 st.session_state["epoch_table"] = told
                 sent.on_choose_change()
                 sent.on_look_change()
-                assert_within(backprop, backprop.live()())
+                assert_within(backprop, backprop.values)
                 epoch_table.table()
                 assert 0 <= sent.data["first"] < sent.data["count"] == 50
                 assert 1 <= sent.data["chosen"] <= 50
@@ -251,7 +251,7 @@ def test_no_mark_that_is_picked_is_taken_for_another(monkeypatch):
                 charts.draw({}, {}, key="c", alt_text="", on_pick=bench._derive)
                 st.session_state["c"] = {"selection": {"picked": told}}
                 sent.on_select()
-                assert_within(backprop, backprop.live()())
+                assert_within(backprop, backprop.values)
 
 
 def number(rng: random.Random) -> object:

@@ -134,7 +134,7 @@ def sliders() -> None:
     steps = phase_steps(current_setup().network)
     history = current_run()
     errors, eta = history.E_total, history.learning_rate[epoch - 1]
-    now = "" if schedule_of(settings).is_constant else f", η = {eta:.6g}"
+    now = "" if schedule_of(settings.values).is_constant else f", η = {eta:.6g}"
 
     def edited(number_first: bool) -> None:
         if not number_first:
@@ -174,7 +174,7 @@ def sliders() -> None:
         key="sliders",
         on_edit=edited,
         on_draw=lambda: redraw("pictures", *following()),
-        on_rest=lambda: redraw(*resting()),
+        on_rest=(lambda: redraw(*resting())) if resting() else None,
     )
 
 

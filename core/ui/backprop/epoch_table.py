@@ -88,7 +88,7 @@ def table() -> None:
     first = _first_sent(history.epochs, epoch)
     rows, columns = history.single_rows(), history.columns
     tinted, end = columns.index("∂E/∂w1"), len(columns)
-    has_eta = not schedule_of(settings).is_constant
+    has_eta = not schedule_of(settings.values).is_constant
     if has_eta:
         rows, columns = np.vstack([rows, history.learning_rate]), (*columns, _ETA)
         if then and pinned:

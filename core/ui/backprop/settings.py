@@ -154,7 +154,7 @@ def run_of(values: Mapping[str, Any]) -> History:
     return _run(setup_of(values), schedule_of(values), values["epochs"])
 
 
-def schedule_of(values: Mapping[str, Any] | Settings) -> Schedule:
+def schedule_of(values: Mapping[str, Any]) -> Schedule:
     """The learning rate of every epoch among these values."""
     names = ("eta", "schedule", "factor", "every", "floor", "changes", "epochs")
     return Schedule(*(values[name] for name in names))
@@ -175,21 +175,22 @@ def epochs_in_workbook(values: Mapping[str, Any] | Settings) -> int:
 
 def current_setup() -> Setup:
     """The inputs, targets and initial weights as they are set now."""
-    return setup_of(settings.live()())
+    return setup_of(settings.values)
 
 
 def current_run() -> History:
     """The run that is set now."""
-    return run_of(settings.live()())
+    return run_of(settings.values)
 
 
 def run_before_changes() -> History | None:
     """The run that is set now as it was before η was changed on the way; None if it was not."""
-    schedule, epochs = schedule_of(settings), settings["epochs"]
+    values = settings.values
+    schedule, epochs = schedule_of(values), values["epochs"]
     # The last epoch's η makes no step.
     if (schedule.rates(epochs)[:-1] == schedule.before.rates(epochs)[:-1]).all():
         return None
-    return _run(current_setup(), schedule.before, epochs)
+    return _run(setup_of(values), schedule.before, epochs)
 
 
 def pinned_run() -> History | None:

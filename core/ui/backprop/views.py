@@ -52,7 +52,8 @@ def resting() -> tuple[str, ...]:
 @st.fragment(key="views")
 def views() -> None:
     """The tabs, and in the open one its view."""
-    opened = settings.widget("tab", then=lambda: redraw("pictures", "views"))
+    # The sliders know whether anything here waits for their rest.
+    opened = settings.widget("tab", then=lambda: redraw("sliders", "pictures", "views"))
     for tab in st.tabs(TABS, default=settings["tab"], **opened):
         if tab.open:
             with tab:
