@@ -8,7 +8,7 @@ enter()
 st.title("Check a workbook, or hand one out", anchor=False)
 
 # Reading workbooks takes libraries whose import the first words need not wait for.
-from core.ui.backprop.settings import current_setup, epochs_in_workbook, schedule_of
+from core.ui.backprop.settings import epochs_in_workbook, schedule_of, setup_of
 from core.ui.backprop.settings import settings as backprop
 from core.ui.workbook import check, hand_out
 from core.ui.workbook.settings import TASK_WORDS, settings
@@ -27,5 +27,6 @@ st.segmented_control(
 if settings["task"] == "check":
     check.view()
 else:
-    hand_out.view(current_setup(), schedule_of(backprop), epochs_in_workbook(backprop))
+    set_now = backprop.values
+    hand_out.view(setup_of(set_now), schedule_of(set_now), epochs_in_workbook(set_now))
 settings.write()

@@ -41,6 +41,7 @@ from core.ui.live_numbers import LiveNumber, Toggle, live_numbers
 from core.ui.settings import Settings, controlled
 from core.ui.site import redraw
 from core.ui.text import plain
+from core.ui.turns import in_turn
 
 _HUES = {"Forward": FORWARD, "Errors": LOSS}  # of a phase; all others are of the gradients
 _IS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
@@ -198,6 +199,7 @@ def _said_of_step() -> str:
 
 
 @st.fragment(key="pictures")
+@in_turn
 def pictures() -> None:
     """The diagram and the curve of the run."""
     settings.complain()

@@ -167,7 +167,7 @@ def _run(setup: Setup, schedule: Schedule, epochs: int) -> History:
     return schedule.descend(setup, epochs)
 
 
-def epochs_in_workbook(values: Mapping[str, Any] | Settings) -> int:
+def epochs_in_workbook(values: Mapping[str, Any]) -> int:
     """How many of the epochs a workbook has."""
     epochs: int = values["epochs"]
     return min(epochs, MOST_IN_WORKBOOK)

@@ -14,6 +14,7 @@ from core.ui.backprop.landscapes import landscapes
 from core.ui.backprop.rates import rates
 from core.ui.backprop.settings import TABS, settings
 from core.ui.site import redraw
+from core.ui.turns import in_turn
 
 
 class _View(NamedTuple):
@@ -61,6 +62,7 @@ def views() -> None:
 
 
 @st.fragment(key="panel")
+@in_turn
 def panel() -> None:
     """The view of the open tab, a fragment of its own: the tabs stand while its numbers move."""
     _VIEWS[settings["tab"]].draw()

@@ -24,6 +24,7 @@ from core.ui.sketch.photographs import snapped, uploaded
 from core.ui.sketch.settings import ABOUT, settings
 from core.ui.sketch.verdict import seen, verdict
 from core.ui.text import plain
+from core.ui.turns import in_turn
 
 COLUMNS = (1, 1.7)  # of the reasons: picture, words
 AFTER_BARS = 0.15  # seconds
@@ -110,6 +111,7 @@ def _given(record: Record) -> tuple[list[Tensor], int | None]:
             return [] if image is None else [image], label
 
 
+@in_turn
 def _reasons(model: ConvNet, image: Tensor, read: Answer) -> None:
     """Which pixels speak for the answer, and every map on the way to it."""
     st.subheader("Why", anchor=False)

@@ -1,0 +1,56 @@
+"""Turns: under load, what follows an answer is drawn in the order in which it was asked for.
+
+Python runs one thread at a time. Where fifty people's threads all want to, each gets a fiftieth,
+the one that answers a key as well. Where the pictures of one wait for those of another, the numbers
+come at once, and the last picture no later.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Turns:
+    """A lock that is fair: one of threading's lets whoever comes overtake whoever waits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: deque[threading.Event] = deque()  # whose turn it is, then who waits
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until all who came before have had their turn."""
+        mine = threading.Event()
+        with self._lock:
+            self._queue.append(mine)
+            self._queue[0].set()
+        mine.wait()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._queue.popleft()
+                if self._queue:
+                    self._queue[0].set()
+
+
+_turns = Turns()
+
+
+def in_turn(draw: Callable[P, R]) -> Callable[P, R]:
+    """Decorate what draws that which can wait; it must not be called within another's turn."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _turns.turn():
+            return draw(*args, **kwargs)
+
+    return drawn
