@@ -26,23 +26,33 @@ class Turns:
         self._queue: deque[threading.Event] = deque()  # whose turn it is, then who waits
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait until all who came before have had their turn."""
+    def turn(self, waits: Callable[[int], None] | None = None) -> Iterator[None]:
+        """Wait until all who came before have had their turn, or have given it up.
+
+        waits: called while there are so many before, a few times a second; what it raises gives up.
+        """
         mine = threading.Event()
         with self._lock:
             self._queue.append(mine)
             self._queue[0].set()
-        mine.wait()
         try:
+            while not mine.wait(_LOOK if waits else None):
+                if waits:
+                    waits(self._before(mine))
             yield
         finally:
             with self._lock:
-                self._queue.popleft()
+                self._queue.remove(mine)
                 if self._queue:
                     self._queue[0].set()
 
+    def _before(self, mine: threading.Event) -> int:
+        with self._lock:
+            return self._queue.index(mine)
 
-_turns = Turns()
+
+_LOOK = 0.25  # seconds
+_pictures = Turns()
 
 
 def in_turn(draw: Callable[P, R]) -> Callable[P, R]:
@@ -50,7 +60,7 @@ def in_turn(draw: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _turns.turn():
+        with _pictures.turn():
             return draw(*args, **kwargs)
 
     return drawn

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from streamlit.delta_generator import DeltaGenerator
 
+from core.ui.turns import Turns
 from core.ui.workbook.apart import TooMuchError, apart
 from core.workbook.checker import check
 from core.workbook.file.book import FileError
@@ -18,8 +19,10 @@ from core.workbook.report.report import Report
 
 T = TypeVar("T")
 _STEP = 0.02  # of the bar: each costs a message to the browser
-_TURN = threading.Lock()
-_LOOK = 0.25  # seconds until one who waits shows that, and may leave
+_turns = Turns()
+# A class hands in the same file thirty times: what was last said of small ones, by work and file.
+_said: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+_MOST, _SMALL = 16, 300_000  # outcomes; bytes of a file
 _COPY = 0.5  # where the copy begins, which is judged as the file was
 
 
@@ -40,19 +43,30 @@ def checked(name: str, file: bytes, tell: Tell) -> tuple[Report, bytes | str]:
         return report, str(refused)
 
 
-def in_turn(place: DeltaGenerator, work: Callable[..., T], *given: Any, tell: Tell) -> T:
-    """`work(*given, tell)` in a process of its own, when those of others are done: side by side
+def in_turn(place: DeltaGenerator, work: Callable[..., T], name: str, file: bytes, tell: Tell) -> T:
+    """`work(name, file, tell)` in a process of its own, when those of others are done: side by side
     they would take as long, and all processors. Raises FileError as `work` does, and where it takes
     too much.
     """
-    while not _TURN.acquire(timeout=_LOOK):
-        place.progress(0.0, "Somebody else's file comes first …")
-    try:
-        return apart(work, *given, tell=tell)
-    except TooMuchError as error:
-        raise FileError(f"Judging it was given up: {error}.") from error
-    finally:
-        _TURN.release()
+
+    def waits(before: int) -> None:
+        first = "Somebody else's file comes" if before == 1 else f"{before} other files come"
+        place.progress(0.0, f"{first} first …")
+
+    key = (work, name, file)
+    with _turns.turn(waits):
+        if key in _said:
+            _said.move_to_end(key)
+            return _said[key]  # type: ignore[no-any-return]
+        try:
+            said = apart(work, name, file, tell=tell)
+        except TooMuchError as error:
+            raise FileError(f"Judging it was given up: {error}.") from error
+        if len(file) <= _SMALL:
+            _said[key] = said
+            if len(_said) > _MOST:
+                _said.popitem(last=False)
+        return said
 
 
 def bar(place: DeltaGenerator, text: str, shown: float = 0.0) -> Tell:
