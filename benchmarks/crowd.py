@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import json
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -126,7 +128,7 @@ class Crowd:
                 elif page == "sketch":
                     await self._each_second(socket, "stroke", seconds / 3, _as_recorded)
                 else:
-                    await self._check(socket)
+                    await self._check(socket, number)
 
     async def _open(self, page: str) -> ClientConnection:
         """A new session that has drawn a page."""
@@ -161,7 +163,7 @@ class Crowd:
             if what == "key":
                 self._note("key, all that follows", asked)
 
-    async def _check(self, socket: ClientConnection) -> None:
+    async def _check(self, socket: ClientConnection, number: int) -> None:
         begun = time.perf_counter()
         request = BackMsg()
         request.file_urls_request.request_id = "1"
@@ -173,7 +175,7 @@ class Crowd:
             if message.WhichOneof("type") == "file_urls_response":
                 break
         (place,) = message.file_urls_response.file_urls
-        await asyncio.to_thread(upload, self.address, place.upload_url, FILE, faulty_workbook())
+        await asyncio.to_thread(upload, self.address, place.upload_url, FILE, _own_file(number))
         given = _copy(self.recorded["file"][0])
         for widget in given.rerun_script.widget_states.widgets:
             for file in widget.file_uploader_state_value.uploaded_file_info:
@@ -210,6 +212,14 @@ def _other_rate(message: BackMsg, number: int) -> BackMsg:
             events = [one | {"value": number} for one in json.loads(widget.json_trigger_value)]
             widget.json_trigger_value = json.dumps(events)
     return other
+
+
+def _own_file(number: int) -> bytes:
+    """The faulty workbook, of other bytes for each person: what is the same is judged once."""
+    file = io.BytesIO(faulty_workbook())
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.comment = str(number).encode()
+    return file.getvalue()
 
 
 def _as_recorded(message: BackMsg, number: int) -> BackMsg:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import Timeout
@@ -31,8 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _worker(folder: Path) -> int:
-    if hasattr(os, "nice"):  # Windows has none
-        os.nice(NICENESS)
+    stand_back()
     try:
         lock = run_folder.hold(folder)
     except (Timeout, run_folder.RunError):
@@ -61,6 +61,18 @@ def _worker(folder: Path) -> int:
             print(error, file=sys.stderr)
             return 1
     return 0
+
+
+def stand_back() -> None:
+    """Take what is left of the processors, as Windows has no word for it.
+
+    Linux shares them between sessions first, by a niceness that each session has of its own
+    (sched(7), "The autogroup feature"): a worker is one, so its own alone would change nothing.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _command(arguments: list[str]) -> int:

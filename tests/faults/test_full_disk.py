@@ -1,7 +1,6 @@
 """A disk that is full, at each page and at each file that is to be written on it."""
 
 import itertools
-import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -26,7 +25,7 @@ WRITTEN = ("weights-01.safetensors", "evaluation.json", "state.safetensors", "mo
 @pytest.fixture(autouse=True)
 def _as_it_is(monkeypatch):
     """A worker lowers its priority; here that would be the tests' own."""
-    monkeypatch.setattr(os, "nice", lambda by: by)
+    monkeypatch.setattr("core.mnist.train.stand_back", lambda: None)
 
 
 @pytest.fixture(autouse=True)
