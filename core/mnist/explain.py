@@ -1,8 +1,8 @@
 """What a network sees in one image, and which pixels its answer for a digit rests on.
 
-Feature maps are read layer by layer; attributions are computed by Captum. Every call works on a
-copy of the network of its own: one model object serves many threads, and Captum hangs hooks on
-the modules it is given, which calls at the same time would take from each other.
+Feature maps are read layer by layer; attributions are computed by Captum, on a copy of the network:
+one model object serves many threads, and Captum hangs hooks on the modules it is given, which calls
+at the same time would take from each other.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ class MapLayer:
     receptive_field: int
     step: int
 
-    def strongest(self, index: int) -> tuple[int, int]:
-        """Row and column of the largest value of map `index`, of equal ones the first."""
-        row, column = divmod(int(self.maps[index].argmax()), self.maps.shape[2])
-        return row, column
+    def strongest(self) -> list[tuple[int, int]]:
+        """Row and column of the largest value of each map, of equal ones the first."""
+        width = self.maps.shape[2]
+        return [divmod(place, width) for place in self.maps.flatten(1).argmax(1).tolist()]
 
     def patch(self, row: int, column: int) -> tuple[int, int, int, int]:
         """The input pixels a value depends on: top, left, bottom, right, the last two exclusive.
@@ -77,7 +77,7 @@ def feature_maps(model: ConvNet, image: Tensor) -> list[MapLayer]:
     The tensors are copies. Raises ValueError for another image.
     """
     x = _checked(image)
-    network = _own(model)
+    network = _own(model) if model.training else model  # which is only read
     found, step = [], 1
     with torch.no_grad():
         for layer, row in zip(network, layers(network), strict=True):
@@ -85,10 +85,9 @@ def feature_maps(model: ConvNet, image: Tensor) -> list[MapLayer]:
             step *= _stride(layer)
             if isinstance(layer, nn.Conv2d):
                 assert layer.bias is not None
-                kernels = layer.weight.contiguous()
-                found.append(
-                    MapLayer(row.name, x[0], kernels, layer.bias, row.receptive_field, step)
-                )
+                kernels = layer.weight.detach().clone(memory_format=torch.contiguous_format)
+                bias = layer.bias.detach().clone()
+                found.append(MapLayer(row.name, x[0], kernels, bias, row.receptive_field, step))
     return found
 
 

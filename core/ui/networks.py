@@ -78,7 +78,7 @@ def choose(settings: Settings) -> Path | None:
 
 def load(folder: Path) -> tuple[ConvNet, Record]:
     """The network and the record of a folder, read once. Raises CheckpointError."""
-    return _load(folder, _written(folder))
+    return _load(folder, written(folder))
 
 
 def told(folder: Path) -> tuple[Record, Network]:
@@ -86,28 +86,32 @@ def told(folder: Path) -> tuple[Record, Network]:
 
     Needs no torch where the record is of this version. Raises CheckpointError.
     """
-    return _told(folder, _written(folder))
+    return _told(folder, written(folder))
 
 
-def _written(folder: Path) -> int:
+def written(folder: Path, file: str = records.RECORD) -> int:
+    """When a file of a network was last written: what was made of it is good until it changes.
+
+    Raises CheckpointError if it is not there.
+    """
     try:
-        return (folder / records.RECORD).stat().st_mtime_ns
+        return (folder / file).stat().st_mtime_ns
     except OSError as error:
         raise CheckpointError("It has just been deleted.") from error
 
 
 @lru_cache(maxsize=16)
-def _load(folder: Path, written: int) -> tuple[ConvNet, Record]:
+def _load(folder: Path, at: int) -> tuple[ConvNet, Record]:
     from core.mnist import checkpoint
 
     return checkpoint.load(folder)
 
 
 @lru_cache(maxsize=64)
-def _told(folder: Path, written: int) -> tuple[Record, Network]:
+def _told(folder: Path, at: int) -> tuple[Record, Network]:
     if (found := records.load_whole(folder)) is not None:
         return found
     from core.mnist import models
 
-    model, record = _load(folder, written)
+    model, record = _load(folder, at)
     return record, models.described(model)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -79,7 +81,7 @@ def view() -> None:
         if record.epochs:
             calibration(record)
         misread(record.config.data, record.test)
-    downloads(folder, record)
+    downloads(folder)
 
 
 def headline(record: Record, made_of: Network) -> None:
@@ -371,30 +373,45 @@ def demands(record: Record, made_of: Network) -> None:
     st.markdown("  \n".join(lines))
 
 
-def downloads(folder: Path, record: Record) -> None:
-    """The run as files; small, so they are made at once, and a click never finds them gone."""
-    name = record.config.architecture
-    written = json.dumps(record.to_json(), indent=1)
+class File(NamedTuple):
+    """A download, and what its button says."""
+
+    label: str
+    content: str | bytes
+    name: str
+    mime: str
+
+
+def downloads(folder: Path) -> None:
+    """The run as files; small, so they are there at once, and a click never finds them gone."""
     try:
-        packed = records.pack(folder, record)
+        files = _files(folder, networks.written(folder), networks.written(folder, records.WEIGHTS))
     except CheckpointError as error:  # deleted or damaged since it was read
         st.error(plain(f"This network can no longer be downloaded. {error}"))
         return
-    files: list[tuple[str, str | bytes, str, str]] = [
-        ("Network", packed, f"{name}.safetensors", BYTES),
-        ("Record", written, f"{name}.json", "application/json"),
+    with st.container(horizontal=True):
+        for file in files:
+            st.download_button(
+                file.label,
+                file.content,
+                file_name=file.name,
+                mime=file.mime,
+                icon=":material/download:",
+                on_click="ignore",
+                help=NETWORK_HELP if file.label == "Network" else None,
+            )
+
+
+@lru_cache(maxsize=16)
+def _files(folder: Path, record_at: int, weights_at: int) -> list[File]:
+    """Made once for all who look at this network. Raises CheckpointError."""
+    record, _ = networks.told(folder)
+    name = record.config.architecture
+    files = [
+        File("Network", records.pack(folder, record), f"{name}.safetensors", BYTES),
+        File("Record", json.dumps(record.to_json(), indent=1), f"{name}.json", "application/json"),
     ]
     if record.epochs:
         table = log_table(record.epochs).to_csv(index=False)
-        files.append(("Log as CSV", table, f"{name}-log.csv", "text/csv"))
-    with st.container(horizontal=True):
-        for label, content, file_name, mime in files:
-            st.download_button(
-                label,
-                content,
-                file_name=file_name,
-                mime=mime,
-                icon=":material/download:",
-                on_click="ignore",
-                help=NETWORK_HELP if label == "Network" else None,
-            )
+        files.append(File("Log as CSV", table, f"{name}-log.csv", "text/csv"))
+    return files

@@ -37,7 +37,7 @@ def feature_maps(image: Tensor, layers: Sequence[MapLayer], *, key: str) -> None
 
 def _layer(layer: MapLayer) -> dict[str, Any]:
     count, height, width = layer.maps.shape
-    spots = [layer.strongest(index) for index in range(count)]
+    spots, values = layer.strongest(), layer.maps.flatten(1).amax(1).tolist()
     return {
         "name": layer.name,
         "shape": [count, height, width],
@@ -45,12 +45,8 @@ def _layer(layer: MapLayer) -> dict[str, Any]:
         "maps": _bytes(layer.maps),
         "scale": float(layer.maps.abs().max()),
         "peaks": [
-            {
-                "spot": spot,
-                "value": float(layer.maps[index][spot]),
-                "patch": layer.patch(*spot),
-            }
-            for index, spot in enumerate(spots)
+            {"spot": spot, "value": value, "patch": layer.patch(*spot)}
+            for spot, value in zip(spots, values, strict=True)
         ],
         "kernels": _bytes(layer.kernels),
         "kernel": list(layer.kernels.shape[1:]),

@@ -102,8 +102,7 @@ def test_kernels_and_bias_are_copies_of_the_weights():
 def test_the_strongest_place_holds_the_largest_value(published):
     places = set()
     for layer in feature_maps(published, SEVEN):
-        for index, values in enumerate(layer.maps):
-            row, column = layer.strongest(index)
+        for values, (row, column) in zip(layer.maps, layer.strongest(), strict=True):
             assert values[row, column] == values.max()
             places.add(row == column)
     assert places == {True, False}  # rows and columns are told apart

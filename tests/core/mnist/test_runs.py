@@ -278,7 +278,7 @@ def test_a_lost_line_of_an_epoch_is_named(root):
 
 def test_a_worker_that_finds_a_wrong_number_says_so(root, monkeypatch):
     folder = runs.enter(QUICK, "own")
-    monkeypatch.setattr("core.mnist.train.stand_back", lambda: None)  # it would be the tests own
+    monkeypatch.setattr("core.mnist.train.stand_back", lambda: None)  # of these tests
     monkeypatch.setenv("RUNS_AT_ONCE", "two")
     assert main(["--worker", str(folder)]) == 1
     run = runs.read(folder)
