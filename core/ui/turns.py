@@ -24,13 +24,18 @@ class Turns:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._queue: deque[threading.Event] = deque()  # whose turn it is, then who waits
+        self._owner: int | None = None  # the thread whose turn it is
 
     @contextmanager
     def turn(self, waits: Callable[[int], None] | None = None) -> Iterator[None]:
         """Wait until all who came before have had their turn, or have given it up.
 
         waits: called while there are so many before, a few times a second; what it raises gives up.
+        Whoever has the turn may take it again.
         """
+        if self._owner == threading.get_ident():
+            yield
+            return
         mine = threading.Event()
         with self._lock:
             self._queue.append(mine)
@@ -39,9 +44,12 @@ class Turns:
             while not mine.wait(_LOOK if waits else None):
                 if waits:
                     waits(self._before(mine))
+            self._owner = threading.get_ident()
             yield
         finally:
             with self._lock:
+                if self._owner == threading.get_ident():
+                    self._owner = None
                 self._queue.remove(mine)
                 if self._queue:
                     self._queue[0].set()
@@ -56,7 +64,7 @@ _pictures = Turns()
 
 
 def in_turn(draw: Callable[P, R]) -> Callable[P, R]:
-    """Decorate what draws that which can wait; it must not be called within another's turn."""
+    """Decorate what draws that which can wait."""
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -31,6 +31,7 @@ from core.ui.backprop.settings import (
     settings,
 )
 from core.ui.site import redraw
+from core.ui.turns import in_turn
 
 _DIGITS = {"six": 6, "all": 15}
 _ABREAST = 2  # paths beside each other
@@ -64,6 +65,7 @@ def derivation() -> None:
 
 
 @st.fragment(key="rules")
+@in_turn
 def rules() -> None:
     """The chain rule, factor by factor, and the step."""
     history, epoch, weight = current_run(), chosen_epoch(), learned_parameter("weight")
@@ -91,6 +93,7 @@ def rules() -> None:
 
 
 @st.fragment(key="reasons")
+@in_turn
 def reasons() -> None:
     """Why it is so; read at rest."""
     history, epoch = current_run(), chosen_epoch()

@@ -31,6 +31,7 @@ from core.ui.backprop.settings import (
 from core.ui.charts import draw
 from core.ui.colours import GRADIENT_UP
 from core.ui.site import redraw
+from core.ui.turns import in_turn
 
 _LOW, _HIGH = (226, 242, 238), (8, 78, 68)  # light to deep in the loss's hue, in both themes
 _INK, _PAPER = "#10202b", "#ffffff"  # on those, in both themes
@@ -69,6 +70,7 @@ def landscapes() -> None:
 
 
 @st.fragment(key="contours")
+@in_turn
 def contours() -> None:
     """The landscape itself, which follows the hand."""
     history, epoch = current_run(), chosen_epoch()
