@@ -21,6 +21,7 @@ from core.mnist.policy import policy
 from core.mnist.recipe import HYPERPARAMETERS, PRESETS, ConfigError, TrainConfig, preset
 
 NICENESS = 19  # pages answer first, training takes what is left
+SESSION_NICENESS = 10  # of its session: where all is busy, a tenth
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,7 +65,7 @@ def _worker(folder: Path) -> int:
 
 
 def stand_back() -> None:
-    """Take what is left of the processors, as Windows has no word for it.
+    """Take what is left of the processors; Windows has no word for it.
 
     Linux shares them between sessions first, by a niceness that each session has of its own
     (sched(7), "The autogroup feature"): a worker is one, so its own alone would change nothing.
@@ -72,7 +73,7 @@ def stand_back() -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
+        Path("/proc/self/autogroup").write_text(str(SESSION_NICENESS), encoding="ascii")
 
 
 def _command(arguments: list[str]) -> int:
