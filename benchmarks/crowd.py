@@ -26,9 +26,7 @@ from tests.harness import BackpropPage, MnistPage, SketchPage, WorkbookPage
 from tests.session import is_end, upload
 
 PATIENCE = 60.0  # seconds that an answer may take
-SMALL = (
-    500  # bytes; the message that ends a run is smaller, and after a chart no other need be read
-)
+SMALL = 500  # bytes; the message that ends a run is smaller: once a chart came, no other is read
 STROKES = ([(0.35, 0.2), (0.5, 0.8)], [(0.6, 0.2), (0.55, 0.8)])
 FILE = "faulty.xlsx"
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
+import streamlit as st
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -42,8 +44,8 @@ class Turns:
             self._queue[0].set()
         try:
             while not mine.wait(_LOOK if waits else None):
-                if waits:
-                    waits(self._before(mine))
+                if waits and (before := self._before(mine)):
+                    waits(before)
             self._owner = threading.get_ident()
             yield
         finally:
@@ -66,9 +68,12 @@ _pictures = Turns()
 def in_turn(draw: Callable[P, R]) -> Callable[P, R]:
     """Decorate what draws that which can wait."""
 
+    def ask_whether_still_wanted(before: int) -> None:
+        st.session_state.get("turn")  # raises where the next edit has come
+
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _pictures.turn():
+        with _pictures.turn(ask_whether_still_wanted):
             return draw(*args, **kwargs)
 
     return drawn

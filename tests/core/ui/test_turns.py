@@ -3,8 +3,10 @@
 import threading
 
 import pytest
+from playwright.sync_api import expect
 
 from core.ui.turns import Turns
+from tests.harness import ROOT, server
 
 
 @pytest.fixture
@@ -86,3 +88,43 @@ def test_a_turn_ends_with_an_error_and_can_be_taken_again_within(turns):
 
     start(work).join(10)
     assert taken.is_set()
+
+
+APP = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+import threading
+import streamlit as st
+from core.ui import turns
+
+@st.cache_resource
+def somebody_else():
+    def draw():
+        with turns._pictures.turn():
+            threading.Event().wait(600)
+    threading.Thread(target=draw, daemon=True).start()
+
+somebody_else()
+st.session_state.count = st.session_state.get("count", 0)
+
+def click():
+    st.session_state.count += 1
+
+st.button("Next", on_click=click)
+st.text(f"clicks: {{st.session_state.count}}")
+turns.in_turn(lambda: st.text("pictures"))()
+"""
+
+
+def test_who_waits_for_pictures_has_the_next_number_meanwhile(tmp_path, new_page):
+    app = tmp_path / "app.py"
+    app.write_text(APP, encoding="utf-8")
+    with server(app) as address:
+        page = new_page(is_alone=True)
+        page.goto(address)
+        for clicks in range(3):
+            expect(page.get_by_text(f"clicks: {clicks}")).to_be_visible()
+            page.get_by_role("button", name="Next").click()
+        expect(page.get_by_text("clicks: 3")).to_be_visible()
+        expect(page.get_by_text("pictures")).to_have_count(0)
+        page.close()
