@@ -69,7 +69,7 @@ def in_turn(draw: Callable[P, R]) -> Callable[P, R]:
     """Decorate what draws that which can wait."""
 
     def ask_whether_still_wanted(before: int) -> None:
-        st.session_state.get("turn")  # raises where the next edit has come
+        st.session_state.get("turn")  # raises where the page has been left
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:

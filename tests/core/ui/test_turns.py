@@ -1,6 +1,7 @@
 """Turns: fair, given up by whoever leaves, and given back whatever happens."""
 
 import threading
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -91,9 +92,9 @@ def test_a_turn_ends_with_an_error_and_can_be_taken_again_within(turns):
 
 
 APP = f"""
-import sys
+import sys, threading, time
+from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
-import threading
 import streamlit as st
 from core.ui import turns
 
@@ -101,7 +102,9 @@ from core.ui import turns
 def somebody_else():
     def draw():
         with turns._pictures.turn():
-            threading.Event().wait(600)
+            while True:
+                Path(__file__).with_name("queue").write_text(str(len(turns._pictures._queue)))
+                time.sleep(0.05)
     threading.Thread(target=draw, daemon=True).start()
 
 somebody_else()
@@ -116,15 +119,19 @@ turns.in_turn(lambda: st.text("pictures"))()
 """
 
 
-def test_who_waits_for_pictures_has_the_next_number_meanwhile(tmp_path, new_page):
+def test_a_page_that_was_drawn_anew_waits_for_no_more_pictures(tmp_path, new_page):
     app = tmp_path / "app.py"
     app.write_text(APP, encoding="utf-8")
     with server(app) as address:
         page = new_page(is_alone=True)
         page.goto(address)
-        for clicks in range(3):
+        for clicks in range(6):
             expect(page.get_by_text(f"clicks: {clicks}")).to_be_visible()
             page.get_by_role("button", name="Next").click()
-        expect(page.get_by_text("clicks: 3")).to_be_visible()
+        expect(page.get_by_text("clicks: 6")).to_be_visible()
+        end = time.monotonic() + 20
+        while (tmp_path / "queue").read_text() != "2":  # somebody else, and this page once
+            assert time.monotonic() < end
+            page.wait_for_timeout(50)
         expect(page.get_by_text("pictures")).to_have_count(0)
         page.close()
