@@ -13,7 +13,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Page, WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -155,19 +155,12 @@ class Crowd:
                 return
             await asyncio.sleep(max(wait, 0))
             asked = time.perf_counter()
-            if what == "key":  # its number is answered first, and all else asked for then
-                await _ask(socket, vary(frames[0], number))
-                self._note(what, asked)
-                for step in frames[1:]:
-                    await _ask(socket, vary(step, number))
-                self._note("key, all that follows", asked)
-                continue
-            drawn = await _ask(socket, vary(frames[number % len(frames)], number))
-            if what != "stroke":
-                self._note(what, asked)
-                continue
-            self.times[what].append(1000 * (drawn - asked))  # the bars are its first chart
-            self._note("stroke, all that follows", asked)
+            steps = frames if what == "key" else [frames[number % len(frames)]]
+            seen = [await _ask(socket, vary(step, number)) for step in steps]
+            first = {"key": seen[0].ended, "stroke": seen[0].drawn}  # its number; its bars
+            self.times[what].append(1000 * (first.get(what, seen[0].ended) - asked))
+            if what in first:
+                self._note(f"{what}, all that follows", asked)
 
     async def _check(self, socket: ClientConnection, number: int) -> None:
         begun = time.perf_counter()
@@ -194,8 +187,15 @@ class Crowd:
         self.times[what].append(1000 * (time.perf_counter() - begun))
 
 
-async def _ask(socket: ClientConnection, message: BackMsg) -> float:
-    """Send, and wait until the run that it asks for has ended; when its first chart came."""
+class _Seen(NamedTuple):
+    """When a run's first chart came, 0 where none did, and when it ended."""
+
+    drawn: float
+    ended: float
+
+
+async def _ask(socket: ClientConnection, message: BackMsg) -> _Seen:
+    """Send, and wait until the run that it asks for has ended."""
     await socket.send(message.SerializeToString())
     drawn = 0.0
     while True:
@@ -207,7 +207,7 @@ async def _ask(socket: ClientConnection, message: BackMsg) -> float:
         if answer.delta.new_element.HasField("vega_lite_chart"):
             drawn = drawn or time.perf_counter()
         if is_end(answer):
-            return drawn
+            return _Seen(drawn, time.perf_counter())
 
 
 def _other_rate(message: BackMsg, number: int) -> BackMsg:

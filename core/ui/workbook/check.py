@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.ui.text import plain
 from core.ui.workbook.apart import get_ready
-from core.ui.workbook.checking import bar, in_turn
+from core.ui.workbook.checking import bar, queued
 from core.ui.workbook.outcome import outcome
 from core.ui.workbook.several import judge_all, table
 from core.ui.workbook.shown import checked_and_shown
@@ -32,7 +32,7 @@ def _check(name: str, file: bytes) -> None:
     place = st.empty()
     try:
         tell = bar(place, "Judging every cell …")
-        state[CHECKED] = in_turn(place, checked_and_shown, name, file, tell=tell)
+        state[CHECKED] = queued(place, checked_and_shown, name, file, tell=tell)
     except FileError as wrong:
         state[REFUSED] = name, str(wrong)
     place.empty()

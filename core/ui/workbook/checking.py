@@ -43,7 +43,7 @@ def checked(name: str, file: bytes, tell: Tell) -> tuple[Report, bytes | str]:
         return report, str(refused)
 
 
-def in_turn(place: DeltaGenerator, work: Callable[..., T], name: str, file: bytes, tell: Tell) -> T:
+def queued(place: DeltaGenerator, work: Callable[..., T], name: str, file: bytes, tell: Tell) -> T:
     """`work(name, file, tell)` in a process of its own, when those of others are done: side by side
     they would take as long, and all processors. Raises FileError as `work` does, and where it takes
     too much.

@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.ui.sent import sent
 from core.ui.text import plain
-from core.ui.workbook.checking import bar, checked, in_turn
+from core.ui.workbook.checking import bar, checked, queued
 from core.workbook.file.book import FileError
 from core.workbook.file.progress import Tell, part
 
@@ -56,7 +56,7 @@ def judge_all(files: Sequence[tuple[str, bytes]]) -> list[Judged]:
         first, last = done / len(files), (done + 1) / len(files)
         tell = bar(place, f"Judging {done + 1} of {len(files)}: {plain(name)}", first)
         try:
-            one = in_turn(place, judged, name, file, tell=part(tell, first, last))
+            one = queued(place, judged, name, file, tell=part(tell, first, last))
         except FileError as wrong:
             one = Judged(name, file, str(wrong), "", None, None)
         found.append(one)
